@@ -1,0 +1,81 @@
+package io.emtal.onnx.task;
+
+import io.emtal.onnx.EmtalException;
+import java.util.stream.DoubleStream;
+
+/**
+ * A real number: one column, trained on {@code (target - mean) / deviation}. The exported predictor undoes that.
+ *
+ * @param name the name, see {@link Task}
+ * @param mean the mean of the training targets, in the target's unit
+ * @param deviation the standard deviation of the training targets, in the target's unit; above 0
+ * @param weight the factor of this task's loss
+ */
+public record RealTask(String name, double mean, double deviation, double weight) implements Task {
+
+    /** Checks name, weight and that both constants survive single precision, which the graph computes in. */
+    public RealTask {
+        Task.check(name, weight);
+        EmtalException.check(Float.isFinite((float) mean),
+                "task '%s': found mean %s, allowed is a finite single-precision number", name, mean);
+        EmtalException.check(Float.isFinite((float) deviation) && (float) deviation > 0,
+                "task '%s': found deviation %s, allowed is a finite single-precision number above 0", name, deviation);
+    }
+
+    /**
+     * A task with the statistics of its training targets: mean and population standard deviation. The deviation of
+     * a constant target is set to 1, so that the target is learnt as a constant.
+     *
+     * @param name the name
+     * @param targets the targets of the training examples; NaN where one is missing
+     * @param weight the factor of this task's loss
+     * @return the task
+     * @throws EmtalException if no target is known or one is infinite
+     */
+    public static RealTask of(String name, double[] targets, double weight) {
+        double[] known = DoubleStream.of(targets).filter(v -> !Double.isNaN(v)).toArray();
+        EmtalException.check(known.length > 0, "task '%s': found no target among %d training examples, at least one"
+                + " is needed", name, targets.length);
+        double mean = DoubleStream.of(known).average().orElseThrow();
+        double variance = DoubleStream.of(known).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
+        // Below the rounding of the mean in the graph's single precision a deviation says nothing.
+        double resolution = Math.max(Math.ulp((float) mean), Float.MIN_NORMAL);
+        double deviation = Math.sqrt(variance);
+        return new RealTask(name, mean, deviation < resolution ? 1 : deviation, weight);
+    }
+
+    @Override
+    public int width() {
+        return 1;
+    }
+
+    /**
+     * The label of a target.
+     *
+     * @param target a target in its own unit; NaN for a missing one
+     * @return the standardised target
+     */
+    public float standardise(double target) {
+        return (float) ((target - mean) / deviation);
+    }
+
+    /**
+     * The prediction in the target's unit.
+     *
+     * @param logit the network's output
+     * @return {@code mean + deviation * logit}
+     */
+    public double restore(double logit) {
+        return mean + deviation * logit;
+    }
+
+    @Override
+    public boolean accepts(float label) {
+        return !Float.isInfinite(label);
+    }
+
+    @Override
+    public String allowedLabels() {
+        return "a finite number, or NaN for a missing label";
+    }
+}
