@@ -1,0 +1,53 @@
+package io.emtal.onnx.graph;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A graph: nodes in topological order, with inputs, outputs and constant initialisers. Made by a
+ * {@link GraphBuilder}, written and read by {@link OnnxFile}.
+ *
+ * @param inputs what the caller feeds
+ * @param outputs what the caller gets
+ * @param initializers constants by name
+ * @param nodes the operators, every one after those that it depends on
+ */
+public record Graph(List<Value> inputs, List<Value> outputs, Map<String, Tensor> initializers, List<Node> nodes) {
+
+    /** Makes the graph immutable, keeping the order of the initialisers. */
+    public Graph {
+        inputs = List.copyOf(inputs);
+        outputs = List.copyOf(outputs);
+        initializers = Collections.unmodifiableMap(new LinkedHashMap<>(initializers));
+        nodes = List.copyOf(nodes);
+    }
+
+    /**
+     * This graph with other constants.
+     *
+     * @param changed new initialisers by name; each must exist, with the same type and shape
+     * @return the new graph
+     */
+    public Graph withInitializers(Map<String, Tensor> changed) {
+        Map<String, Tensor> all = new LinkedHashMap<>(initializers);
+        changed.forEach((name, tensor) -> {
+            Tensor old = all.put(name, tensor);
+            io.emtal.onnx.EmtalException.check(old != null && old.shape().equals(tensor.shape())
+                            && old.type() == tensor.type(), "initialiser '%s': found a new value %s, allowed is %s",
+                    name, tensor, old == null ? "no initialiser of that name" : old);
+        });
+        return new Graph(inputs, outputs, all, nodes);
+    }
+
+    /**
+     * The number of elements in all floating-point initialisers: what is usually called the number of parameters.
+     *
+     * @return the count
+     */
+    public long parameterCount() {
+        return initializers.values().stream().filter(t -> t.type() == ElementType.FLOAT)
+                .mapToLong(t -> t.shape().size()).sum();
+    }
+}
