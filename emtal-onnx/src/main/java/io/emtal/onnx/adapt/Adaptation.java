@@ -1,0 +1,63 @@
+package io.emtal.onnx.adapt;
+
+import io.emtal.onnx.backbone.LinearLayer;
+import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * A backbone's adaptation in progress. It declares what is trainable and writes its forward computation; gradients,
+ * steps and sessions are no concern of its own.
+ */
+public interface Adaptation {
+
+    /**
+     * What is trained besides the heads.
+     *
+     * @return the parameters; one with the name of a backbone's initialiser takes its place
+     */
+    List<Parameter> parameters();
+
+    /**
+     * Constants of the backbone that training uses in another arrangement, such as reordered channels.
+     *
+     * @return replacements by the initialiser's name; empty by default
+     */
+    default Map<String, Tensor> rearranged() {
+        return Map.of();
+    }
+
+    /**
+     * Writes a linear layer with its adapter.
+     *
+     * @param site where the layer is written
+     * @param layer the layer
+     * @param input its input [B, N, in]
+     * @return its output [B, N, out], the bias included
+     */
+    Value linear(Site site, LinearLayer layer, Value input);
+
+    /**
+     * The fade a after a part of the training: 0 is fully routed, 1 is dense.
+     *
+     * @param progress the fraction of all steps that are done, 0 to 1
+     * @return from 0 to 1, never decreasing; 1 for methods without a router
+     */
+    default double fade(double progress) {
+        return 1;
+    }
+
+    /**
+     * The dense weights that compute the same as the adapted network.
+     *
+     * @param values the parameters' values by name
+     * @param fade the fade at which the values were trained
+     * @return changed initialisers of the backbone by name
+     * @throws io.emtal.onnx.EmtalException if the fade is below 1
+     */
+    Map<String, Tensor> merge(Function<String, Tensor> values, double fade);
+}

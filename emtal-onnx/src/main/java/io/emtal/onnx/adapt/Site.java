@@ -1,0 +1,48 @@
+package io.emtal.onnx.adapt;
+
+import io.emtal.onnx.backbone.LinearLayer;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Value;
+
+/** Where an adaptation writes its forward computation. */
+public interface Site {
+
+    /**
+     * The graph that is being written.
+     *
+     * @return its builder
+     */
+    GraphBuilder graph();
+
+    /**
+     * A trainable parameter.
+     *
+     * @param name its name
+     * @return its value
+     */
+    Value parameter(String name);
+
+    /**
+     * The layer as the backbone has it.
+     *
+     * @param layer the layer
+     * @param input its input [B, N, in]
+     * @return x·W + b, [B, N, out]
+     */
+    Value dense(LinearLayer layer, Value input);
+
+    /**
+     * The fade as a scalar, or {@code null} in a graph that is only for a = 1.
+     *
+     * @return a value of shape [], or {@code null}
+     */
+    Value fade();
+
+    /**
+     * Makes a value visible to listeners.
+     *
+     * @param name what it is, for instance {@code gate.block2}
+     * @param value a vector, averaged over the micro-batches
+     */
+    void report(String name, Value value);
+}

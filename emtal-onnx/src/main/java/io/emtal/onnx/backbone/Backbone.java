@@ -1,0 +1,77 @@
+package io.emtal.onnx.backbone;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.Graph;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * A transformer encoder as an ONNX graph, with what is known of its structure.
+ *
+ * @param graph one input with an open batch, one output: the pooled representation [batch, D]
+ * @param blocks the transformer blocks, first to last
+ * @param frozen names of the floating-point initialisers that are never trained, such as statistics of the input
+ */
+public record Backbone(Graph graph, List<Block> blocks, java.util.Set<String> frozen) {
+
+    /** Checks the graph's signature. */
+    public Backbone {
+        blocks = List.copyOf(blocks);
+        frozen = java.util.Set.copyOf(frozen);
+        EmtalException.check(graph.inputs().size() == 1 && graph.outputs().size() == 1,
+                "backbone: found %d inputs and %d outputs, allowed is one of each", graph.inputs().size(), graph.outputs().size());
+        EmtalException.check(graph.outputs().get(0).rank() == 2 && graph.outputs().get(0).extent(0) == Shape.BATCH,
+                "backbone: found an output of shape %s, allowed is [batch, D]", graph.outputs().get(0).shape());
+    }
+
+    /**
+     * The input.
+     *
+     * @return a value whose first extent is the batch
+     */
+    public Value input() {
+        return graph.inputs().get(0);
+    }
+
+    /**
+     * The number of elements of one example.
+     *
+     * @return the product of the input's extents without the batch
+     */
+    public int inputWidth() {
+        return input().shape().withBatch(1).size();
+    }
+
+    /**
+     * The width of the pooled representation, which heads read.
+     *
+     * @return its last extent
+     */
+    public int pooledWidth() {
+        return (int) graph.outputs().get(0).extent(1);
+    }
+
+    /**
+     * All linear layers of all blocks.
+     *
+     * @return in the order of the computation
+     */
+    public Stream<LinearLayer> layers() {
+        return blocks.stream().flatMap(Block::layers);
+    }
+
+    /**
+     * This backbone with other weights.
+     *
+     * @param changed new initialisers by name
+     * @return the new backbone
+     */
+    public Backbone withInitializers(Map<String, Tensor> changed) {
+        return new Backbone(graph.withInitializers(changed), blocks, frozen);
+    }
+}

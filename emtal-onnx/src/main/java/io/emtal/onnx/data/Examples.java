@@ -1,0 +1,38 @@
+package io.emtal.onnx.data;
+
+import java.nio.FloatBuffer;
+
+/** Rows to learn from: inputs of a fixed width and one label a task, any of which may be missing. Thread-safe. */
+public interface Examples {
+
+    /**
+     * The number of rows.
+     *
+     * @return 0 or more
+     */
+    int size();
+
+    /**
+     * The number of input elements of a row.
+     *
+     * @return the width
+     */
+    int width();
+
+    /**
+     * Copies a row's inputs.
+     *
+     * @param row from 0
+     * @param target gets {@link #width()} elements at its position, which moves on; not-a-number where missing
+     */
+    void inputs(int row, FloatBuffer target);
+
+    /**
+     * A row's label for a task.
+     *
+     * @param row from 0
+     * @param task the task's position
+     * @return the class's index, 0 or 1, or the standardised number; not-a-number where missing
+     */
+    float label(int row, int task);
+}

@@ -1,0 +1,2 @@
+/** Prediction with a dense ONNX network. */
+package io.emtal.onnx.predict;

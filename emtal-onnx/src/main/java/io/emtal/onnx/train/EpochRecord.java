@@ -1,0 +1,20 @@
+package io.emtal.onnx.train;
+
+/**
+ * What an epoch came to.
+ *
+ * @param phase the phase of the training
+ * @param epoch the epoch within the phase, from 1
+ * @param step the steps done in the phase
+ * @param learningRate the learning rate of its last step
+ * @param fade the fade a of its last step
+ * @param trainLosses mean unsmoothed loss a task over the epoch's rows; not-a-number for a task without labels
+ * @param validationLosses mean unsmoothed loss a task over the validation rows at a = 1; empty if they were not
+ *     evaluated, not-a-number for a task without labels there
+ * @param routerEntropy the mean entropy of the router's gates divided by ln K, 1 when all experts share alike;
+ *     not-a-number without a router
+ * @param seconds wall-clock time of the epoch
+ */
+public record EpochRecord(Phase phase, int epoch, int step, double learningRate, double fade, double[] trainLosses,
+                          double[] validationLosses, double routerEntropy, double seconds) {
+}

@@ -1,0 +1,30 @@
+package io.emtal.onnx.train;
+
+import ai.onnx.proto.OnnxMl;
+import io.emtal.onnx.task.TaskLayout;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The result of a training: a dense network and what is known of how it came about.
+ *
+ * @param model the predictor: the backbone with merged weights and the heads; input {@code input} [batch, …], output
+ *     {@code output} [batch, C] with probabilities and numbers in the targets' own units, columns as in {@code tasks}
+ * @param tasks the tasks and their columns
+ * @param history one record an epoch
+ * @param bestEpoch the epoch of the last phase whose weights were taken, from 1
+ * @param parameters how many parameters were trained and deployed
+ * @param agreement the largest absolute difference of the logits between training graph (at a = 1) and dense network,
+ *     over the rows that were compared
+ * @param expertLoad the mean gate of every expert over the last routed epoch, by block; empty without a router
+ */
+public record TrainedNetwork(OnnxMl.ModelProto model, TaskLayout tasks, List<EpochRecord> history, int bestEpoch,
+                             ParameterReport parameters, double agreement, Map<String, double[]> expertLoad) {
+
+    /** Makes the result immutable. */
+    public TrainedNetwork {
+        history = List.copyOf(history);
+        expertLoad = Map.copyOf(expertLoad);
+    }
+}
