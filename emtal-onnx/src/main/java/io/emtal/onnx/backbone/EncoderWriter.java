@@ -1,0 +1,126 @@
+package io.emtal.onnx.backbone;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+
+/**
+ * Writes the blocks of a fresh pre-norm transformer encoder, x + attention(norm(x)), then x + ffn(norm(x)), in
+ * operators that every ONNX runtime has, and notes where the linear layers are.
+ */
+final class EncoderWriter {
+
+    private static final double EPSILON = 1e-5;
+
+    private final GraphBuilder graph;
+    private final int width;
+    private final int heads;
+    private final int hidden;
+    private final int depth;
+    private final RandomGenerator random;
+    private final List<Block> blocks = new ArrayList<>();
+
+    /**
+     * Starts an encoder.
+     *
+     * @param graph where it is written
+     * @param width token width D
+     * @param heads attention heads; must divide D
+     * @param hidden width H of the feed-forward networks
+     * @param depth the number of blocks L, which scales the initial weights of the residual branches
+     * @param random for the initial weights
+     */
+    EncoderWriter(GraphBuilder graph, int width, int heads, int hidden, int depth, RandomGenerator random) {
+        EmtalException.check(width > 0 && heads > 0 && width % heads == 0,
+                "transformer: found token width %d with %d attention heads, allowed are heads that divide the width", width, heads);
+        EmtalException.check(hidden > 0 && depth > 0, "transformer: found %d blocks with hidden width %d, allowed are 1 and more",
+                depth, hidden);
+        this.graph = graph;
+        this.width = width;
+        this.heads = heads;
+        this.hidden = hidden;
+        this.depth = depth;
+        this.random = random;
+    }
+
+    /** Writes all blocks on tokens [batch, N, D] and the final norm. */
+    Value encode(Value tokens) {
+        Value x = tokens;
+        for (int i = 0; i < depth; i++) {
+            x = block(i, x);
+        }
+        return norm("norm", x);
+    }
+
+    /** The blocks that were written. */
+    List<Block> blocks() {
+        return List.copyOf(blocks);
+    }
+
+    /** A weight matrix [in, out] with entries of standard deviation gain / √in. */
+    Value weight(String name, int in, int out, double gain) {
+        return graph.initializer(name, Tensor.of(gaussian(in * out, gain / Math.sqrt(in)), in, out));
+    }
+
+    /** Normally distributed numbers. */
+    float[] gaussian(int count, double deviation) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) (deviation * random.nextGaussian());
+        }
+        return values;
+    }
+
+    Value norm(String name, Value x) {
+        float[] ones = new float[width];
+        java.util.Arrays.fill(ones, 1);
+        return graph.layerNorm(x, graph.initializer(name + ".weight", Tensor.of(ones, width)),
+                graph.initializer(name + ".bias", Tensor.of(new float[width], width)), EPSILON);
+    }
+
+    private Value block(int index, Value x) {
+        String name = "blocks." + index;
+        int tokens = (int) x.extent(1);
+        double residual = 1 / Math.sqrt(2 * depth);
+
+        Linear qkv = linear(LinearLayer.Role.QKV, index, name + ".attn.qkv", norm(name + ".norm1", x), 3 * width, 1);
+        List<Value> parts = graph.split(qkv.output, -1, width, width, width);
+        Value query = split(parts.get(0), tokens, 0, 2, 1, 3);
+        Value key = split(parts.get(1), tokens, 0, 2, 3, 1);
+        Value value = split(parts.get(2), tokens, 0, 2, 1, 3);
+        Value scores = graph.mul(graph.matMul(query, key), Math.sqrt((double) heads / width));
+        Value mixed = graph.matMul(graph.softmax(scores, -1), value);
+        Value joined = graph.reshape(graph.transpose(mixed, 0, 2, 1, 3), 0, tokens, width);
+        Linear output = linear(LinearLayer.Role.ATTENTION_OUTPUT, index, name + ".attn.proj", joined, width, residual);
+        Value attended = graph.add(x, output.output);
+
+        Linear fc1 = linear(LinearLayer.Role.FC1, index, name + ".mlp.fc1", norm(name + ".norm2", attended), hidden, 1);
+        Linear fc2 = linear(LinearLayer.Role.FC2, index, name + ".mlp.fc2", graph.gelu(fc1.output), width, residual);
+        blocks.add(new Block(index, List.of(qkv.layer), output.layer, fc1.layer, fc2.layer));
+        return graph.add(attended, fc2.output);
+    }
+
+    /** Tokens [batch, N, D] as [batch, N, heads, D/heads], reordered. */
+    private Value split(Value x, int tokens, long... permutation) {
+        return graph.transpose(graph.reshape(x, 0, tokens, heads, width / heads), permutation);
+    }
+
+    private record Linear(LinearLayer layer, Value output) {
+    }
+
+    private Linear linear(LinearLayer.Role role, int block, String name, Value x, int out, double gain) {
+        int in = (int) x.extent(-1);
+        Value weight = weight(name + ".weight", in, out, gain);
+        Value bias = graph.initializer(name + ".bias", Tensor.of(new float[out], out));
+        Value product = graph.matMul(x, weight);
+        Value result = graph.add(product, bias);
+        return new Linear(new LinearLayer(role, block, weight.name(), Optional.of(bias.name()), false, in, out,
+                product.name(), result.name()), result);
+    }
+}
