@@ -1,13 +1,18 @@
 package io.emtal.onnx.backbone;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
@@ -25,6 +30,7 @@ final class EncoderWriter {
     private final int depth;
     private final RandomGenerator random;
     private final List<Block> blocks = new ArrayList<>();
+    private final Set<String> trainable = new HashSet<>();
 
     /**
      * Starts an encoder.
@@ -58,14 +64,26 @@ final class EncoderWriter {
         return norm("norm", x);
     }
 
-    /** The blocks that were written. */
-    List<Block> blocks() {
-        return List.copyOf(blocks);
+    /** An initialiser that dense training trains. */
+    Value trainable(String name, Tensor initial) {
+        trainable.add(name);
+        return graph.initializer(name, initial);
     }
 
     /** A weight matrix [in, out] with entries of standard deviation gain / √in. */
     Value weight(String name, int in, int out, double gain) {
-        return graph.initializer(name, Tensor.of(gaussian(in * out, gain / Math.sqrt(in)), in, out));
+        return trainable(name, Tensor.of(gaussian(in * out, gain / Math.sqrt(in)), in, out));
+    }
+
+    /** The finished backbone around a graph that this writer wrote its blocks into. */
+    Backbone backbone(Graph built) {
+        Set<String> frozen = new HashSet<>();
+        built.initializers().forEach((name, tensor) -> {
+            if (tensor.type() == ElementType.FLOAT && !trainable.contains(name)) {
+                frozen.add(name);
+            }
+        });
+        return new Backbone(built, blocks, frozen);
     }
 
     /** Normally distributed numbers. */
@@ -79,9 +97,9 @@ final class EncoderWriter {
 
     Value norm(String name, Value x) {
         float[] ones = new float[width];
-        java.util.Arrays.fill(ones, 1);
-        return graph.layerNorm(x, graph.initializer(name + ".weight", Tensor.of(ones, width)),
-                graph.initializer(name + ".bias", Tensor.of(new float[width], width)), EPSILON);
+        Arrays.fill(ones, 1);
+        return graph.layerNorm(x, trainable(name + ".weight", Tensor.of(ones, width)),
+                trainable(name + ".bias", Tensor.of(new float[width], width)), EPSILON);
     }
 
     private Value block(int index, Value x) {
@@ -117,7 +135,7 @@ final class EncoderWriter {
     private Linear linear(LinearLayer.Role role, int block, String name, Value x, int out, double gain) {
         int in = (int) x.extent(-1);
         Value weight = weight(name + ".weight", in, out, gain);
-        Value bias = graph.initializer(name + ".bias", Tensor.of(new float[out], out));
+        Value bias = trainable(name + ".bias", Tensor.of(new float[out], out));
         Value product = graph.matMul(x, weight);
         Value result = graph.add(product, bias);
         return new Linear(new LinearLayer(role, block, weight.name(), Optional.of(bias.name()), false, in, out,

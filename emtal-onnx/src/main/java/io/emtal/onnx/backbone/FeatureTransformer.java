@@ -1,0 +1,324 @@
+package io.emtal.onnx.backbone;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.data.FeatureColumn;
+import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * A fresh transformer for tables. Columns become tokens: a number is standardised, also encoded piecewise-linearly over
+ * quantile bins (Gorishniy et al. 2022, arXiv 2203.05556), and mapped to the token width; a nominal column has a
+ * learned vector a value; a missing value has a learned vector of its own. Where there are more columns than tokens,
+ * neighbouring columns share a token. A class token reads the result.
+ *
+ * <p>All preprocessing, with the statistics of the training rows, is part of the graph: it takes raw values, with
+ * not-a-number for a missing one.
+ */
+public final class FeatureTransformer implements BackboneSource {
+
+    @Config(description = "Token width D.")
+    private int width = 64;
+
+    @Config(description = "Number of transformer blocks L.")
+    private int depth = 2;
+
+    @Config(description = "Attention heads of a block; must divide the token width.")
+    private int heads = 4;
+
+    @Config(description = "Width H of the feed-forward networks.")
+    private int hidden = 128;
+
+    @Config(description = "The most tokens that columns are mapped to; with more columns, neighbours share a token.")
+    private int maxTokens = 16;
+
+    @Config(description = "The most bins of the piecewise-linear encoding of a number; 0 for none.")
+    private int bins = 8;
+
+    /** For OLCUT, and {@link #builder()}. */
+    private FeatureTransformer() {
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Sets what differs from the defaults. */
+    public static final class Builder {
+
+        private final FeatureTransformer made = new FeatureTransformer();
+
+        private Builder() {
+        }
+
+        /**
+         * Sets the token width.
+         *
+         * @param width D
+         * @return this builder
+         */
+        public Builder width(int width) {
+            made.width = width;
+            return this;
+        }
+
+        /**
+         * Sets the number of blocks.
+         *
+         * @param depth L
+         * @return this builder
+         */
+        public Builder depth(int depth) {
+            made.depth = depth;
+            return this;
+        }
+
+        /**
+         * Sets the number of attention heads.
+         *
+         * @param heads must divide the width
+         * @return this builder
+         */
+        public Builder heads(int heads) {
+            made.heads = heads;
+            return this;
+        }
+
+        /**
+         * Sets the width of the feed-forward networks.
+         *
+         * @param hidden H
+         * @return this builder
+         */
+        public Builder hidden(int hidden) {
+            made.hidden = hidden;
+            return this;
+        }
+
+        /**
+         * Bounds the number of tokens.
+         *
+         * @param maxTokens the most tokens that columns are mapped to
+         * @return this builder
+         */
+        public Builder maxTokens(int maxTokens) {
+            made.maxTokens = maxTokens;
+            return this;
+        }
+
+        /**
+         * Bounds the number of bins of a numeric column.
+         *
+         * @param bins the most bins; 0 for a linear map alone
+         * @return this builder
+         */
+        public Builder bins(int bins) {
+            made.bins = bins;
+            return this;
+        }
+
+        /**
+         * Makes the source.
+         *
+         * @return the source
+         * @throws EmtalException if a value is out of its range
+         */
+        public FeatureTransformer build() {
+            made.invalid().ifPresent(message -> {
+                throw new EmtalException(message);
+            });
+            return made;
+        }
+    }
+
+    @Override
+    public void postConfig() {
+        invalid().ifPresent(message -> {
+            throw new PropertyException("", "feature transformer", message);
+        });
+    }
+
+    private java.util.Optional<String> invalid() {
+        if (width < 1 || heads < 1 || width % heads != 0) {
+            return java.util.Optional.of("FeatureTransformer: found width " + width + " with " + heads
+                    + " heads, allowed are heads that divide the width");
+        }
+        if (depth < 1 || hidden < 1 || maxTokens < 1 || bins < 0) {
+            return java.util.Optional.of("FeatureTransformer: found depth " + depth + ", hidden " + hidden + ", maxTokens "
+                    + maxTokens + ", bins " + bins + "; allowed are 1 and more, for bins 0 and more");
+        }
+        return java.util.Optional.empty();
+    }
+
+    @Override
+    public boolean pretrained() {
+        return false;
+    }
+
+    @Override
+    public Backbone create(FeatureLayout layout, Examples rows, long seed) {
+        EmtalException.check(rows.size() > 0, "FeatureTransformer: found no training rows, at least one is needed");
+        GraphBuilder graph = new GraphBuilder();
+        EncoderWriter encoder = new EncoderWriter(graph, width, heads, hidden, depth, new SplittableRandom(seed));
+        Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
+        Encoding encoding = encode(graph, input, layout, rows);
+        Value tokens = tokens(graph, encoder, encoding);
+        Value pooled = graph.squeeze(graph.slice(encoder.encode(tokens), 1, 0, 1), 1);
+        graph.output("pooled", pooled);
+        return encoder.backbone(graph.build());
+    }
+
+    /** All columns as numbers without gaps, [batch, M], and which of the M belong to each column. */
+    private record Encoding(Value values, List<int[]> columns) {
+    }
+
+    private Encoding encode(GraphBuilder graph, Value input, FeatureLayout layout, Examples rows) {
+        List<Value> parts = new ArrayList<>();
+        int[][] positions = new int[layout.columns().size()][];
+        int offset = 0;
+
+        int[] numeric = columns(layout, FeatureColumn.Kind.NUMERIC);
+        if (numeric.length > 0) {
+            NumericStatistics[] statistics = NumericStatistics.of(rows, positionsOf(layout, numeric), bins);
+            Value encoded = encodeNumbers(graph, pick(graph, input, layout, numeric), statistics);
+            int each = (int) encoded.extent(-1);
+            parts.add(graph.reshape(encoded, 0, (long) numeric.length * each));
+            for (int i = 0; i < numeric.length; i++) {
+                positions[numeric[i]] = range(offset + i * each, each);
+            }
+            offset += numeric.length * each;
+        }
+        int[] nominal = columns(layout, FeatureColumn.Kind.NOMINAL);
+        if (nominal.length > 0) {
+            Value raw = pick(graph, input, layout, nominal);
+            Value indicators = graph.where(graph.isNaN(raw), graph.constant(0), raw);
+            int width = (int) raw.extent(1);
+            float[] membership = new float[width * nominal.length];
+            int at = 0;
+            for (int i = 0; i < nominal.length; i++) {
+                int values = layout.columns().get(nominal[i]).width();
+                int[] own = range(offset + at, values + 1);
+                own[values] = offset + width + i;
+                positions[nominal[i]] = own;
+                for (int v = 0; v < values; v++) {
+                    membership[at++ * nominal.length + i] = -1;
+                }
+            }
+            Value counts = graph.initializer("input.nominal", Tensor.of(membership, width, nominal.length));
+            parts.add(indicators);
+            parts.add(graph.add(graph.matMul(indicators, counts), graph.constant(1)));
+        }
+        return new Encoding(graph.concat(1, parts), List.of(positions));
+    }
+
+    /** Numbers [batch, F] as [batch, F, bins + 2]: standardised, piecewise-linear, missing. All but the last are 0 where missing. */
+    private Value encodeNumbers(GraphBuilder graph, Value raw, NumericStatistics[] statistics) {
+        int count = statistics.length;
+        float[] mean = new float[count];
+        float[] scale = new float[count];
+        float[] start = new float[count * bins];
+        float[] slope = new float[count * bins];
+        for (int i = 0; i < count; i++) {
+            mean[i] = statistics[i].mean();
+            scale[i] = 1 / statistics[i].deviation();
+            float[] edges = statistics[i].edges();
+            for (int b = 0; b + 1 < edges.length; b++) {
+                start[i * bins + b] = edges[b];
+                slope[i * bins + b] = 1 / (edges[b + 1] - edges[b]);
+            }
+        }
+        Value missing = graph.isNaN(raw);
+        Value absent = graph.cast(missing, ElementType.FLOAT);
+        Value means = graph.initializer("input.mean", Tensor.of(mean, count));
+        Value filled = graph.where(missing, means, raw);
+        Value standard = graph.mul(graph.sub(filled, means), graph.initializer("input.scale", Tensor.of(scale, count)));
+        List<Value> parts = new ArrayList<>(List.of(graph.unsqueeze(standard, 2)));
+        if (bins > 0) {
+            Value steps = graph.mul(graph.sub(graph.unsqueeze(filled, 2),
+                            graph.initializer("input.bins.start", Tensor.of(start, count, bins))),
+                    graph.initializer("input.bins.slope", Tensor.of(slope, count, bins)));
+            Value clipped = graph.apply("Clip", java.util.Map.of(), steps, graph.constant(0), graph.constant(1));
+            Value present = graph.unsqueeze(graph.sub(graph.constant(1), absent), 2);
+            parts.add(graph.mul(clipped, present));
+        }
+        parts.add(graph.unsqueeze(absent, 2));
+        return graph.concat(2, parts);
+    }
+
+    /** The class token and one token for every group of neighbouring columns, [batch, 1 + G, D]. */
+    private Value tokens(GraphBuilder graph, EncoderWriter encoder, Encoding encoding) {
+        int columns = encoding.columns().size();
+        int groups = Math.min(columns, maxTokens);
+        List<int[]> members = new ArrayList<>();
+        int widest = 0;
+        for (int g = 0; g < groups; g++) {
+            int[] group = encoding.columns().subList(columns * g / groups, columns * (g + 1) / groups).stream()
+                    .flatMapToInt(Arrays::stream).toArray();
+            members.add(group);
+            widest = Math.max(widest, group.length);
+        }
+        Value values = encoding.values();
+        int padding = (int) values.extent(1);
+        Value zero = graph.mul(graph.slice(values, 1, 0, 1), graph.constant(0));
+        long[] indices = new long[groups * widest];
+        Arrays.fill(indices, padding);
+        float[] weights = new float[groups * widest * width];
+        for (int g = 0; g < groups; g++) {
+            int[] group = members.get(g);
+            for (int i = 0; i < group.length; i++) {
+                indices[g * widest + i] = group[i];
+            }
+            System.arraycopy(encoder.gaussian(group.length * width, 1 / Math.sqrt(group.length)), 0, weights,
+                    g * widest * width, group.length * width);
+        }
+        Value grouped = graph.reshape(graph.gather(graph.concat(1, List.of(values, zero)), 1, indices), 0, groups, widest);
+        Value projected = graph.matMul(graph.transpose(grouped, 1, 0, 2),
+                encoder.trainable("tokens.weight", Tensor.of(weights, groups, widest, width)));
+        Value bias = encoder.trainable("tokens.bias", Tensor.of(encoder.gaussian(groups * width, 0.02), groups, width));
+        Value features = graph.add(graph.transpose(projected, 1, 0, 2), bias);
+        Value classToken = encoder.trainable("tokens.class", Tensor.of(encoder.gaussian(width, 0.02), 1, 1, width));
+        return graph.concat(1, List.of(graph.add(graph.unsqueeze(zero, 2), classToken), features));
+    }
+
+    private static int[] columns(FeatureLayout layout, FeatureColumn.Kind kind) {
+        return java.util.stream.IntStream.range(0, layout.columns().size())
+                .filter(i -> layout.columns().get(i).kind() == kind).toArray();
+    }
+
+    private static int[] positionsOf(FeatureLayout layout, int[] columns) {
+        return Arrays.stream(columns).mapToObj(c -> layout.columns().get(c))
+                .flatMapToInt(c -> Arrays.stream(range(c.first(), c.width()))).toArray();
+    }
+
+    private static Value pick(GraphBuilder graph, Value input, FeatureLayout layout, int[] columns) {
+        return columns.length == layout.columns().size() ? input
+                : graph.gather(input, 1, Arrays.stream(positionsOf(layout, columns)).asLongStream().toArray());
+    }
+
+    private static int[] range(int start, int count) {
+        return java.util.stream.IntStream.range(start, start + count).toArray();
+    }
+
+    @Override
+    public ConfiguredObjectProvenance getProvenance() {
+        return new ConfiguredObjectProvenanceImpl(this, "BackboneSource");
+    }
+}
