@@ -81,6 +81,17 @@ public final class GraphBuilder {
     }
 
     /**
+     * A scalar constant of the type of another value.
+     *
+     * @param value its value
+     * @param like a floating-point value
+     * @return a value of shape []
+     */
+    public Value constant(double value, Value like) {
+        return constant(Tensor.filled(like.type(), Shape.SCALAR, value));
+    }
+
+    /**
      * A constant vector of integers, such as axes or a shape.
      *
      * @param values its elements
@@ -280,7 +291,7 @@ public final class GraphBuilder {
 
     /** {@return factor · a} Multiplies by a number. */
     public Value mul(Value a, double factor) {
-        return factor == 1 ? a : mul(a, constant(factor));
+        return factor == 1 ? a : mul(a, constant(factor, a));
     }
 
     /** {@return a / b} Divides. */
@@ -341,6 +352,11 @@ public final class GraphBuilder {
     /** {@return |a|} The absolute value. */
     public Value abs(Value a) {
         return apply("Abs", Map.of(), a);
+    }
+
+    /** {@return −1, 0 or 1} The sign. */
+    public Value sign(Value a) {
+        return apply("Sign", Map.of(), a);
     }
 
     /** {@return min(a, b)} The smaller of two values. */
@@ -455,8 +471,8 @@ public final class GraphBuilder {
      * @return a/2 · (1 + erf(a/√2))
      */
     public Value gelu(Value a) {
-        Value erf = erf(mul(a, constant(Math.sqrt(0.5))));
-        return mul(mul(a, add(erf, constant(1))), constant(0.5));
+        Value erf = erf(mul(a, Math.sqrt(0.5)));
+        return mul(mul(a, add(erf, constant(1, a))), 0.5);
     }
 
     // Layout.

@@ -83,6 +83,7 @@ final class ShapeRules {
         single("Expand", c -> new Typed(c.in(0).type(), c.shape(0).broadcast(Shape.of(c.integers("shape", 1)))));
         single("Concat", ShapeRules::concat);
         single("Gather", ShapeRules::gather);
+        single("ScatterND", c -> new Typed(c.in(0).type(), c.shape(0)));
         single("Slice", ShapeRules::slice);
         single("Pad", ShapeRules::pad);
         single("Conv", ShapeRules::conv);

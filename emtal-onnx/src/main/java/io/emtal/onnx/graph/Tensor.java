@@ -65,6 +65,25 @@ public record Tensor(ElementType type, Shape shape, Object elements) {
     }
 
     /**
+     * A tensor of one floating-point value repeated.
+     *
+     * @param type FLOAT or DOUBLE
+     * @param shape the shape
+     * @param value the value
+     * @return the tensor
+     */
+    public static Tensor filled(ElementType type, Shape shape, double value) {
+        if (type == ElementType.DOUBLE) {
+            double[] elements = new double[shape.size()];
+            Arrays.fill(elements, value);
+            return new Tensor(type, shape, elements);
+        }
+        float[] elements = new float[shape.size()];
+        Arrays.fill(elements, (float) value);
+        return new Tensor(type, shape, elements);
+    }
+
+    /**
      * The elements as floats.
      *
      * @return the array itself
@@ -84,6 +103,16 @@ public record Tensor(ElementType type, Shape shape, Object elements) {
     public long[] longs() {
         EmtalException.check(type == ElementType.INT64, "tensor of type %s where INT64 is needed", type);
         return (long[]) elements;
+    }
+
+    /**
+     * One floating-point element.
+     *
+     * @param i its position, row-major
+     * @return the element
+     */
+    public double real(int i) {
+        return type == ElementType.DOUBLE ? ((double[]) elements)[i] : floats()[i];
     }
 
     /**

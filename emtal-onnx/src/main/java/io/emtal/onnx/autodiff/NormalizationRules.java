@@ -1,0 +1,107 @@
+package io.emtal.onnx.autodiff;
+
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Node;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Value;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Softmax and layer normalisation. */
+final class NormalizationRules {
+
+    private NormalizationRules() {
+    }
+
+    static Map<String, BackwardRule> all() {
+        return Map.of(
+                "Softmax", NormalizationRules::softmax,
+                "LogSoftmax", NormalizationRules::logSoftmax,
+                "LayerNormalization", new BackwardRule() {
+                    @Override
+                    public void backward(BackwardStep s) {
+                        layerNormalization(s);
+                    }
+
+                    @Override
+                    public Optional<String> refusal(Node node) {
+                        Shape shape = node.input(0).shape();
+                        int axis = shape.axis((int) node.integer("axis", -1));
+                        return axis == shape.rank() - 1 ? Optional.empty() : Optional.of(
+                                "operator LayerNormalization over axis " + axis + " and on of shape " + shape
+                                        + ", allowed is the last axis");
+                    }
+                });
+    }
+
+    /** dX = Y ∘ (dY − Σ dY ∘ Y), the sum over the softmax's axis. */
+    private static void softmax(BackwardStep s) {
+        GraphBuilder b = s.builder();
+        s.give(0, () -> {
+            Value y = s.output();
+            return b.mul(y, b.sub(s.gradient(), rowSums(s, y)));
+        });
+    }
+
+    /**
+     * Σ dY ∘ Y along the softmax's axis. In attention, O = Y V, it equals Σ dO ∘ O, which has as many columns as
+     * there are channels in a head rather than as there are tokens (Dao et al., FlashAttention, 2022, appendix B).
+     */
+    private static Value rowSums(BackwardStep s, Value y) {
+        GraphBuilder b = s.builder();
+        int axis = y.shape().axis((int) s.node().integer("axis", -1));
+        List<Node> users = s.users(y);
+        if (axis == y.rank() - 1 && users.size() == 1 && isProductWithValues(users.get(0), y)) {
+            Value o = users.get(0).output();
+            if (o.extent(-1) < y.extent(-1)) {
+                return b.reduceSum(b.mul(s.gradientOf(o), o), true, axis);
+            }
+        }
+        return b.reduceSum(b.mul(s.gradient(), y), true, axis);
+    }
+
+    private static boolean isProductWithValues(Node user, Value y) {
+        boolean product = user.op().equals("MatMul")
+                || user.op().equals("FusedMatMul") && user.integer("transA", 0) == 0;
+        return product && y.equals(user.input(0)) && !y.equals(user.input(1))
+                && user.output().shape().with(-1, y.extent(-1)).equals(y.shape());
+    }
+
+    private static void logSoftmax(BackwardStep s) {
+        GraphBuilder b = s.builder();
+        s.give(0, () -> {
+            Value dy = s.gradient();
+            Value sum = b.reduceSum(dy, true, s.output().shape().axis((int) s.node().integer("axis", -1)));
+            return b.sub(dy, b.mul(b.exp(s.output()), sum));
+        });
+    }
+
+    /**
+     * With x̂ = (x − mean) · r, r = 1/√(variance + ε) and g = dY ∘ scale:
+     * dX = r · (g − mean(g) − x̂ · mean(g ∘ x̂)), dScale = Σ dY ∘ x̂, dBias = Σ dY over the rows.
+     */
+    private static void layerNormalization(BackwardStep s) {
+        GraphBuilder b = s.builder();
+        Value x = s.input(0);
+        Value scale = s.input(1);
+        Value dy = s.gradient();
+        long axis = x.rank() - 1;
+        double epsilon = s.node().real("epsilon", 1e-5f);
+        long width = x.extent(-1);
+
+        Value centred = b.sub(x, b.reduceMean(x, true, axis));
+        Value variance = b.mul(b.apply("ReduceSumSquare", Map.of("axes", List.of(axis)), centred), 1.0 / width);
+        Value inverse = b.reciprocal(b.sqrt(b.add(variance, b.constant(epsilon, x))));
+        Value normal = b.mul(centred, inverse);
+        s.give(0, () -> {
+            Value g = b.mul(dy, scale);
+            Value projection = b.reduceMean(b.mul(g, normal), true, axis);
+            Value rest = b.sub(b.sub(g, b.reduceMean(g, true, axis)), b.mul(normal, projection));
+            return b.mul(rest, inverse);
+        });
+        s.giveBroadcast(1, () -> b.mul(dy, normal));
+        s.giveBroadcast(2, () -> dy);
+    }
+}

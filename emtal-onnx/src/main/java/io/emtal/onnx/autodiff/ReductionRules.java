@@ -1,0 +1,47 @@
+package io.emtal.onnx.autodiff;
+
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.util.Map;
+import java.util.stream.LongStream;
+
+/** Sums and means over axes. Their gradients stay lean. */
+final class ReductionRules {
+
+    private ReductionRules() {
+    }
+
+    static Map<String, BackwardRule> all() {
+        return Map.of(
+                "ReduceSum", s -> s.give(0, () -> kept(s)),
+                "ReduceMean", s -> s.give(0, () -> {
+                    double share = (double) s.output().shape().size() / s.input(0).shape().size();
+                    return s.builder().mul(kept(s), share);
+                }),
+                "ReduceSumSquare", s -> s.give(0, () -> {
+                    GraphBuilder b = s.builder();
+                    return b.mul(s.input(0), b.mul(kept(s), 2));
+                }));
+    }
+
+    /** The output's gradient with the reduced axes at extent 1. */
+    private static Value kept(BackwardStep s) {
+        Shape in = s.input(0).shape();
+        if (s.output().rank() == in.rank()) {
+            return s.leanGradient();
+        }
+        Shape kept = in;
+        for (long axis : axes(s, in.rank())) {
+            kept = kept.with((int) axis, 1);
+        }
+        return s.builder().reshape(s.gradient(), kept.extents());
+    }
+
+    private static long[] axes(BackwardStep s, int rank) {
+        Tensor axes = s.input(1) == null ? null : s.builder().tensorOf(s.input(1));
+        return axes != null ? axes.longs() : s.node().integers("axes").orElse(LongStream.range(0, rank).toArray());
+    }
+}
