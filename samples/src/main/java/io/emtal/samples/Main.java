@@ -1,0 +1,109 @@
+package io.emtal.samples;
+
+import io.emtal.samples.compare.CompareCommand;
+import java.io.PrintWriter;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * The command line of the executable jar. An error is one line on the error stream; the exit status is 0 for success,
+ * 1 for a failure and 2 for a wrong command line.
+ */
+@Command(name = "emtal-samples", mixinStandardHelpOptions = true, versionProvider = Main.Version.class,
+        subcommands = CompareCommand.class,
+        header = "Multi-task learning on the JVM, run from the command line.",
+        synopsisSubcommandLabel = "COMMAND",
+        footer = {"", "Help on a command: emtal-samples COMMAND --help"})
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--debug", scope = ScopeType.INHERIT,
+            description = "Show the log, and the whole stack trace of an error.")
+    private boolean debug;
+
+    /** Made by the command line. */
+    private Main() {
+    }
+
+    /**
+     * Runs a subcommand and ends the virtual machine with its exit status.
+     *
+     * @param arguments the command line
+     */
+    public static void main(String[] arguments) {
+        // Images are drawn without a display.
+        System.setProperty("java.awt.headless", "true");
+        System.exit(commandLine().execute(arguments));
+    }
+
+    /**
+     * The command line, ready to execute.
+     *
+     * @return the parser with all subcommands
+     */
+    public static CommandLine commandLine() {
+        Main main = new Main();
+        return new CommandLine(main)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionStrategy(parsed -> {
+                    main.setLogLevel();
+                    return new CommandLine.RunLast().execute(parsed);
+                })
+                .setParameterExceptionHandler(Main::report)
+                .setExecutionExceptionHandler((exception, command, parsed) -> main.report(exception, command));
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "No command given; there are: "
+                + String.join(", ", spec.subcommands().keySet()));
+    }
+
+    private void setLogLevel() {
+        // Tribuo's trainers log every tree and every epoch at INFO.
+        Logger.getLogger("").setLevel(debug ? Level.INFO : Level.WARNING);
+    }
+
+    private static int report(ParameterException exception, String[] arguments) {
+        CommandLine command = exception.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("error: " + firstLine(exception));
+        UnmatchedArgumentException.printSuggestions(exception, err);
+        err.println("Try: " + command.getCommandSpec().qualifiedName() + " --help");
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private int report(Exception exception, CommandLine command) {
+        if (debug) {
+            exception.printStackTrace(command.getErr());
+        } else {
+            command.getErr().println("error: " + firstLine(exception));
+        }
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    /** The message; the type too where the message alone says little. */
+    private static String firstLine(Exception exception) {
+        boolean plain = exception instanceof IllegalArgumentException || exception instanceof ParameterException;
+        String text = plain && exception.getMessage() != null ? exception.getMessage() : exception.toString();
+        return text.lines().findFirst().orElse(exception.getClass().getSimpleName());
+    }
+
+    /** The version in the jar's manifest. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"emtal-samples " + (version == null ? "(not packaged)" : version)};
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The executable samples: one main class, one subcommand per class. */
+package io.emtal.samples;

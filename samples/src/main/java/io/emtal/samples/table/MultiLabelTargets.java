@@ -1,0 +1,65 @@
+package io.emtal.samples.table;
+
+import io.emtal.onnx.EmtalException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.tribuo.OutputFactory;
+import org.tribuo.classification.Label;
+import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.multilabel.MultiLabelFactory;
+
+/**
+ * Nominal targets as one {@link MultiLabel}. A target with the values 0 and 1 of a multi-label table is the label with
+ * the target's name, present where the cell is 1; a target of a categorical table is the label {@code target=value}.
+ */
+public final class MultiLabelTargets implements TargetView<MultiLabel> {
+    private static final MultiLabelFactory FACTORY = new MultiLabelFactory();
+
+    private final Table table;
+    private final boolean binary;
+
+    /**
+     * Constructs the view.
+     *
+     * @param table a multi-label or categorical table
+     * @throws EmtalException if it is another kind
+     */
+    public MultiLabelTargets(Table table) {
+        EmtalException.check(table.schema().kind() != Kind.REGRESSION, "%s has numeric targets; nominal ones are needed",
+                table.schema().name());
+        this.table = table;
+        this.binary = table.schema().kind() == Kind.MULTILABEL;
+    }
+
+    /**
+     * The label of a class of a categorical target.
+     *
+     * @param target the target
+     * @param value the class
+     * @return {@code target=value}
+     */
+    public static String label(Column target, String value) {
+        return target.name() + "=" + value;
+    }
+
+    @Override
+    public OutputFactory<MultiLabel> factory() {
+        return FACTORY;
+    }
+
+    @Override
+    public MultiLabel output(int row) {
+        List<Column> targets = table.schema().targets();
+        Set<Label> labels = new HashSet<>();
+        for (int i = 0; i < targets.size(); i++) {
+            String value = targets.get(i).values().get((int) table.target(i, row));
+            if (!binary) {
+                labels.add(new Label(label(targets.get(i), value)));
+            } else if (value.equals("1")) {
+                labels.add(new Label(targets.get(i).name()));
+            }
+        }
+        return new MultiLabel(labels);
+    }
+}

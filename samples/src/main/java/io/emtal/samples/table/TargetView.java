@@ -1,0 +1,27 @@
+package io.emtal.samples.table;
+
+import org.tribuo.Output;
+import org.tribuo.OutputFactory;
+
+/**
+ * How the targets of a row become an output.
+ *
+ * @param <T> the output's type
+ */
+public interface TargetView<T extends Output<T>> {
+    /**
+     * The factory of the outputs.
+     *
+     * @return the factory
+     */
+    OutputFactory<T> factory();
+
+    /**
+     * The output of a row.
+     *
+     * @param row the row
+     * @return the output
+     * @throws io.emtal.onnx.EmtalException if a target's cell is missing; the message names file, line and column
+     */
+    T output(int row);
+}

@@ -1,0 +1,12 @@
+/**
+ * Tables for multi-task learning: a folder with {@code schema.json} and CSV files becomes Tribuo data sets.
+ *
+ * <p>{@link io.emtal.samples.table.Schema} says which columns there are and how the rows are split,
+ * {@link io.emtal.samples.table.Table} holds the cells, a {@link io.emtal.samples.table.FeatureView} and a
+ * {@link io.emtal.samples.table.TargetView} turn rows into examples. Everything that a view learns from the data
+ * (means, scales) it learns from the rows that it is given, which are the training rows.
+ *
+ * <p>Parsing does not depend on the locale. Whatever is wrong with a file is reported as an
+ * {@link io.emtal.onnx.EmtalException} that names the file, the line and the column.
+ */
+package io.emtal.samples.table;
