@@ -1,5 +1,6 @@
 package io.emtal.onnx.adapt;
 
+import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.LinearLayer;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
@@ -52,12 +53,14 @@ public interface Adaptation {
     }
 
     /**
-     * The dense weights that compute the same as the adapted network.
+     * Merges what was trained into the backbone that was adapted.
      *
+     * @param backbone the backbone as it was before the adaptation
      * @param values the parameters' values by name
      * @param fade the fade at which the values were trained
-     * @return changed initialisers of the backbone by name
-     * @throws io.emtal.onnx.EmtalException if the fade is below 1
+     * @return a dense backbone of the same operators that computes the same as the adapted network
+     * @throws io.emtal.onnx.EmtalException if the fade is below 1, or the backbone has other weights than the one that
+     *     was adapted, as one has into which something was merged before
      */
-    Map<String, Tensor> merge(Function<String, Tensor> values, double fade);
+    Backbone merge(Backbone backbone, Function<String, Tensor> values, double fade);
 }

@@ -45,4 +45,11 @@ public interface Site {
      * @param value a vector, averaged over the micro-batches
      */
     void report(String name, Value value);
+
+    /**
+     * Adds a term to the loss: the mean over the rows of the batch, however it is cut into micro-batches.
+     *
+     * @param perRow one number a row, weighted as it shall count [B]
+     */
+    void loss(Value perRow);
 }

@@ -1,0 +1,129 @@
+package io.emtal.onnx.adapt;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.backbone.LinearLayer;
+import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
+import java.util.random.RandomGenerator;
+
+/**
+ * A control: plain LoRA (Hu et al. 2021, arXiv 2106.09685) on the query-key-value layers, the attention's output
+ * projection and both layers of the FFN of every block, W' = W + (alpha/r)·A·B. It trains 16·D·L·r parameters where
+ * the query-key-value layer is joint and H = 4D.
+ */
+public final class Lora implements AdaptationMethod {
+
+    @Config(description = "Rank r of the updates.")
+    private int rank = 4;
+
+    @Config(description = "The updates are scaled by alpha / rank; 0 for alpha = rank.")
+    private double alpha = 0;
+
+    /** For OLCUT and the builder. */
+    private Lora() {
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Sets what differs from the defaults. */
+    public static final class Builder {
+
+        private final Lora made = new Lora();
+
+        private Builder() {
+        }
+
+        /**
+         * Sets the rank of the updates.
+         *
+         * @param rank r, at least 1
+         * @return this builder
+         */
+        public Builder rank(int rank) {
+            made.rank = rank;
+            return this;
+        }
+
+        /**
+         * Sets the scale of the updates, alpha / rank.
+         *
+         * @param alpha above 0, or 0 for alpha = rank
+         * @return this builder
+         */
+        public Builder alpha(double alpha) {
+            made.alpha = alpha;
+            return this;
+        }
+
+        /**
+         * Makes the method.
+         *
+         * @return the method
+         * @throws EmtalException if a value is out of its range
+         */
+        public Lora build() {
+            return Settings.checked(made);
+        }
+    }
+
+    @Override
+    public void postConfig() {
+        Settings.checkLowRank(rank, alpha);
+    }
+
+    @Override
+    public Adaptation adapt(Backbone backbone, long seed) {
+        LowRank.checkTargets(backbone);
+        RandomGenerator random = new SplittableRandom(seed);
+        Map<LinearLayer, LowRank> updates = new LinkedHashMap<>();
+        List<Parameter> parameters = new ArrayList<>();
+        backbone.layers().forEach(layer -> {
+            LowRank update = LowRank.shared(layer, rank, LowRank.scale(rank, alpha));
+            updates.put(layer, update);
+            parameters.addAll(update.startingAtZero(random));
+        });
+        return new Adapted(backbone, List.copyOf(parameters), updates);
+    }
+
+    @Override
+    public ConfiguredObjectProvenance getProvenance() {
+        return new ConfiguredObjectProvenanceImpl(this, "AdaptationMethod");
+    }
+
+    private record Adapted(Backbone backbone, List<Parameter> parameters, Map<LinearLayer, LowRank> updates)
+            implements Adaptation {
+
+        @Override
+        public Value linear(Site site, LinearLayer layer, Value input) {
+            return updates.get(layer).write(site, input);
+        }
+
+        @Override
+        public Backbone merge(Backbone into, Function<String, Tensor> values, double fade) {
+            Map<String, Tensor> merged = new LinkedHashMap<>();
+            updates.forEach((layer, update) -> merged.put(layer.weight(), update.merged(backbone.graph().initializers(),
+                    values, IntUnaryOperator.identity(), IntUnaryOperator.identity())));
+            return Merge.of(backbone, into, fade, merged);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package io.emtal.onnx.adapt;
+
+import com.oracle.labs.mlrg.olcut.config.Configurable;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import io.emtal.onnx.EmtalException;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Locale;
+
+/** Checks of configured values: configuration and builders report the same mistake, each with its own exception. */
+final class Settings {
+
+    private Settings() {
+    }
+
+    /** Throws a {@link PropertyException} unless a condition on a property's value holds. */
+    static void check(boolean condition, String property, Object found, String allowed, Object... arguments) {
+        if (!condition) {
+            throw new PropertyException("", property, "found " + found + ", allowed is "
+                    + String.format(Locale.ROOT, allowed, arguments));
+        }
+    }
+
+    /** Checks the two settings of every low-rank update. */
+    static void checkLowRank(int rank, double alpha) {
+        check(rank >= 1, "rank", rank, "1 or more");
+        check(alpha >= 0 && Double.isFinite(alpha), "alpha", alpha, "a number above 0, or 0 for alpha = rank");
+    }
+
+    /** Finishes what a builder made, with an {@link EmtalException} for values that are not allowed. */
+    static <C extends Configurable> C checked(C made) {
+        try {
+            made.postConfig();
+            return made;
+        } catch (PropertyException e) {
+            throw new EmtalException(made.getClass().getSimpleName() + ": " + e.getProperty() + ": " + e.getMsg(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
