@@ -1,8 +1,11 @@
 package io.emtal.onnx.task;
 
 import io.emtal.onnx.EmtalException;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -124,6 +127,29 @@ public final class TaskLayout {
         return headScope == HeadScope.JOINT
                 ? categoricalColumns
                 : IntStream.range(offsets[t], offsets[t + 1]).toArray();
+    }
+
+    /** The columns by the form of their loss, in the order of each group's first column. */
+    List<ColumnGroup> groups() {
+        return groups(headScope);
+    }
+
+    /** The columns by the form of their loss, as if the heads had a given scope. */
+    List<ColumnGroup> groups(HeadScope scope) {
+        record Form(ColumnGroup.Kind kind, int width) { }
+        Map<Form, List<Integer>> tasksOfForm = new LinkedHashMap<>();
+        for (int t = 0; t < tasks.size(); t++) {
+            Task task = tasks.get(t);
+            Form form = task instanceof RealTask ? new Form(ColumnGroup.Kind.REAL, 1)
+                    : task instanceof BinaryTask ? new Form(ColumnGroup.Kind.BINARY, 1)
+                    : new Form(ColumnGroup.Kind.CATEGORICAL,
+                            scope == HeadScope.JOINT ? categoricalColumns.length : task.width());
+            tasksOfForm.computeIfAbsent(form, f -> new ArrayList<>()).add(t);
+        }
+        return tasksOfForm.entrySet().stream()
+                .map(e -> new ColumnGroup(e.getKey().kind(), e.getValue().stream()
+                        .flatMapToInt(t -> IntStream.range(offsets[t], offsets[t + 1])).toArray(), e.getKey().width()))
+                .toList();
     }
 
     @Override

@@ -1,0 +1,321 @@
+package io.emtal.onnx.task;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.Configurable;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
+import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Value;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The losses of tasks: softmax cross-entropy with label smoothing, sigmoid cross-entropy, and Huber's loss or half the
+ * squared error. The total is the sum over tasks of the task's weight times the mean loss of the rows of the batch
+ * that have a label for it.
+ *
+ * <p>{@link #fill} computes targets and weights of a whole batch in Java; {@link #loss} writes the loss of any of its
+ * rows into the training graph, so micro-batches add up to the batch's loss.
+ */
+public final class Losses implements Configurable, Provenancable<ConfiguredObjectProvenance> {
+
+    /** The loss of a real task, of the difference d of the logit to the standardised target. */
+    public enum RealLoss {
+        /** d²/2 up to the threshold δ, beyond it δ(|d| − δ/2). */
+        HUBER,
+        /** d²/2: half the squared error, which agrees with Huber's loss near 0. */
+        SQUARED
+    }
+
+    @Config(description = "Part of a class label's probability that is spread evenly over all classes;"
+            + " from 0 up to, not including, 1.")
+    private double labelSmoothing = 0.1;
+
+    @Config(description = "Loss of real tasks on standardised targets: HUBER or SQUARED (half the squared error).")
+    private RealLoss realLoss = RealLoss.HUBER;
+
+    @Config(description = "Threshold of Huber's loss in standard deviations of the target; above 0.")
+    private double huberDelta = 1;
+
+    @Config(description = "PER_TASK: a softmax per categorical task; JOINT: one over all categorical columns.")
+    private HeadScope headScope = HeadScope.PER_TASK;
+
+    /** The default losses. */
+    public Losses() {
+    }
+
+    private Losses(Builder builder) {
+        labelSmoothing = builder.labelSmoothing;
+        realLoss = builder.realLoss;
+        huberDelta = builder.huberDelta;
+        headScope = builder.headScope;
+        check();
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Collects settings; {@link #build} checks them. */
+    public static final class Builder {
+
+        private static final Losses DEFAULTS = new Losses();
+
+        private double labelSmoothing = DEFAULTS.labelSmoothing;
+        private RealLoss realLoss = DEFAULTS.realLoss;
+        private double huberDelta = DEFAULTS.huberDelta;
+        private HeadScope headScope = DEFAULTS.headScope;
+
+        private Builder() {
+        }
+
+        /**
+         * Sets the label smoothing of categorical tasks.
+         *
+         * @param labelSmoothing from 0 up to, not including, 1; default 0.1
+         * @return this
+         */
+        public Builder labelSmoothing(double labelSmoothing) {
+            this.labelSmoothing = labelSmoothing;
+            return this;
+        }
+
+        /**
+         * Sets the loss of real tasks.
+         *
+         * @param realLoss default {@link RealLoss#HUBER}
+         * @return this
+         */
+        public Builder realLoss(RealLoss realLoss) {
+            this.realLoss = realLoss;
+            return this;
+        }
+
+        /**
+         * Sets the threshold of Huber's loss.
+         *
+         * @param huberDelta in standard deviations of the target, above 0; default 1
+         * @return this
+         */
+        public Builder huberDelta(double huberDelta) {
+            this.huberDelta = huberDelta;
+            return this;
+        }
+
+        /**
+         * Sets which columns share a softmax.
+         *
+         * @param headScope default {@link HeadScope#PER_TASK}
+         * @return this
+         */
+        public Builder headScope(HeadScope headScope) {
+            this.headScope = headScope;
+            return this;
+        }
+
+        /**
+         * Makes the losses.
+         *
+         * @return the losses
+         * @throws EmtalException for a setting out of its range
+         */
+        public Losses build() {
+            return new Losses(this);
+        }
+    }
+
+    @Override
+    public void postConfig() {
+        try {
+            check();
+        } catch (EmtalException e) {
+            throw new PropertyException(e, "", e.getMessage());
+        }
+    }
+
+    private void check() {
+        EmtalException.check(labelSmoothing >= 0 && labelSmoothing < 1,
+                "losses: found labelSmoothing %s, allowed is 0 up to, not including, 1", labelSmoothing);
+        EmtalException.check(huberDelta > 0 && Double.isFinite(huberDelta),
+                "losses: found huberDelta %s, allowed is a finite number above 0", huberDelta);
+        EmtalException.check(realLoss != null && headScope != null, "losses: found no realLoss or no headScope");
+    }
+
+    /**
+     * The columns of tasks under these losses' head scope.
+     *
+     * @param tasks the tasks
+     * @return the layout
+     */
+    public TaskLayout layout(List<Task> tasks) {
+        return new TaskLayout(tasks, headScope);
+    }
+
+    /**
+     * Fills targets and weights of a batch. The weight of a labelled row is the task's weight divided by the number of
+     * labelled rows in the whole batch; rows without label and rows of padding have weight 0.
+     *
+     * @param labels the batch
+     * @param targets [at least B, C], row after row; overwritten, 0 beyond the batch
+     * @param weights the same shape; overwritten
+     */
+    public void fill(BatchLabels labels, float[] targets, float[] weights) {
+        TaskLayout layout = labels.layout();
+        check(layout);
+        Arrays.fill(targets, 0);
+        Arrays.fill(weights, 0);
+        int width = layout.columns();
+        for (int t = 0; t < layout.size(); t++) {
+            Task task = layout.task(t);
+            int offset = layout.offset(t);
+            int[] columns = task instanceof CategoricalTask ? layout.softmaxColumns(t) : new int[] {offset};
+            for (int row = 0; row < labels.rows(); row++) {
+                float label = labels.label(row, t);
+                double weight = weight(labels, row, t);
+                if (weight == 0) {
+                    continue;
+                }
+                int from = row * width;
+                if (task instanceof CategoricalTask) {
+                    // Tasks that share a softmax share its row: a distribution mixed by their weights.
+                    double sum = jointWeight(labels, row, t);
+                    double share = weight / sum;
+                    for (int column : columns) {
+                        targets[from + column] += (float) (share * labelSmoothing / columns.length);
+                        weights[from + column] = (float) sum;
+                    }
+                    targets[from + offset + (int) label] += (float) (share * (1 - labelSmoothing));
+                } else {
+                    targets[from + offset] = label;
+                    weights[from + offset] = (float) weight;
+                }
+            }
+        }
+    }
+
+    private static double weight(BatchLabels labels, int row, int t) {
+        return Task.isLabelled(labels.label(row, t)) ? labels.layout().task(t).weight() / labels.count(t) : 0;
+    }
+
+    private double jointWeight(BatchLabels labels, int row, int task) {
+        if (headScope == HeadScope.PER_TASK) {
+            return weight(labels, row, task);
+        }
+        double sum = 0;
+        for (int t = 0; t < labels.layout().size(); t++) {
+            if (labels.layout().task(t) instanceof CategoricalTask) {
+                sum += weight(labels, row, t);
+            }
+        }
+        return sum;
+    }
+
+    /**
+     * The mean loss of each task over the batch's labelled rows, without label smoothing and task weight.
+     *
+     * @param labels the batch
+     * @param logits [at least B, C], row after row
+     * @return one loss per task; NaN for a task without labelled row
+     */
+    public double[] means(BatchLabels labels, float[] logits) {
+        double[] means = sums(labels, logits);
+        for (int t = 0; t < means.length; t++) {
+            means[t] /= labels.count(t);
+        }
+        return means;
+    }
+
+    /**
+     * The sum of the losses of each task over the batch's labelled rows, without label smoothing and task weight.
+     *
+     * @param labels the batch
+     * @param logits [at least B, C], row after row
+     * @return one loss per task; 0 for a task without labelled row
+     */
+    public double[] sums(BatchLabels labels, float[] logits) {
+        TaskLayout layout = labels.layout();
+        check(layout);
+        double[] sums = new double[layout.size()];
+        for (int t = 0; t < sums.length; t++) {
+            Task task = layout.task(t);
+            int[] columns = task instanceof CategoricalTask ? layout.softmaxColumns(t) : null;
+            for (int row = 0; row < labels.rows(); row++) {
+                float label = labels.label(row, t);
+                if (Task.isLabelled(label)) {
+                    int from = row * layout.columns();
+                    int own = from + layout.offset(t);
+                    sums[t] += task instanceof CategoricalTask
+                            ? Softmax.logSumExp(logits, from, columns, 1) - logits[own + (int) label]
+                            : task instanceof BinaryTask
+                            ? Softmax.softplus(logits[own]) - label * (double) logits[own]
+                            : realLoss(logits[own] - (double) label);
+                }
+            }
+        }
+        return sums;
+    }
+
+    private double realLoss(double difference) {
+        double size = Math.abs(difference);
+        return realLoss == RealLoss.SQUARED || size <= huberDelta
+                ? difference * difference / 2
+                : huberDelta * (size - huberDelta / 2);
+    }
+
+    /**
+     * Writes the loss of rows: with W the weights and Y the targets of {@link #fill}, the sum over rows and columns of
+     * −W·Y·log softmax(z) for categorical, W·(softplus(z) − Y·z) for binary and W·h(z − Y) for real columns.
+     *
+     * @param graph where
+     * @param layout the tasks
+     * @param logits z, [B, C]
+     * @param targets Y, [B, C]
+     * @param weights W, [B, C]
+     * @return the loss, of shape []
+     */
+    public Value loss(GraphBuilder graph, TaskLayout layout, Value logits, Value targets, Value weights) {
+        check(layout);
+        Value sum = null;
+        for (ColumnGroup group : layout.groups()) {
+            Value z = group.of(graph, logits);
+            Value y = group.of(graph, targets);
+            Value w = group.of(graph, weights);
+            Value losses = switch (group.kind()) {
+                case CATEGORICAL -> graph.neg(graph.mul(y, group.logSoftmax(graph, z)));
+                case BINARY -> graph.sub(graph.softplus(z), graph.mul(y, z));
+                case REAL -> realLoss(graph, graph.sub(z, y));
+            };
+            Value part = graph.reduceSum(graph.mul(w, losses), false);
+            sum = sum == null ? part : graph.add(sum, part);
+        }
+        return sum;
+    }
+
+    private Value realLoss(GraphBuilder graph, Value difference) {
+        if (realLoss == RealLoss.SQUARED) {
+            return graph.mul(graph.mul(difference, difference), 0.5);
+        }
+        // With c = min(|d|, δ) both branches are c·(|d| − c/2), without a choice and without an overflowing square.
+        Value size = graph.abs(difference);
+        Value clipped = graph.min(size, graph.constant(huberDelta));
+        return graph.mul(clipped, graph.sub(size, graph.mul(clipped, 0.5)));
+    }
+
+    private void check(TaskLayout layout) {
+        EmtalException.check(layout.headScope() == headScope, "losses: found tasks laid out for head scope %s, allowed is"
+                + " %s; Losses.layout makes the right one", layout.headScope(), headScope);
+    }
+
+    @Override
+    public ConfiguredObjectProvenance getProvenance() {
+        return new ConfiguredObjectProvenanceImpl(this, "Losses");
+    }
+}
