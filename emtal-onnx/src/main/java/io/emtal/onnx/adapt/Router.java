@@ -1,0 +1,103 @@
+package io.emtal.onnx.adapt;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.util.Arrays;
+import java.util.random.RandomGenerator;
+
+/**
+ * The router of one block, shared by all tasks and without a task's identity: g = softmax(h·W_r / τ) and, with the fade
+ * a, ω = (1 − a)·K·g + a, whose mean over the experts is always 1.
+ *
+ * @param block the block's index
+ * @param experts K
+ * @param temperature τ
+ * @param granularity what gets gates of its own
+ * @param balanceLoss the weight of the balance loss; 0 for none
+ */
+record Router(int block, int experts, double temperature, Emtal.Granularity granularity, double balanceLoss) {
+
+    private String name() {
+        return "block" + block + ".router";
+    }
+
+    /** W_r [D, K] zero: all gates are equal. */
+    Parameter startingAtZero(int width) {
+        return parameter(new float[width * experts], width);
+    }
+
+    /** W_r [D, K] normally distributed. */
+    Parameter starting(int width, RandomGenerator random, double deviation) {
+        float[] elements = new float[width * experts];
+        for (int i = 0; i < elements.length; i++) {
+            elements[i] = (float) (deviation * random.nextGaussian());
+        }
+        return parameter(elements, width);
+    }
+
+    private Parameter parameter(float[] elements, int width) {
+        return Parameter.shared(name(), "router", Tensor.of(elements, width, experts), false);
+    }
+
+    /**
+     * Writes the gate ω ∘ pre, one weight for the m channels of an expert. In a graph that is only for a = 1 there is none.
+     *
+     * @param site where
+     * @param tokens h, what the layer reads [B, N, D]
+     * @param preActivation the layer's output, channels in the experts' order [B, N, H]
+     * @return [B, N, H]
+     */
+    Value gate(Site site, Value tokens, Value preActivation) {
+        Value fade = site.fade();
+        if (fade == null) {
+            return preActivation;
+        }
+        GraphBuilder graph = site.graph();
+        Value logits = graph.matMul(read(graph, tokens), false, site.parameter(name()), false, 1 / temperature);
+        Value gates = graph.softmax(logits, -1);
+        Value routed = graph.sub(graph.constant(1), fade);
+        Value omega = graph.add(graph.mul(gates, graph.mul(routed, experts)), fade);
+        report(site, logits, gates, omega);
+        if (balanceLoss > 0) {
+            site.loss(graph.mul(imbalance(graph, gates), graph.mul(routed, balanceLoss)));
+        }
+        long[] byExpert = preActivation.shape().extents();
+        long[] flat = byExpert.clone();
+        byExpert = Arrays.copyOf(byExpert, byExpert.length + 1);
+        byExpert[byExpert.length - 2] = experts;
+        byExpert[byExpert.length - 1] = preActivation.extent(-1) / experts;
+        Value gated = graph.mul(graph.reshape(preActivation, byExpert), graph.unsqueeze(omega, -1));
+        return graph.reshape(gated, flat);
+    }
+
+    private Value read(GraphBuilder graph, Value tokens) {
+        if (granularity == Emtal.Granularity.PER_TOKEN) {
+            return tokens;
+        }
+        EmtalException.check(tokens.rank() == 3, "block %d: found tokens of shape %s, allowed is [batch, N, D] for a router per"
+                + " image", block, tokens.shape());
+        return graph.reduceMean(tokens, true, 1);
+    }
+
+    /** How far one row's mean gates are from equal: K·Σ ḡ² − 1, which is 0 if they are [B]. */
+    private Value imbalance(GraphBuilder graph, Value gates) {
+        Value perRow = gates.rank() == 3 ? graph.reduceMean(gates, false, 1) : gates;
+        Value squares = graph.reduceSum(graph.mul(perRow, perRow), false, -1);
+        return graph.sub(graph.mul(squares, experts), graph.constant(1));
+    }
+
+    private void report(Site site, Value logits, Value gates, Value omega) {
+        GraphBuilder graph = site.graph();
+        long[] axes = gates.rank() == 3 ? new long[] {0, 1} : new long[] {0};
+        site.report("gate.block" + block, graph.mul(graph.reduceMean(omega, false, axes), 1.0 / experts));
+        if (experts > 1) {
+            Value perToken = graph.reduceSum(graph.mul(gates, graph.logSoftmax(logits, -1)), true, -1);
+            Value mean = graph.reduceMean(perToken, false, axes);
+            site.report("routerEntropy.block" + block, graph.mul(mean, -1 / Math.log(experts)));
+        }
+    }
+}
