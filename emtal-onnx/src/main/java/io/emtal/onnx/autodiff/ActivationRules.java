@@ -27,8 +27,7 @@ final class ActivationRules {
             return b.where(b.apply("Greater", Map.of(), s.output(), zero), s.leanGradient(), zero);
         }));
         rules.put("Softplus", times(s -> s.builder().sigmoid(s.input(0))));
-        rules.put("Gelu", gelu());
-        rules.put(Node.CONTRIB + ".Gelu", gelu());
+        rules.put(Node.CONTRIB + ".Gelu", times(s -> geluSlope(s.builder(), s.input(0))));
         rules.put(Node.CONTRIB + ".FastGelu", ActivationRules::fastGelu);
         rules.put(Node.CONTRIB + ".QuickGelu", ActivationRules::quickGelu);
         return rules;
@@ -41,15 +40,6 @@ final class ActivationRules {
     private static Value tanhSlope(BackwardStep s) {
         GraphBuilder b = s.builder();
         return b.sub(b.constant(1, s.output()), b.mul(s.output(), s.output()));
-    }
-
-    private static BackwardRule gelu() {
-        return s -> s.give(0, () -> {
-            boolean tanh = "tanh".equals(s.node().attributes().get("approximate"));
-            GraphBuilder b = s.builder();
-            Value slope = tanh ? tanhGeluSlope(b, s.input(0)) : geluSlope(b, s.input(0));
-            return b.mul(s.leanGradient(), slope);
-        });
     }
 
     /** ½ (1 + erf a) + a · exp(−a²) / √π with a = x/√2. */

@@ -50,8 +50,8 @@ final class ElementwiseRules {
         });
         rules.put("Pow", ElementwiseRules::pow);
         // Where both operands are equal the first one takes the whole gradient.
-        rules.put("Min", s -> chosen(s, "LessOrEqual"));
-        rules.put("Max", s -> chosen(s, "GreaterOrEqual"));
+        rules.put("Min", choice("LessOrEqual"));
+        rules.put("Max", choice("GreaterOrEqual"));
         rules.put("Clip", ElementwiseRules::clip);
         rules.put("Where", s -> {
             s.giveBroadcast(1, () -> s.builder().where(s.input(0), s.leanGradient(), zero(s)));
@@ -84,15 +84,13 @@ final class ElementwiseRules {
         });
     }
 
-    private static void chosen(BackwardStep s, String comparison) {
-        GraphBuilder b = s.builder();
-        if (s.input(1) == null) {
-            s.give(0, s::leanGradient);
-            return;
-        }
-        Value first = b.apply(comparison, Map.of(), s.input(0), s.input(1));
-        s.giveBroadcast(0, () -> b.where(first, s.leanGradient(), zero(s)));
-        s.giveBroadcast(1, () -> b.where(first, zero(s), s.leanGradient()));
+    private static BackwardRule choice(String comparison) {
+        return s -> {
+            GraphBuilder b = s.builder();
+            Value first = b.apply(comparison, Map.of(), s.input(0), s.input(1));
+            s.giveBroadcast(0, () -> b.where(first, s.leanGradient(), zero(s)));
+            s.giveBroadcast(1, () -> b.where(first, zero(s), s.leanGradient()));
+        };
     }
 
     /** The gradient passes where the limits are kept; the limits themselves get none. */

@@ -29,7 +29,8 @@ public final class Gradients {
      * @param b the builder that holds the loss; takes the backward part
      * @param loss one element, of any rank
      * @param wrt the values to differentiate by: inputs, initialisers or computed values, with fixed shapes
-     * @return the gradients in the order of {@code wrt}, each of its value's type and shape
+     * @return the gradients in the order of {@code wrt}, each of its value's type and shape; the same value may stand
+     *     for two of them
      * @throws EmtalException naming every value of {@code wrt} that the loss does not depend on, every node on the
      *     way whose operator has no backward rule, or a value whose shape is open
      */

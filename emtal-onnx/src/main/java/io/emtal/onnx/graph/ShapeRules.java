@@ -60,7 +60,10 @@ final class ShapeRules {
             single(op, c -> new Typed(c.in(0).type(), c.shape(0)));
         }
         for (String op : List.of("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "And", "Or")) {
-            single(op, c -> new Typed(c.in(0).type(), c.shape(0).broadcast(c.shape(1))));
+            single(op, c -> {
+                EmtalException.check(c.inputs().size() == 2, "node %s: found %d operands, allowed are 2", op, c.inputs().size());
+                return new Typed(c.in(0).type(), c.shape(0).broadcast(c.shape(1)));
+            });
         }
         for (String op : List.of("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual")) {
             single(op, c -> new Typed(ElementType.BOOL, c.shape(0).broadcast(c.shape(1))));

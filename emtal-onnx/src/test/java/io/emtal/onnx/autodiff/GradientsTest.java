@@ -1,0 +1,117 @@
+package io.emtal.onnx.autodiff;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.GraphSession;
+import io.emtal.onnx.graph.Node;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+import java.util.Map;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class GradientsTest {
+
+    private final GraphBuilder b = new GraphBuilder();
+
+    @Test
+    void severalUsesAreSummed() throws Exception {
+        Value x = b.input("x", ElementType.FLOAT, 2);
+        Value y = b.add(b.mul(x, x), b.add(x, b.mul(x, 3)));
+        Value loss = b.reduceSum(y, false);
+        b.output("gradient", Gradients.of(b, loss, List.of(x)).get(0));
+        try (GraphSession session = new GraphSession(b.build())) {
+            Tensor gradient = session.run(Map.of("x", Tensor.of(new float[] {1, -2}, 2))).get("gradient");
+            assertArrayEquals(new float[] {6, 0}, gradient.floats());
+        }
+    }
+
+    @Test
+    void computedValuesAndTheLossItselfHaveGradients() throws Exception {
+        Value x = b.input("x", ElementType.FLOAT, 3);
+        Value hidden = b.mul(x, x);
+        Value loss = b.reduceMean(b.mul(hidden, 5), false, 0);
+        List<Value> gradients = Gradients.of(b, loss, List.of(x, hidden, loss));
+        for (int i = 0; i < 3; i++) {
+            b.output("g" + i, gradients.get(i));
+        }
+        assertEquals(List.of(x.shape(), hidden.shape(), Shape.SCALAR), gradients.stream().map(Value::shape).toList());
+        try (GraphSession session = new GraphSession(b.build())) {
+            Map<String, Tensor> found = session.run(Map.of("x", Tensor.of(new float[] {1, 2, 3}, 3)));
+            assertArrayEquals(new float[] {10f / 3, 20f / 3, 10}, found.get("g0").floats(), 1e-5f);
+            assertArrayEquals(new float[] {5f / 3, 5f / 3, 5f / 3}, found.get("g1").floats(), 1e-6f);
+            assertArrayEquals(new float[] {1}, found.get("g2").floats());
+        }
+    }
+
+    @Test
+    void frozenBranchesAreNotVisited() {
+        Value x = b.input("x", ElementType.FLOAT, 2, 2);
+        Value frozen = b.input("frozen", ElementType.FLOAT, 2, 2);
+        // IsNaN and Not have no rule: they must not matter where nothing differentiable passes.
+        Value mask = b.apply("Not", Map.of(), b.isNaN(b.apply("ReduceMax", Map.of("keepdims", 0L), frozen)));
+        Value loss = b.reduceSum(b.where(mask, b.matMul(x, frozen), frozen), false);
+        int before = b.nodes().size();
+        Gradients.of(b, loss, List.of(x));
+        assertTrue(b.nodes().stream().skip(before).noneMatch(n -> n.op().equals("Gemm")), "a product for the frozen operand");
+    }
+
+    @Test
+    void valuesThatTheLossDoesNotDependOnAreNamed() {
+        Value x = b.input("x", ElementType.FLOAT, 2);
+        Value alone = b.input("alone", ElementType.FLOAT, 2);
+        Value other = b.input("other", ElementType.FLOAT, 2);
+        b.add(alone, x);
+        Value loss = b.reduceSum(x, false);
+        EmtalException e = assertThrows(EmtalException.class, () -> Gradients.of(b, loss, List.of(x, alone, other)));
+        assertTrue(e.getMessage().contains("'alone', 'other'"), e.getMessage());
+    }
+
+    @Test
+    void allNodesWithoutARuleAreNamed() {
+        Value x = b.input("x", ElementType.FLOAT, 2, 3);
+        Value signed = b.sign(x);
+        Value largest = b.apply("ReduceMax", Map.of("keepdims", 0L), b.exp(x));
+        Value conv = b.apply("Conv", Map.of(), b.reshape(x, 1, 1, 2, 3), b.constant(Tensor.of(new float[4], 1, 1, 2, 2)));
+        Value loss = b.add(b.add(b.reduceSum(signed, false), largest), b.reduceSum(conv, false));
+        EmtalException e = assertThrows(EmtalException.class, () -> Gradients.of(b, loss, List.of(x)));
+        for (Node node : b.nodes()) {
+            boolean refused = List.of("Sign", "ReduceMax", "Conv").contains(node.op());
+            assertEquals(refused, e.getMessage().contains("'" + node.name() + "'"), e.getMessage());
+        }
+    }
+
+    @Test
+    void lossesOfSeveralElementsAreRefused() {
+        Value x = b.input("x", ElementType.FLOAT, 2);
+        assertThrows(EmtalException.class, () -> Gradients.of(b, x, List.of(x)));
+    }
+
+    @Test
+    void openShapesAreRefused() {
+        Value x = b.input("x", ElementType.FLOAT, Shape.BATCH, 2);
+        Value loss = b.reduceSum(b.exp(x), false);
+        EmtalException e = assertThrows(EmtalException.class, () -> Gradients.of(b, loss, List.of(x)));
+        assertTrue(e.getMessage().contains("[batch, 2]"), e.getMessage());
+    }
+
+    /** One Gemm over flattened rows for a weight under batched activations, and no copy that transposes. */
+    @Test
+    void weightsUnderBatchedActivationsTakeOneProduct() {
+        Value x = b.input("x", ElementType.FLOAT, 4, 5, 6);
+        Value w = b.input("w", ElementType.FLOAT, 6, 7);
+        Value loss = b.reduceSum(b.matMul(x, w), false);
+        int before = b.nodes().size();
+        Gradients.of(b, loss, List.of(x, w));
+        List<String> ops = b.nodes().stream().skip(before).map(Node::op).filter(o -> !o.equals("Reshape")).toList();
+        assertEquals(List.of("Expand", "FusedMatMul", "Gemm"), ops);
+    }
+}
