@@ -10,6 +10,7 @@ import io.emtal.onnx.backbone.LinearLayer;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.QualityRetaining;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -97,6 +98,9 @@ public final class Emtal implements AdaptationMethod {
 
     @Config(description = "How the router fades.")
     private Fade fade = Fade.builder().build();
+
+    @Config(description = "Quality Retaining, which protects tasks that are already good.")
+    private QualityRetaining qualityRetaining = new QualityRetaining();
 
     /** For OLCUT and the builder. */
     private Emtal() {
@@ -242,6 +246,17 @@ public final class Emtal implements AdaptationMethod {
         }
 
         /**
+         * Sets Quality Retaining.
+         *
+         * @param qualityRetaining its settings, or {@link QualityRetaining#off()}
+         * @return this builder
+         */
+        public Builder qualityRetaining(QualityRetaining qualityRetaining) {
+            made.qualityRetaining = qualityRetaining;
+            return this;
+        }
+
+        /**
          * Makes the method.
          *
          * @return the method
@@ -296,6 +311,11 @@ public final class Emtal implements AdaptationMethod {
     }
 
     @Override
+    public QualityRetaining qualityRetaining() {
+        return qualityRetaining;
+    }
+
+    @Override
     public ConfiguredObjectProvenance getProvenance() {
         return new ConfiguredObjectProvenanceImpl(this, "AdaptationMethod");
     }
@@ -327,7 +347,8 @@ public final class Emtal implements AdaptationMethod {
         public Backbone merge(Backbone into, Function<String, Tensor> values, double at) {
             Map<String, Tensor> merged = new LinkedHashMap<>();
             updates.forEach((layer, update) -> {
-                IntUnaryOperator position = i -> experts.get(layer.block()).position()[i];
+                int[] positions = experts.get(layer.block()).position();
+                IntUnaryOperator position = i -> positions[i];
                 merged.put(layer.weight(), update.merged(backbone.graph().initializers(), values,
                         layer.role() == LinearLayer.Role.FC2 ? position : IntUnaryOperator.identity(),
                         layer.role() == LinearLayer.Role.FC1 ? position : IntUnaryOperator.identity()));
