@@ -66,6 +66,17 @@ public record Backbone(Graph graph, List<Block> blocks, java.util.Set<String> fr
     }
 
     /**
+     * The number of trained weights: floating-point initialisers without the frozen ones.
+     *
+     * @return their elements
+     */
+    public long weightCount() {
+        return graph.initializers().entrySet().stream()
+                .filter(e -> e.getValue().type() == io.emtal.onnx.graph.ElementType.FLOAT && !frozen.contains(e.getKey()))
+                .mapToLong(e -> e.getValue().shape().size()).sum();
+    }
+
+    /**
      * This backbone with other weights.
      *
      * @param changed new initialisers by name

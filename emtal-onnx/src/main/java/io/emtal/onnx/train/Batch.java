@@ -1,0 +1,39 @@
+package io.emtal.onnx.train;
+
+import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.task.BatchLabels;
+import io.emtal.onnx.task.TaskLayout;
+
+/**
+ * The rows of one step, in the order in which they are computed, with all that a step is fed besides the inputs. The
+ * arrays have one row of C columns an example, and rows of zeros where the last micro-batch is padded.
+ *
+ * @param rows positions in the examples
+ * @param labels the rows' labels
+ * @param targets what the losses compare with, [padded, C]
+ * @param weights the losses' weights, [padded, C]
+ * @param teacher what Quality Retaining compares with, [padded, C]
+ * @param teacherWeight its weights, [padded, C]
+ * @param logits the step's logits, [padded, C]
+ */
+record Batch(int[] rows, BatchLabels labels, float[] targets, float[] weights, float[] teacher, float[] teacherWeight,
+             float[] logits) {
+
+    /**
+     * Makes a batch whose arrays are still zero.
+     *
+     * @param tasks the tasks
+     * @param examples where the labels come from
+     * @param rows positions in the examples
+     * @param microBatch the number of rows of a micro-batch
+     */
+    static Batch of(TaskLayout tasks, Examples examples, int[] rows, int microBatch) {
+        float[] labels = new float[rows.length * tasks.size()];
+        for (int i = 0; i < labels.length; i++) {
+            labels[i] = examples.label(rows[i / tasks.size()], i % tasks.size());
+        }
+        int padded = (rows.length + microBatch - 1) / microBatch * microBatch * tasks.columns();
+        return new Batch(rows, new BatchLabels(tasks, labels), new float[padded], new float[padded], new float[padded],
+                new float[padded], new float[padded]);
+    }
+}

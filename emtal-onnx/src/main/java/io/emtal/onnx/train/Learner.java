@@ -1,0 +1,161 @@
+package io.emtal.onnx.train;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.adapt.Adaptation;
+import io.emtal.onnx.adapt.AdaptationMethod;
+import io.emtal.onnx.adapt.FullDense;
+import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.graph.Graph;
+import io.emtal.onnx.graph.OnnxFile;
+import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.task.Heads;
+import io.emtal.onnx.task.QualityRetaining;
+import io.emtal.onnx.task.Task;
+import io.emtal.onnx.task.TaskLayout;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
+
+/**
+ * Trains a backbone for tasks: a fresh one densely first, then the adaptation; merges, and checks the merged network
+ * against the training graph on the training rows. Repeats bit by bit for the same seed, workers and micro-batches.
+ */
+public final class Learner {
+
+    /** The largest difference between the logits of training graph and dense network that is accepted. */
+    public static final double TOLERANCE = 1e-4;
+
+    private static final int COMPARED_ROWS = 1000;
+    private static final int ROWS_AT_A_TIME = 64;
+
+    private final AdaptationMethod method;
+    private final Recipe recipe;
+
+    /**
+     * Makes a learner.
+     *
+     * @param method how a trained backbone is adapted
+     * @param recipe how networks are trained
+     */
+    public Learner(AdaptationMethod method, Recipe recipe) {
+        this.method = Objects.requireNonNull(method, "method");
+        this.recipe = Objects.requireNonNull(recipe, "recipe");
+    }
+
+    /**
+     * Trains.
+     *
+     * @param start the backbone
+     * @param pretrained whether the backbone's weights are trained already; a fresh one is trained densely first
+     * @param tasks the tasks; laid out by the recipe's losses
+     * @param rows the training rows
+     * @param seed decides the held-out rows, initial values, clustering and the order of the rows
+     * @param listener hears of the progress
+     * @return the dense network
+     * @throws EmtalException if there is nothing to learn from, a loss is not finite, the thread is interrupted, or the
+     *     dense network differs from the training graph by more than {@value #TOLERANCE}
+     */
+    public TrainedNetwork train(Backbone start, boolean pretrained, TaskLayout tasks, Examples rows, long seed,
+                                TrainingListener listener) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int[] order = shuffled(rows.size(), random.split());
+        int held = (int) Math.round(recipe.validationFraction() * order.length);
+        int[] validation = Arrays.copyOf(order, held);
+        int[] training = Arrays.copyOfRange(order, held, order.length);
+        checkLabels(tasks, rows, training);
+
+        ExecutorService threads = Executors.newFixedThreadPool(recipe.workers(), runnable -> {
+            Thread thread = new Thread(runnable, "emtal-worker");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            Heads heads = new Heads(tasks, start.pooledWidth());
+            List<Parameter> headParameters = heads.parameters(random.nextLong());
+            List<EpochRecord> history = new ArrayList<>();
+            Backbone backbone = start;
+            if (!pretrained) {
+                Adaptation dense = FullDense.builder().build().adapt(start, random.nextLong());
+                NetworkCompiler compiler = new NetworkCompiler(start, dense, heads, headParameters, tasks, recipe.losses(),
+                        QualityRetaining.off());
+                PhaseRun.Outcome outcome = new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, validation, listener)
+                        .run(training, random.split(), threads);
+                Map<String, Tensor> values = ParameterBuffer.tensors(compiler.parameters(), outcome.values());
+                backbone = start.withInitializers(dense.merge(values::get, 1));
+                headParameters = headParameters.stream().map(p -> p.startingAt(values.get(p.name()))).toList();
+                history.addAll(outcome.history());
+            }
+            Adaptation adaptation = method.adapt(backbone, random.nextLong());
+            NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, headParameters, tasks,
+                    recipe.losses(), method.qualityRetaining());
+            PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, compiler, recipe, rows, validation, listener)
+                    .run(training, random.split(), threads);
+            history.addAll(outcome.history());
+            return dense(compiler, outcome, rows, training, history);
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new EmtalException("training failed: " + e.getMessage(), e);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private static TrainedNetwork dense(NetworkCompiler compiler, PhaseRun.Outcome outcome, Examples rows, int[] training,
+                                        List<EpochRecord> history) throws Exception {
+        List<Parameter> parameters = compiler.parameters();
+        Map<String, Tensor> values = ParameterBuffer.tensors(parameters, outcome.values());
+        Map<String, Tensor> merged = compiler.adaptation().merge(values::get, 1);
+        Graph logits = compiler.dense(merged, values, NetworkCompiler.LOGITS, false);
+        int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
+        double agreement = 0;
+        try (ParameterBuffer buffer = new ParameterBuffer(parameters, "")) {
+            buffer.set(outcome.values());
+            try (Evaluator trained = new Evaluator(compiler.forward(ROWS_AT_A_TIME), rows, ROWS_AT_A_TIME, buffer.tensors());
+                 Evaluator dense = new Evaluator(logits, rows, ROWS_AT_A_TIME, Map.of())) {
+                float[] a = trained.logits(compared);
+                float[] b = dense.logits(compared);
+                for (int i = 0; i < a.length; i++) {
+                    agreement = Math.max(agreement, Math.abs((double) a[i] - b[i]));
+                }
+            }
+        }
+        EmtalException.check(agreement <= TOLERANCE, "merge: the dense network's logits differ from the training graph's by"
+                + " %.3g on %d rows, allowed is %s", agreement, compared.length, TOLERANCE);
+        Graph model = compiler.dense(merged, values, "output", true);
+        return new TrainedNetwork(OnnxFile.toModel(model, "emtal"), compiler.tasks(), history, outcome.bestEpoch(),
+                report(compiler), agreement, outcome.expertLoad());
+    }
+
+    private static ParameterReport report(NetworkCompiler compiler) {
+        Map<String, Long> trainable = new LinkedHashMap<>();
+        compiler.parameters().forEach(p -> trainable.merge(p.part(), (long) p.size(), Long::sum));
+        long heads = compiler.headParameters().stream().mapToLong(Parameter::size).sum();
+        return new ParameterReport(trainable, compiler.backbone().weightCount(), heads);
+    }
+
+    private static void checkLabels(TaskLayout tasks, Examples rows, int[] training) {
+        EmtalException.check(training.length > 0, "training: found no rows, at least one is needed");
+        for (int t = 0; t < tasks.size(); t++) {
+            int task = t;
+            EmtalException.check(Arrays.stream(training).anyMatch(row -> Task.isLabelled(rows.label(row, task))),
+                    "task '%s': found no labelled training row, at least one is needed", tasks.task(t).name());
+        }
+    }
+
+    private static int[] shuffled(int size, SplittableRandom random) {
+        int[] order = IntStream.range(0, size).toArray();
+        PhaseRun.shuffle(order, random);
+        return order;
+    }
+}

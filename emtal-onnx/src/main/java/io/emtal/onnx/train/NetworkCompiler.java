@@ -1,0 +1,216 @@
+package io.emtal.onnx.train;
+
+import io.emtal.onnx.adapt.Adaptation;
+import io.emtal.onnx.adapt.Site;
+import io.emtal.onnx.autodiff.Gradients;
+import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.backbone.LinearLayer;
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.Graph;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Node;
+import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.Heads;
+import io.emtal.onnx.task.Losses;
+import io.emtal.onnx.task.QualityRetaining;
+import io.emtal.onnx.task.TaskLayout;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Compiles a backbone, its adaptation, heads and losses to graphs for a fixed number of rows. Parameters are inputs of
+ * the graphs, everything frozen is a constant.
+ *
+ * @param backbone the backbone
+ * @param adaptation its adaptation
+ * @param heads the heads
+ * @param headParameters the heads' parameters with their first values
+ * @param tasks the tasks and their columns
+ * @param losses the tasks' losses
+ * @param qualityRetaining the distillation of earlier logits
+ */
+record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, List<Parameter> headParameters,
+                       TaskLayout tasks, Losses losses, QualityRetaining qualityRetaining) {
+
+    static final String TARGETS = "targets";
+    static final String WEIGHTS = "weights";
+    static final String TEACHER = "teacher";
+    static final String TEACHER_WEIGHT = "teacherWeight";
+    static final String FADE = "fade";
+    static final String LOGITS = "logits";
+    private static final String GRADIENT = "gradient/";
+    private static final String REPORT = "report/";
+
+    /** Everything that is trained: the adaptation's parameters, then the heads'. */
+    List<Parameter> parameters() {
+        List<Parameter> all = new ArrayList<>(adaptation.parameters());
+        all.addAll(headParameters);
+        return all;
+    }
+
+    /** The name of the output that holds a parameter's gradient. */
+    static String gradientName(String parameter) {
+        return GRADIENT + parameter;
+    }
+
+    /** The name of the output that holds a report. */
+    static String reportName(String report) {
+        return REPORT + report;
+    }
+
+    /**
+     * A graph for logits alone, at a = 1.
+     *
+     * @param rows the number of rows
+     */
+    Graph forward(int rows) {
+        Writer writer = new Writer(rows, false);
+        writer.builder.output(LOGITS, writer.logits);
+        return writer.builder.build();
+    }
+
+    /**
+     * A graph for logits, reports and gradients of the loss.
+     *
+     * @param rows the number of rows
+     * @param gated whether the fade is an input; without it, a = 1
+     */
+    Step step(int rows, boolean gated) {
+        Writer writer = new Writer(rows, gated);
+        GraphBuilder graph = writer.builder;
+        int columns = tasks.columns();
+        Value targets = graph.input(TARGETS, ElementType.FLOAT, rows, columns);
+        Value weights = graph.input(WEIGHTS, ElementType.FLOAT, rows, columns);
+        Value loss = losses.loss(graph, tasks, writer.logits, targets, weights);
+        if (qualityRetaining.appliesTo(tasks)) {
+            Value teacher = graph.input(TEACHER, ElementType.FLOAT, rows, columns);
+            Value teacherWeight = graph.input(TEACHER_WEIGHT, ElementType.FLOAT, rows, columns);
+            loss = graph.add(loss, qualityRetaining.loss(graph, tasks, writer.logits, teacher, teacherWeight));
+        }
+        List<Parameter> trained = parameters().stream().filter(p -> writer.parameters.containsKey(p.name())).toList();
+        List<Value> wrt = trained.stream().map(p -> writer.parameters.get(p.name())).toList();
+        List<Value> gradients = Gradients.of(graph, loss, wrt);
+        graph.output(LOGITS, writer.logits);
+        writer.reports.forEach((name, value) -> graph.output(REPORT + name, value));
+        for (int i = 0; i < trained.size(); i++) {
+            graph.output(gradientName(trained.get(i).name()), gradients.get(i));
+        }
+        return new Step(graph.build(), trained);
+    }
+
+    /**
+     * A step's graph.
+     *
+     * @param graph gives logits, reports and gradients
+     * @param trained the parameters that it has gradients for, in order: without gates, none of the router's
+     */
+    record Step(Graph graph, List<Parameter> trained) {
+    }
+
+    /**
+     * The backbone with dense weights and heads, for any number of rows.
+     *
+     * @param merged changed initialisers of the backbone by name
+     * @param values the heads' parameters by name
+     * @param result the name of the output
+     * @param natural whether the output is in natural units (probabilities, the targets' own units) instead of logits
+     */
+    Graph dense(Map<String, Tensor> merged, Map<String, Tensor> values, String result, boolean natural) {
+        GraphBuilder graph = new GraphBuilder();
+        Backbone changed = backbone.withInitializers(merged);
+        Value input = graph.input(changed.input().name(), ElementType.FLOAT, changed.input().shape().extents());
+        Value pooled = graph.inline(changed.graph(), Map.of(input.name(), input), GraphBuilder.Replacement.NONE)
+                .apply(changed.graph().outputs().get(0));
+        Value logits = heads.logits(graph, pooled, name -> graph.initializer(name, values.get(name)));
+        graph.output(result, natural ? heads.outputs(graph, logits) : logits);
+        return graph.build();
+    }
+
+    /** Copies the backbone for a fixed number of rows, layer by layer through the adaptation. */
+    private final class Writer implements Site {
+
+        private final GraphBuilder builder = new GraphBuilder();
+        private final Map<String, Parameter> declared = new HashMap<>();
+        private final Map<String, Value> parameters = new HashMap<>();
+        private final Map<String, Value> constants = new HashMap<>();
+        private final Map<String, Value> reports = new LinkedHashMap<>();
+        private final Map<String, Value> layerInputs = new HashMap<>();
+        private final Map<String, Tensor> rearranged = adaptation.rearranged();
+        private final Value fade;
+        private final Value logits;
+
+        private Writer(int rows, boolean gated) {
+            Graph graph = backbone.graph();
+            Value input = builder.input(backbone.input().name(), ElementType.FLOAT,
+                    backbone.input().shape().withBatch(rows).extents());
+            fade = gated ? builder.input(FADE, ElementType.FLOAT) : null;
+            NetworkCompiler.this.parameters().forEach(p -> declared.put(p.name(), p));
+            Map<String, Value> bindings = new HashMap<>();
+            bindings.put(input.name(), input);
+            graph.initializers().keySet().stream().filter(declared::containsKey)
+                    .forEach(name -> bindings.put(name, parameter(name)));
+            Map<String, LinearLayer> products = new HashMap<>();
+            Map<String, LinearLayer> results = new HashMap<>();
+            backbone.layers().forEach(layer -> {
+                products.put(layer.product(), layer);
+                results.put(layer.result(), layer);
+            });
+            Function<Value, Value> lookUp = builder.inline(graph, bindings, (node, here) -> {
+                if (products.containsKey(node.output().name())) {
+                    layerInputs.put(node.output().name(), here.apply(activation(node, graph)));
+                }
+                LinearLayer layer = results.get(node.output().name());
+                return layer == null ? null : adaptation.linear(this, layer, layerInputs.get(layer.product()));
+            });
+            logits = heads.logits(builder, lookUp.apply(graph.outputs().get(0)), this::parameter);
+        }
+
+        /** The operand of a layer's product that is not its weight. */
+        private static Value activation(Node product, Graph graph) {
+            return graph.initializers().containsKey(product.input(0).name()) ? product.input(1) : product.input(0);
+        }
+
+        @Override
+        public GraphBuilder graph() {
+            return builder;
+        }
+
+        @Override
+        public Value parameter(String name) {
+            return parameters.computeIfAbsent(name, n -> builder.input(n, ElementType.FLOAT,
+                    declared.get(n).initial().shape().extents()));
+        }
+
+        @Override
+        public Value fade() {
+            return fade;
+        }
+
+        @Override
+        public void report(String name, Value value) {
+            reports.put(name, value);
+        }
+
+        @Override
+        public Value dense(LinearLayer layer, Value input) {
+            Value weight = weight(layer.weight());
+            Value product = layer.transposed() ? builder.matMul(input, false, weight, true, 1) : builder.matMul(input, weight);
+            return layer.bias().map(bias -> builder.add(product, weight(bias))).orElse(product);
+        }
+
+        private Value weight(String name) {
+            if (declared.containsKey(name)) {
+                return parameter(name);
+            }
+            return constants.computeIfAbsent(name, n -> builder.initializer("frozen/" + n,
+                    rearranged.getOrDefault(n, backbone.graph().initializers().get(n))));
+        }
+    }
+}

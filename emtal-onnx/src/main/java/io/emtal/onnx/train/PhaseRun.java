@@ -1,0 +1,282 @@
+package io.emtal.onnx.train;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.task.BatchLabels;
+import io.emtal.onnx.task.RetainingState;
+import io.emtal.onnx.task.TaskLayout;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+
+/**
+ * One phase of a training: epochs of steps on training rows, looks at held-out rows once the fade has reached 1, and
+ * the weights that were best there, or the last.
+ */
+final class PhaseRun {
+
+    /** The prefix of an adaptation's reports of mean gates [K], with the block's name behind it. */
+    private static final String GATE = "gate.";
+    /** The prefix of an adaptation's reports of the gates' mean entropy. */
+    private static final String ENTROPY = "routerEntropy.";
+    private static final int EVALUATION_ROWS = 64;
+
+    private final Phase phase;
+    private final NetworkCompiler compiler;
+    private final Recipe recipe;
+    private final Examples examples;
+    private final int[] validation;
+    private final TrainingListener listener;
+    private final List<EpochRecord> history = new ArrayList<>();
+    private final Map<String, double[]> expertLoad = new LinkedHashMap<>();
+
+    PhaseRun(Phase phase, NetworkCompiler compiler, Recipe recipe, Examples examples, int[] validation,
+             TrainingListener listener) {
+        this.phase = phase;
+        this.compiler = compiler;
+        this.recipe = recipe;
+        this.examples = examples;
+        this.validation = validation;
+        this.listener = listener;
+    }
+
+    /**
+     * What a phase came to.
+     *
+     * @param values all parameters' values, flat
+     * @param bestEpoch the epoch that they are from
+     * @param history one record an epoch
+     * @param expertLoad the mean gates by block over the last routed epoch
+     */
+    record Outcome(float[] values, int bestEpoch, List<EpochRecord> history, Map<String, double[]> expertLoad) {
+    }
+
+    /**
+     * Trains.
+     *
+     * @param training the training rows
+     * @param random shuffles them
+     * @param threads runs the workers
+     */
+    Outcome run(int[] training, SplittableRandom random, ExecutorService threads) throws Exception {
+        List<Parameter> parameters = compiler.parameters();
+        TaskLayout tasks = compiler.tasks();
+        int batchSize = Math.min(recipe.batchSize(), training.length);
+        int microBatch = recipe.microBatchSize(batchSize);
+        int stepsPerEpoch = (training.length + batchSize - 1) / batchSize;
+        int epochs = recipe.epochs(phase);
+        int steps = epochs * stepsPerEpoch;
+
+        float[] values = ParameterBuffer.initial(parameters);
+        float[] gradient = new float[values.length];
+        AdamW.State optimizer = recipe.optimizer().start(parameters);
+        WeightAverage average = new WeightAverage(recipe.averageDecay(), values.length);
+        Selection selection = new Selection(values.length);
+        RetainingState retaining = compiler.qualityRetaining().appliesTo(tasks)
+                ? compiler.qualityRetaining().start(tasks, examples.size()) : null;
+        int[] rows = training.clone();
+        long begun = System.nanoTime();
+
+        try (ParameterBuffer buffer = new ParameterBuffer(parameters, "");
+             Steps gatedOrNot = new Steps(microBatch, threads, buffer);
+             Evaluator evaluator = validation.length == 0 ? null
+                     : new Evaluator(compiler.forward(EVALUATION_ROWS), examples, EVALUATION_ROWS, buffer.tensors())) {
+            int step = 0;
+            for (int epoch = 1; epoch <= epochs; epoch++) {
+                long epochBegun = System.nanoTime();
+                shuffle(rows, random);
+                EpochSums sums = new EpochSums(tasks.size());
+                double rate = 0;
+                double fade = 1;
+                for (int start = 0; start < rows.length; start += batchSize) {
+                    step++;
+                    rate = recipe.schedule().rate(step, steps);
+                    fade = compiler.adaptation().fade((double) step / steps);
+                    Batch batch = Batch.of(tasks, examples, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
+                            rows.length)), microBatch);
+                    compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
+                    if (retaining != null) {
+                        retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight());
+                    }
+                    buffer.set(values);
+                    Map<String, double[]> reports = gatedOrNot.at(fade).run(batch, fade, gradient);
+                    double[] losses = compiler.losses().means(batch.labels(), batch.logits());
+                    checkFinite(losses, batch.labels(), step);
+                    if (retaining != null) {
+                        retaining.record(batch.labels(), batch.rows(), batch.logits(), losses);
+                    }
+                    double norm = optimizer.step(values, gradient, rate);
+                    EmtalException.check(Double.isFinite(norm), "%s, step %d: the gradient is not finite; a lower learning rate"
+                            + " than %s may help", phase, step, rate);
+                    if (fade >= 1) {
+                        average.add(values);
+                    }
+                    sums.add(batch.labels(), losses, reports);
+                    double secondsLeft = (System.nanoTime() - begun) * 1e-9 * (steps - step) / step;
+                    listener.step(new StepEvent(phase, step, steps, rate, fade, losses, reports, secondsLeft));
+                }
+                if (!sums.gates().isEmpty()) {
+                    expertLoad.clear();
+                    expertLoad.putAll(sums.gates());
+                }
+                double[] validationLosses = new double[0];
+                if (fade >= 1) {
+                    float[] candidate = average.valuesOr(values);
+                    double score = Double.NEGATIVE_INFINITY;
+                    if (evaluator != null) {
+                        buffer.set(candidate);
+                        validationLosses = compiler.losses().means(labels(validation), evaluator.logits(validation));
+                        score = Arrays.stream(validationLosses).filter(l -> !Double.isNaN(l)).average().orElse(Double.NaN);
+                    }
+                    selection.offer(epoch, score, candidate);
+                }
+                EpochRecord record = new EpochRecord(phase, epoch, step, rate, fade, sums.means(), validationLosses,
+                        sums.entropy(), (System.nanoTime() - epochBegun) * 1e-9);
+                history.add(record);
+                listener.epoch(record);
+                if (recipe.patience() > 0 && selection.epoch > 0 && epoch - selection.epoch >= recipe.patience()) {
+                    break;
+                }
+            }
+        }
+        return new Outcome(selection.values, selection.epoch, history, expertLoad);
+    }
+
+    private BatchLabels labels(int[] rows) {
+        int tasks = compiler.tasks().size();
+        float[] labels = new float[rows.length * tasks];
+        for (int i = 0; i < labels.length; i++) {
+            labels[i] = examples.label(rows[i / tasks], i % tasks);
+        }
+        return new BatchLabels(compiler.tasks(), labels);
+    }
+
+    private void checkFinite(double[] losses, BatchLabels labels, int step) {
+        for (int t = 0; t < losses.length; t++) {
+            EmtalException.check(labels.count(t) == 0 || Double.isFinite(losses[t]), "%s, step %d, task '%s': the loss is %s;"
+                    + " a lower learning rate may help", phase, step, compiler.tasks().task(t).name(), losses[t]);
+        }
+    }
+
+    static void shuffle(int[] rows, SplittableRandom random) {
+        for (int i = rows.length - 1; i > 0; i--) {
+            int j = random.nextInt(i + 1);
+            int row = rows[i];
+            rows[i] = rows[j];
+            rows[j] = row;
+        }
+    }
+
+    /** The step with gates while the fade is below 1, and without from then on. */
+    private final class Steps implements AutoCloseable {
+
+        private final int microBatch;
+        private final ExecutorService threads;
+        private final ParameterBuffer buffer;
+        private StepExecutor executor;
+        private boolean gated;
+
+        private Steps(int microBatch, ExecutorService threads, ParameterBuffer buffer) {
+            this.microBatch = microBatch;
+            this.threads = threads;
+            this.buffer = buffer;
+        }
+
+        private StepExecutor at(double fade) {
+            boolean wanted = fade < 1;
+            if (executor == null || gated != wanted) {
+                close();
+                executor = new StepExecutor(compiler, wanted, examples, microBatch, recipe.workers(), threads, buffer);
+                gated = wanted;
+            }
+            return executor;
+        }
+
+        @Override
+        public void close() {
+            if (executor != null) {
+                executor.close();
+                executor = null;
+            }
+        }
+    }
+
+    /** Sums of an epoch. */
+    private static final class EpochSums {
+
+        private final double[] losses;
+        private final long[] counts;
+        private final Map<String, double[]> reports = new LinkedHashMap<>();
+        private int steps;
+
+        private EpochSums(int tasks) {
+            losses = new double[tasks];
+            counts = new long[tasks];
+        }
+
+        private void add(BatchLabels labels, double[] means, Map<String, double[]> reported) {
+            for (int t = 0; t < losses.length; t++) {
+                if (labels.count(t) > 0) {
+                    losses[t] += means[t] * labels.count(t);
+                    counts[t] += labels.count(t);
+                }
+            }
+            reported.forEach((name, values) -> {
+                double[] sum = reports.computeIfAbsent(name, n -> new double[values.length]);
+                for (int i = 0; i < values.length; i++) {
+                    sum[i] += values[i];
+                }
+            });
+            steps += reported.isEmpty() ? 0 : 1;
+        }
+
+        private double[] means() {
+            double[] means = new double[losses.length];
+            for (int t = 0; t < means.length; t++) {
+                means[t] = counts[t] == 0 ? Double.NaN : losses[t] / counts[t];
+            }
+            return means;
+        }
+
+        private Map<String, double[]> gates() {
+            Map<String, double[]> gates = new LinkedHashMap<>();
+            reports.forEach((name, sum) -> {
+                if (name.startsWith(GATE)) {
+                    gates.put(name.substring(GATE.length()), Arrays.stream(sum).map(s -> s / steps).toArray());
+                }
+            });
+            return gates;
+        }
+
+        private double entropy() {
+            return reports.entrySet().stream().filter(e -> e.getKey().startsWith(ENTROPY))
+                    .mapToDouble(e -> e.getValue()[0] / steps).average().orElse(Double.NaN);
+        }
+    }
+
+    /** The best weights so far; among equals the latest. */
+    private static final class Selection {
+
+        private final float[] values;
+        private double score = Double.POSITIVE_INFINITY;
+        private int epoch;
+
+        private Selection(int size) {
+            values = new float[size];
+        }
+
+        private void offer(int epoch, double score, float[] candidate) {
+            if (score <= this.score) {
+                this.score = score;
+                this.epoch = epoch;
+                System.arraycopy(candidate, 0, values, 0, values.length);
+            }
+        }
+    }
+}

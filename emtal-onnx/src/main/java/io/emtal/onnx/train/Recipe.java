@@ -1,0 +1,331 @@
+package io.emtal.onnx.train;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.Configurable;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
+import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.task.Losses;
+
+import java.util.Optional;
+
+/** How a network is trained, whatever is adapted in it: lengths, batches, optimiser, schedule, losses, selection. */
+public final class Recipe implements Configurable, Provenancable<ConfiguredObjectProvenance> {
+
+    @Config(description = "Epochs of dense training that a fresh backbone gets first.")
+    private int pretrainEpochs = 60;
+
+    @Config(description = "Epochs of adaptation.")
+    private int epochs = 40;
+
+    @Config(description = "Rows of a step.")
+    private int batchSize = 32;
+
+    @Config(description = "Rows that a worker computes at a time; 0 divides the batch by the workers.")
+    private int microBatchSize = 0;
+
+    @Config(description = "Threads that compute micro-batches side by side; 0 for one a processor. Results repeat bit by"
+            + " bit for the same number of workers and size of micro-batches.")
+    private int workers = 0;
+
+    @Config(description = "The optimiser.")
+    private AdamW optimizer = new AdamW();
+
+    @Config(description = "The learning rate over a phase.")
+    private CosineSchedule schedule = new CosineSchedule();
+
+    @Config(description = "The losses of the tasks.")
+    private Losses losses = new Losses();
+
+    @Config(description = "Decay per step of the average of the weights that is kept instead of the last; 0 for the last.")
+    private double averageDecay = 0;
+
+    @Config(description = "The fraction of the training rows that is held out to choose the best epoch; 0 for none, the"
+            + " last epoch is taken then.")
+    private double validationFraction = 0;
+
+    @Config(description = "Epochs without improvement on the held-out rows after which training stops; 0 for never.")
+    private int patience = 0;
+
+    /** For OLCUT, and the defaults. */
+    public Recipe() {
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Sets what differs from the defaults. */
+    public static final class Builder {
+
+        private final Recipe made = new Recipe();
+
+        private Builder() {
+        }
+
+        /**
+         * Sets the epochs of dense training that a fresh backbone gets first.
+         *
+         * @param pretrainEpochs 1 or more
+         * @return this builder
+         */
+        public Builder pretrainEpochs(int pretrainEpochs) {
+            made.pretrainEpochs = pretrainEpochs;
+            return this;
+        }
+
+        /**
+         * Sets the epochs of adaptation.
+         *
+         * @param epochs 1 or more
+         * @return this builder
+         */
+        public Builder epochs(int epochs) {
+            made.epochs = epochs;
+            return this;
+        }
+
+        /**
+         * Sets the rows of a step.
+         *
+         * @param batchSize 1 or more
+         * @return this builder
+         */
+        public Builder batchSize(int batchSize) {
+            made.batchSize = batchSize;
+            return this;
+        }
+
+        /**
+         * Sets the rows that a worker computes at a time.
+         *
+         * @param microBatchSize 1 or more; 0 divides the batch by the workers
+         * @return this builder
+         */
+        public Builder microBatchSize(int microBatchSize) {
+            made.microBatchSize = microBatchSize;
+            return this;
+        }
+
+        /**
+         * Sets the number of threads.
+         *
+         * @param workers 1 or more; 0 for one a processor
+         * @return this builder
+         */
+        public Builder workers(int workers) {
+            made.workers = workers;
+            return this;
+        }
+
+        /**
+         * Sets the optimiser.
+         *
+         * @param optimizer the optimiser
+         * @return this builder
+         */
+        public Builder optimizer(AdamW optimizer) {
+            made.optimizer = optimizer;
+            return this;
+        }
+
+        /**
+         * Sets the learning rate over a phase.
+         *
+         * @param schedule the schedule
+         * @return this builder
+         */
+        public Builder schedule(CosineSchedule schedule) {
+            made.schedule = schedule;
+            return this;
+        }
+
+        /**
+         * Sets the losses of the tasks.
+         *
+         * @param losses the losses
+         * @return this builder
+         */
+        public Builder losses(Losses losses) {
+            made.losses = losses;
+            return this;
+        }
+
+        /**
+         * Keeps an exponential average of the weights.
+         *
+         * @param averageDecay the decay per step, 0 up to, not including, 1; 0 keeps the last weights
+         * @return this builder
+         */
+        public Builder averageDecay(double averageDecay) {
+            made.averageDecay = averageDecay;
+            return this;
+        }
+
+        /**
+         * Holds rows out to choose the best epoch.
+         *
+         * @param validationFraction from 0 for none, up to, not including, 1
+         * @return this builder
+         */
+        public Builder validationFraction(double validationFraction) {
+            made.validationFraction = validationFraction;
+            return this;
+        }
+
+        /**
+         * Stops early.
+         *
+         * @param patience epochs without improvement on the held-out rows; 0 for never
+         * @return this builder
+         */
+        public Builder patience(int patience) {
+            made.patience = patience;
+            return this;
+        }
+
+        /**
+         * Makes the recipe.
+         *
+         * @return the recipe
+         * @throws EmtalException if a value is out of its range
+         */
+        public Recipe build() {
+            made.invalid().ifPresent(message -> {
+                throw new EmtalException(message);
+            });
+            return made;
+        }
+    }
+
+    @Override
+    public void postConfig() {
+        invalid().ifPresent(message -> {
+            throw new PropertyException("", "Recipe", message);
+        });
+    }
+
+    private Optional<String> invalid() {
+        if (pretrainEpochs < 1 || epochs < 1 || batchSize < 1) {
+            return Optional.of("Recipe: found pretrainEpochs " + pretrainEpochs + ", epochs " + epochs + ", batchSize "
+                    + batchSize + "; allowed are 1 and more");
+        }
+        if (microBatchSize < 0 || workers < 0 || patience < 0) {
+            return Optional.of("Recipe: found microBatchSize " + microBatchSize + ", workers " + workers + ", patience "
+                    + patience + "; allowed are 0 and more");
+        }
+        if (!(averageDecay >= 0 && averageDecay < 1 && validationFraction >= 0 && validationFraction < 1)) {
+            return Optional.of("Recipe: found averageDecay " + averageDecay + ", validationFraction " + validationFraction
+                    + "; allowed are 0 up to, not including, 1");
+        }
+        if (patience > 0 && validationFraction == 0) {
+            return Optional.of("Recipe: found patience " + patience + " without held-out rows, allowed is a"
+                    + " validationFraction above 0 with it");
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * The epochs of a phase.
+     *
+     * @param phase the phase
+     * @return 1 or more
+     */
+    public int epochs(Phase phase) {
+        return phase == Phase.PRETRAIN ? pretrainEpochs : epochs;
+    }
+
+    /**
+     * The number of rows of a step.
+     *
+     * @return 1 or more
+     */
+    public int batchSize() {
+        return batchSize;
+    }
+
+    /**
+     * The number of threads.
+     *
+     * @return 1 or more
+     */
+    public int workers() {
+        return workers > 0 ? workers : Runtime.getRuntime().availableProcessors();
+    }
+
+    /**
+     * The number of rows that a worker computes at a time.
+     *
+     * @param batch the rows of a step
+     * @return 1 or more
+     */
+    public int microBatchSize(int batch) {
+        return microBatchSize > 0 ? Math.min(microBatchSize, batch) : (batch + workers() - 1) / workers();
+    }
+
+    /**
+     * The optimiser.
+     *
+     * @return the optimiser
+     */
+    public AdamW optimizer() {
+        return optimizer;
+    }
+
+    /**
+     * The learning rate over a phase.
+     *
+     * @return the schedule
+     */
+    public CosineSchedule schedule() {
+        return schedule;
+    }
+
+    /**
+     * The losses of the tasks.
+     *
+     * @return the losses
+     */
+    public Losses losses() {
+        return losses;
+    }
+
+    /**
+     * The decay per step of the average of the weights.
+     *
+     * @return 0 for no average
+     */
+    public double averageDecay() {
+        return averageDecay;
+    }
+
+    /**
+     * The fraction of the training rows that is held out.
+     *
+     * @return 0 for none
+     */
+    public double validationFraction() {
+        return validationFraction;
+    }
+
+    /**
+     * Epochs without improvement after which training stops.
+     *
+     * @return 0 for never
+     */
+    public int patience() {
+        return patience;
+    }
+
+    @Override
+    public ConfiguredObjectProvenance getProvenance() {
+        return new ConfiguredObjectProvenanceImpl(this, "Recipe");
+    }
+}

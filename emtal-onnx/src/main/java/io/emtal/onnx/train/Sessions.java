@@ -1,0 +1,30 @@
+package io.emtal.onnx.train;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.Graph;
+import io.emtal.onnx.graph.OnnxFile;
+
+/** Opens ONNX Runtime sessions as training uses them: one thread a run, because workers run side by side. */
+final class Sessions {
+
+    private Sessions() {
+    }
+
+    static OrtSession open(Graph graph, String name) {
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            options.setIntraOpNumThreads(1);
+            options.setInterOpNumThreads(1);
+            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+            return OrtEnvironment.getEnvironment().createSession(OnnxFile.toModel(graph, name).toByteArray(), options);
+        } catch (OrtException e) {
+            throw failed(name, e);
+        }
+    }
+
+    static EmtalException failed(String what, OrtException cause) {
+        return new EmtalException(what + ": ONNX Runtime failed: " + cause.getMessage(), cause);
+    }
+}

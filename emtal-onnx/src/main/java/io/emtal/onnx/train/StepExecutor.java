@@ -1,0 +1,265 @@
+package io.emtal.onnx.train;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.graph.Graph;
+import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.graph.Value;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+
+/**
+ * Runs a compiled step. A batch is cut into micro-batches; worker w takes the micro-batches w, w + n, w + 2n, … and
+ * adds up their gradients; the workers' sums are added in order. So the bits depend on the number of workers and the
+ * size of a micro-batch, never on timing.
+ */
+final class StepExecutor implements AutoCloseable {
+
+    private final Graph graph;
+    private final Examples examples;
+    private final int microBatch;
+    private final int columns;
+    private final ExecutorService threads;
+    private final OrtSession session;
+    private final ParameterBuffer parameters;
+    private final List<Worker> workers = new ArrayList<>();
+    private final List<Parameter> all;
+
+    /**
+     * Prepares a step.
+     *
+     * @param compiler compiles the step's graph
+     * @param gated whether the fade is an input
+     * @param examples the rows
+     * @param microBatch the number of rows of a micro-batch
+     * @param workerCount the number of workers
+     * @param threads runs the workers
+     * @param parameters the parameters' values, which the step reads
+     */
+    StepExecutor(NetworkCompiler compiler, boolean gated, Examples examples, int microBatch, int workerCount,
+                 ExecutorService threads, ParameterBuffer parameters) {
+        NetworkCompiler.Step step = compiler.step(microBatch, gated);
+        this.graph = step.graph();
+        this.examples = examples;
+        this.microBatch = microBatch;
+        this.columns = compiler.tasks().columns();
+        this.threads = threads;
+        this.parameters = parameters;
+        this.all = compiler.parameters();
+        this.session = Sessions.open(graph, "step");
+        try {
+            for (int i = 0; i < workerCount; i++) {
+                workers.add(new Worker(step.trained()));
+            }
+        } catch (OrtException e) {
+            close();
+            throw Sessions.failed("step", e);
+        }
+    }
+
+    /**
+     * Computes gradient, logits and reports of a batch.
+     *
+     * @param batch the batch; its logits are filled
+     * @param fade the fade a
+     * @param gradient overwritten with the gradient of all parameters; 0 for those without one
+     * @return the reports by name, averaged over the micro-batches
+     */
+    Map<String, double[]> run(Batch batch, double fade, float[] gradient) {
+        int microBatches = (batch.rows().length + microBatch - 1) / microBatch;
+        int active = Math.min(workers.size(), microBatches);
+        List<Future<?>> others = new ArrayList<>();
+        for (int w = 1; w < active; w++) {
+            Worker worker = workers.get(w);
+            int first = w;
+            others.add(threads.submit(() -> worker.run(batch, fade, first, active, microBatches)));
+        }
+        RuntimeException failure = null;
+        try {
+            workers.get(0).run(batch, fade, 0, active, microBatches);
+        } catch (RuntimeException e) {
+            failure = e;
+        }
+        for (Future<?> other : others) {
+            failure = await(other, failure);
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        Arrays.fill(gradient, 0);
+        Map<String, double[]> reports = new LinkedHashMap<>();
+        for (int w = 0; w < active; w++) {
+            workers.get(w).addTo(gradient, reports, microBatches);
+        }
+        return reports;
+    }
+
+    /** Waits for a worker without leaving it running, whatever interrupts. */
+    private static RuntimeException await(Future<?> worker, RuntimeException failure) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    worker.get();
+                    return failure;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    return failure != null ? failure : e.getCause() instanceof RuntimeException r ? r
+                            : new EmtalException("step: a worker failed: " + e.getCause(), e.getCause());
+                } catch (CancellationException e) {
+                    return failure != null ? failure : new EmtalException("step: a worker was cancelled", e);
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        workers.forEach(Worker::close);
+        try {
+            session.close();
+        } catch (OrtException e) {
+            throw Sessions.failed("step", e);
+        }
+    }
+
+    /** The buffers of one thread. */
+    private final class Worker implements AutoCloseable {
+
+        private final Map<String, OnnxTensor> inputs = new HashMap<>();
+        private final Map<String, OnnxTensor> outputs = new HashMap<>();
+        private final List<OnnxTensor> owned = new ArrayList<>();
+        private final Map<String, FloatBuffer> memory = new HashMap<>();
+        private final Map<String, double[]> reports = new LinkedHashMap<>();
+        private final ParameterBuffer gradients;
+        private final float[] gradient;
+        private final float[] sum;
+        private final int[] targetsOfGradient;
+        private final int[] sizesOfGradient;
+
+        private Worker(List<Parameter> trained) throws OrtException {
+            gradients = new ParameterBuffer(trained, NetworkCompiler.gradientName(""));
+            int size = trained.stream().mapToInt(Parameter::size).sum();
+            gradient = new float[size];
+            sum = new float[size];
+            outputs.putAll(gradients.tensors());
+            Map<String, OnnxTensor> values = parameters.tensors();
+            for (Value input : graph.inputs()) {
+                inputs.put(input.name(), values.containsKey(input.name()) ? values.get(input.name()) : tensor(input));
+            }
+            for (Value output : graph.outputs()) {
+                if (!outputs.containsKey(output.name())) {
+                    outputs.put(output.name(), tensor(output));
+                    String report = NetworkCompiler.reportName("");
+                    if (output.name().startsWith(report)) {
+                        reports.put(output.name().substring(report.length()), new double[output.shape().size()]);
+                    }
+                }
+            }
+            targetsOfGradient = new int[trained.size()];
+            sizesOfGradient = new int[trained.size()];
+            int position = 0;
+            int next = 0;
+            for (Parameter parameter : all) {
+                if (next < trained.size() && trained.get(next).name().equals(parameter.name())) {
+                    targetsOfGradient[next] = position;
+                    sizesOfGradient[next++] = parameter.size();
+                }
+                position += parameter.size();
+            }
+        }
+
+        private OnnxTensor tensor(Value value) throws OrtException {
+            FloatBuffer buffer = ParameterBuffer.direct(value.shape().size());
+            memory.put(value.name(), buffer);
+            OnnxTensor tensor = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), buffer, value.shape().extents());
+            owned.add(tensor);
+            return tensor;
+        }
+
+        private void run(Batch batch, double fade, int first, int stride, int microBatches) {
+            Arrays.fill(sum, 0);
+            reports.values().forEach(r -> Arrays.fill(r, 0));
+            if (memory.containsKey(NetworkCompiler.FADE)) {
+                memory.get(NetworkCompiler.FADE).put(0, (float) fade);
+            }
+            String input = graph.inputs().get(0).name();
+            for (int m = first; m < microBatches; m += stride) {
+                int start = m * microBatch;
+                FloatBuffer rows = memory.get(input).clear();
+                for (int i = 0; i < microBatch; i++) {
+                    // Padding repeats the batch's last row, with weight 0.
+                    examples.inputs(batch.rows()[Math.min(start + i, batch.rows().length - 1)], rows);
+                }
+                feed(NetworkCompiler.TARGETS, batch.targets(), start);
+                feed(NetworkCompiler.WEIGHTS, batch.weights(), start);
+                feed(NetworkCompiler.TEACHER, batch.teacher(), start);
+                feed(NetworkCompiler.TEACHER_WEIGHT, batch.teacherWeight(), start);
+                try (OrtSession.Result result = session.run(inputs, Set.of(), outputs)) {
+                    memory.get(NetworkCompiler.LOGITS).get(0, batch.logits(), start * columns, microBatch * columns);
+                } catch (OrtException e) {
+                    throw Sessions.failed("step", e);
+                }
+                gradients.get(gradient);
+                for (int i = 0; i < sum.length; i++) {
+                    sum[i] += gradient[i];
+                }
+                reports.forEach((name, total) -> {
+                    FloatBuffer values = memory.get(NetworkCompiler.reportName(name));
+                    for (int i = 0; i < total.length; i++) {
+                        total[i] += values.get(i);
+                    }
+                });
+            }
+        }
+
+        private void feed(String name, float[] values, int start) {
+            FloatBuffer buffer = memory.get(name);
+            if (buffer != null) {
+                buffer.put(0, values, start * columns, microBatch * columns);
+            }
+        }
+
+        private void addTo(float[] total, Map<String, double[]> means, int microBatches) {
+            int position = 0;
+            for (int p = 0; p < sizesOfGradient.length; p++) {
+                for (int i = 0; i < sizesOfGradient[p]; i++) {
+                    total[targetsOfGradient[p] + i] += sum[position + i];
+                }
+                position += sizesOfGradient[p];
+            }
+            reports.forEach((name, values) -> {
+                double[] mean = means.computeIfAbsent(name, n -> new double[values.length]);
+                for (int i = 0; i < values.length; i++) {
+                    mean[i] += values[i] / microBatches;
+                }
+            });
+        }
+
+        @Override
+        public void close() {
+            owned.forEach(OnnxTensor::close);
+            gradients.close();
+        }
+    }
+}
