@@ -85,13 +85,13 @@ public final class Learner {
             List<EpochRecord> history = new ArrayList<>();
             Backbone backbone = start;
             if (!pretrained) {
-                Adaptation dense = FullDense.builder().build().adapt(start, random.nextLong());
+                Adaptation dense = new FullDense().adapt(start, random.nextLong());
                 NetworkCompiler compiler = new NetworkCompiler(start, dense, heads, headParameters, tasks, recipe.losses(),
                         QualityRetaining.off());
                 PhaseRun.Outcome outcome = new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, validation, listener)
                         .run(training, random.split(), threads);
                 Map<String, Tensor> values = ParameterBuffer.tensors(compiler.parameters(), outcome.values());
-                backbone = start.withInitializers(dense.merge(values::get, 1));
+                backbone = dense.merge(start, values::get, 1);
                 headParameters = headParameters.stream().map(p -> p.startingAt(values.get(p.name()))).toList();
                 history.addAll(outcome.history());
             }
@@ -115,8 +115,8 @@ public final class Learner {
                                         List<EpochRecord> history) throws Exception {
         List<Parameter> parameters = compiler.parameters();
         Map<String, Tensor> values = ParameterBuffer.tensors(parameters, outcome.values());
-        Map<String, Tensor> merged = compiler.adaptation().merge(values::get, 1);
-        Graph logits = compiler.dense(merged, values, NetworkCompiler.LOGITS, false);
+        Backbone merged = compiler.adaptation().merge(compiler.backbone(), values::get, 1);
+        Graph logits = NetworkCompiler.dense(merged, compiler.heads(), values, NetworkCompiler.LOGITS, false);
         int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
         double agreement = 0;
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "")) {
@@ -132,7 +132,7 @@ public final class Learner {
         }
         EmtalException.check(agreement <= TOLERANCE, "merge: the dense network's logits differ from the training graph's by"
                 + " %.3g on %d rows, allowed is %s", agreement, compared.length, TOLERANCE);
-        Graph model = compiler.dense(merged, values, "output", true);
+        Graph model = NetworkCompiler.dense(merged, compiler.heads(), values, "output", true);
         return new TrainedNetwork(OnnxFile.toModel(model, "emtal"), compiler.tasks(), history, outcome.bestEpoch(),
                 report(compiler), agreement, outcome.expertLoad());
     }

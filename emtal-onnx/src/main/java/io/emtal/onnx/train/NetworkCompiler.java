@@ -44,6 +44,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     static final String TEACHER = "teacher";
     static final String TEACHER_WEIGHT = "teacherWeight";
     static final String FADE = "fade";
+    /** What each row counts in a mean over the batch; 0 for padding. */
+    static final String SHARES = "shares";
     static final String LOGITS = "logits";
     private static final String GRADIENT = "gradient/";
     private static final String REPORT = "report/";
@@ -89,6 +91,10 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         Value targets = graph.input(TARGETS, ElementType.FLOAT, rows, columns);
         Value weights = graph.input(WEIGHTS, ElementType.FLOAT, rows, columns);
         Value loss = losses.loss(graph, tasks, writer.logits, targets, weights);
+        if (writer.extraLoss != null) {
+            Value shares = graph.input(SHARES, ElementType.FLOAT, rows);
+            loss = graph.add(loss, graph.reduceSum(graph.mul(writer.extraLoss, shares), false));
+        }
         if (qualityRetaining.appliesTo(tasks)) {
             Value teacher = graph.input(TEACHER, ElementType.FLOAT, rows, columns);
             Value teacherWeight = graph.input(TEACHER_WEIGHT, ElementType.FLOAT, rows, columns);
@@ -115,19 +121,19 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     }
 
     /**
-     * The backbone with dense weights and heads, for any number of rows.
+     * A dense backbone with heads, for any number of rows.
      *
-     * @param merged changed initialisers of the backbone by name
+     * @param backbone the backbone
+     * @param heads the heads
      * @param values the heads' parameters by name
      * @param result the name of the output
      * @param natural whether the output is in natural units (probabilities, the targets' own units) instead of logits
      */
-    Graph dense(Map<String, Tensor> merged, Map<String, Tensor> values, String result, boolean natural) {
+    static Graph dense(Backbone backbone, Heads heads, Map<String, Tensor> values, String result, boolean natural) {
         GraphBuilder graph = new GraphBuilder();
-        Backbone changed = backbone.withInitializers(merged);
-        Value input = graph.input(changed.input().name(), ElementType.FLOAT, changed.input().shape().extents());
-        Value pooled = graph.inline(changed.graph(), Map.of(input.name(), input), GraphBuilder.Replacement.NONE)
-                .apply(changed.graph().outputs().get(0));
+        Value input = graph.input(backbone.input().name(), ElementType.FLOAT, backbone.input().shape().extents());
+        Value pooled = graph.inline(backbone.graph(), Map.of(input.name(), input), GraphBuilder.Replacement.NONE)
+                .apply(backbone.graph().outputs().get(0));
         Value logits = heads.logits(graph, pooled, name -> graph.initializer(name, values.get(name)));
         graph.output(result, natural ? heads.outputs(graph, logits) : logits);
         return graph.build();
@@ -145,6 +151,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         private final Map<String, Tensor> rearranged = adaptation.rearranged();
         private final Value fade;
         private final Value logits;
+        private Value extraLoss;
 
         private Writer(int rows, boolean gated) {
             Graph graph = backbone.graph();
@@ -196,6 +203,11 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         @Override
         public void report(String name, Value value) {
             reports.put(name, value);
+        }
+
+        @Override
+        public void loss(Value perRow) {
+            extraLoss = extraLoss == null ? perRow : builder.add(extraLoss, perRow);
         }
 
         @Override

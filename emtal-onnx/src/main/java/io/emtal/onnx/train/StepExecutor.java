@@ -206,6 +206,10 @@ final class StepExecutor implements AutoCloseable {
             String input = graph.inputs().get(0).name();
             for (int m = first; m < microBatches; m += stride) {
                 int start = m * microBatch;
+                FloatBuffer shares = memory.get(NetworkCompiler.SHARES);
+                for (int i = 0; shares != null && i < microBatch; i++) {
+                    shares.put(i, start + i < batch.rows().length ? 1f / batch.rows().length : 0);
+                }
                 FloatBuffer rows = memory.get(input).clear();
                 for (int i = 0; i < microBatch; i++) {
                     // Padding repeats the batch's last row, with weight 0.

@@ -1,0 +1,88 @@
+package io.emtal.onnx.train;
+
+import io.emtal.onnx.adapt.AdaptationMethod;
+import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.adapt.FullDense;
+import io.emtal.onnx.adapt.HeadsOnly;
+import io.emtal.onnx.adapt.Lora;
+import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.data.FeatureColumn;
+import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.task.BinaryTask;
+import io.emtal.onnx.task.CategoricalTask;
+import io.emtal.onnx.task.RealTask;
+import io.emtal.onnx.task.TaskLayout;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** The whole way from rows to a dense network, for every method. */
+class LearnerTest {
+
+    private static final int FEATURES = 6;
+
+    static Stream<AdaptationMethod> methods() {
+        return Stream.of(Emtal.builder().build(), Lora.builder().build(), new FullDense(), new HeadsOnly());
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void learnsAndMerges(AdaptationMethod method) {
+        TrainedNetwork network = train(method, 1);
+        EpochRecord first = network.history().get(0);
+        EpochRecord last = network.history().get(network.history().size() - 1);
+        for (int t = 0; t < first.trainLosses().length; t++) {
+            assertTrue(last.trainLosses()[t] < 0.8 * first.trainLosses()[t],
+                    "task " + t + ": " + first.trainLosses()[t] + " → " + last.trainLosses()[t]);
+        }
+        assertTrue(network.agreement() <= Learner.TOLERANCE);
+    }
+
+    @Test
+    void repeatsBitByBit() {
+        assertArrayEquals(train(Emtal.builder().build(), 2).model().toByteArray(),
+                train(Emtal.builder().build(), 2).model().toByteArray());
+    }
+
+    private static TrainedNetwork train(AdaptationMethod method, long seed) {
+        List<FeatureColumn> columns = new ArrayList<>();
+        IntStream.range(0, FEATURES).forEach(i ->
+                columns.add(new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)));
+        FeatureLayout layout = new FeatureLayout(columns);
+        Random random = new Random(seed);
+        PackedExamples rows = PackedExamples.pack(200, FEATURES, 3, (row, inputs, labels) -> {
+            for (int i = 0; i < FEATURES; i++) {
+                inputs[i] = random.nextInt(20) == 0 ? Float.NaN : (float) random.nextGaussian();
+            }
+            float a = Float.isNaN(inputs[0]) ? 0 : inputs[0];
+            float b = Float.isNaN(inputs[1]) ? 0 : inputs[1];
+            labels[0] = a > 0.5 ? 2 : a > -0.5 ? 1 : 0;
+            labels[1] = random.nextInt(4) == 0 ? Float.NaN : a * b > 0 ? 1 : 0;
+            labels[2] = a + b;
+        });
+        TaskLayout tasks = new TaskLayout(List.of(new CategoricalTask("c", 3, 1),
+                new BinaryTask("b", 1), new RealTask("r", 0, 1.4, 1)));
+        Recipe recipe = Recipe.builder().pretrainEpochs(12).epochs(12).workers(2).build();
+        Backbone backbone = FeatureTransformer.builder().width(32).depth(1).hidden(64).build().create(layout, rows, seed);
+        return new Learner(method, recipe).train(backbone, false, tasks, rows, seed, new TrainingListener() {
+            @Override
+            public void epoch(EpochRecord epoch) {
+                if (Boolean.getBoolean("emtal.verbose")) {
+                    System.out.println(epoch.phase() + " " + epoch.epoch() + " " + java.util.Arrays.toString(epoch.trainLosses())
+                            + " a " + epoch.fade() + " entropy " + epoch.routerEntropy() + " " + epoch.seconds());
+                }
+            }
+        });
+    }
+}
