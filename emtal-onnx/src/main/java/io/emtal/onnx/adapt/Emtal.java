@@ -17,7 +17,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
 import java.util.random.RandomGenerator;
@@ -118,9 +120,14 @@ public final class Emtal implements AdaptationMethod {
     /** Sets what differs from the defaults. */
     public static final class Builder {
 
-        private final Emtal made = new Emtal();
+        private final List<Consumer<Emtal>> settings = new ArrayList<>();
 
         private Builder() {
+        }
+
+        private Builder set(Consumer<Emtal> setting) {
+            settings.add(setting);
+            return this;
         }
 
         /**
@@ -130,8 +137,7 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder experts(int experts) {
-            made.experts = experts;
-            return this;
+            return set(made -> made.experts = experts);
         }
 
         /**
@@ -141,8 +147,7 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder rank(int rank) {
-            made.rank = rank;
-            return this;
+            return set(made -> made.rank = rank);
         }
 
         /**
@@ -152,8 +157,7 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder alpha(double alpha) {
-            made.alpha = alpha;
-            return this;
+            return set(made -> made.alpha = alpha);
         }
 
         /**
@@ -163,8 +167,8 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder scope(Scope scope) {
-            made.scope = scope;
-            return this;
+            Objects.requireNonNull(scope, "scope");
+            return set(made -> made.scope = scope);
         }
 
         /**
@@ -174,8 +178,8 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder grouping(ExpertClustering.Grouping grouping) {
-            made.grouping = grouping;
-            return this;
+            Objects.requireNonNull(grouping, "grouping");
+            return set(made -> made.grouping = grouping);
         }
 
         /**
@@ -185,8 +189,7 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder router(boolean router) {
-            made.router = router;
-            return this;
+            return set(made -> made.router = router);
         }
 
         /**
@@ -196,8 +199,8 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder granularity(Granularity granularity) {
-            made.granularity = granularity;
-            return this;
+            Objects.requireNonNull(granularity, "granularity");
+            return set(made -> made.granularity = granularity);
         }
 
         /**
@@ -207,8 +210,7 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder temperature(double temperature) {
-            made.temperature = temperature;
-            return this;
+            return set(made -> made.temperature = temperature);
         }
 
         /**
@@ -219,8 +221,7 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder balanceLoss(double balanceLoss) {
-            made.balanceLoss = balanceLoss;
-            return this;
+            return set(made -> made.balanceLoss = balanceLoss);
         }
 
         /**
@@ -230,8 +231,8 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder start(Start start) {
-            made.start = start;
-            return this;
+            Objects.requireNonNull(start, "start");
+            return set(made -> made.start = start);
         }
 
         /**
@@ -241,8 +242,8 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder fade(Fade fade) {
-            made.fade = fade;
-            return this;
+            Objects.requireNonNull(fade, "fade");
+            return set(made -> made.fade = fade);
         }
 
         /**
@@ -252,8 +253,8 @@ public final class Emtal implements AdaptationMethod {
          * @return this builder
          */
         public Builder qualityRetaining(QualityRetaining qualityRetaining) {
-            made.qualityRetaining = qualityRetaining;
-            return this;
+            Objects.requireNonNull(qualityRetaining, "qualityRetaining");
+            return set(made -> made.qualityRetaining = qualityRetaining);
         }
 
         /**
@@ -263,6 +264,8 @@ public final class Emtal implements AdaptationMethod {
          * @throws EmtalException if a value is out of its range
          */
         public Emtal build() {
+            Emtal made = new Emtal();
+            settings.forEach(setting -> setting.accept(made));
             return Settings.checked(made);
         }
     }

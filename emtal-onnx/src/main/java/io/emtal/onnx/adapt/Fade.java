@@ -7,6 +7,11 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.emtal.onnx.EmtalException;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+
 /**
  * How the fade a rises from 0, fully routed, to 1, dense, over the training. At least the last tenth of the steps runs
  * at exactly 1, so that the updates settle in the network that is deployed.
@@ -48,9 +53,14 @@ public final class Fade implements Configurable, Provenancable<ConfiguredObjectP
     /** Sets what differs from the defaults. */
     public static final class Builder {
 
-        private final Fade made = new Fade();
+        private final List<Consumer<Fade>> settings = new ArrayList<>();
 
         private Builder() {
+        }
+
+        private Builder set(Consumer<Fade> setting) {
+            settings.add(setting);
+            return this;
         }
 
         /**
@@ -60,8 +70,7 @@ public final class Fade implements Configurable, Provenancable<ConfiguredObjectP
          * @return this builder
          */
         public Builder start(double start) {
-            made.start = start;
-            return this;
+            return set(made -> made.start = start);
         }
 
         /**
@@ -71,8 +80,7 @@ public final class Fade implements Configurable, Provenancable<ConfiguredObjectP
          * @return this builder
          */
         public Builder end(double end) {
-            made.end = end;
-            return this;
+            return set(made -> made.end = end);
         }
 
         /**
@@ -82,8 +90,8 @@ public final class Fade implements Configurable, Provenancable<ConfiguredObjectP
          * @return this builder
          */
         public Builder curve(Curve curve) {
-            made.curve = curve;
-            return this;
+            Objects.requireNonNull(curve, "curve");
+            return set(made -> made.curve = curve);
         }
 
         /**
@@ -93,6 +101,8 @@ public final class Fade implements Configurable, Provenancable<ConfiguredObjectP
          * @throws EmtalException if a value is out of its range
          */
         public Fade build() {
+            Fade made = new Fade();
+            settings.forEach(setting -> setting.accept(made));
             return Settings.checked(made);
         }
     }

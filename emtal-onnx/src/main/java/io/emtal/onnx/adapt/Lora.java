@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
 import java.util.random.RandomGenerator;
@@ -48,9 +49,14 @@ public final class Lora implements AdaptationMethod {
     /** Sets what differs from the defaults. */
     public static final class Builder {
 
-        private final Lora made = new Lora();
+        private final List<Consumer<Lora>> settings = new ArrayList<>();
 
         private Builder() {
+        }
+
+        private Builder set(Consumer<Lora> setting) {
+            settings.add(setting);
+            return this;
         }
 
         /**
@@ -60,8 +66,7 @@ public final class Lora implements AdaptationMethod {
          * @return this builder
          */
         public Builder rank(int rank) {
-            made.rank = rank;
-            return this;
+            return set(made -> made.rank = rank);
         }
 
         /**
@@ -71,8 +76,7 @@ public final class Lora implements AdaptationMethod {
          * @return this builder
          */
         public Builder alpha(double alpha) {
-            made.alpha = alpha;
-            return this;
+            return set(made -> made.alpha = alpha);
         }
 
         /**
@@ -82,6 +86,8 @@ public final class Lora implements AdaptationMethod {
          * @throws EmtalException if a value is out of its range
          */
         public Lora build() {
+            Lora made = new Lora();
+            settings.forEach(setting -> setting.accept(made));
             return Settings.checked(made);
         }
     }

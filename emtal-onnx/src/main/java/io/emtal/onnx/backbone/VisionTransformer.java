@@ -15,9 +15,11 @@ import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /**
  * A fresh vision transformer (Dosovitskiy et al. 2021, arXiv 2010.11929) for images whose pixels are the features of a
@@ -71,9 +73,14 @@ public final class VisionTransformer implements BackboneSource {
     /** Sets what differs from the defaults. */
     public static final class Builder {
 
-        private final VisionTransformer made = new VisionTransformer();
+        private final List<Consumer<VisionTransformer>> settings = new ArrayList<>();
 
         private Builder() {
+        }
+
+        private Builder set(Consumer<VisionTransformer> setting) {
+            settings.add(setting);
+            return this;
         }
 
         /**
@@ -85,10 +92,11 @@ public final class VisionTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder image(int height, int width, int channels) {
-            made.imageHeight = height;
-            made.imageWidth = width;
-            made.channels = channels;
-            return this;
+            return set(made -> {
+                made.imageHeight = height;
+                made.imageWidth = width;
+                made.channels = channels;
+            });
         }
 
         /**
@@ -98,8 +106,7 @@ public final class VisionTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder patch(int patch) {
-            made.patch = patch;
-            return this;
+            return set(made -> made.patch = patch);
         }
 
         /**
@@ -109,8 +116,7 @@ public final class VisionTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder width(int width) {
-            made.width = width;
-            return this;
+            return set(made -> made.width = width);
         }
 
         /**
@@ -120,8 +126,7 @@ public final class VisionTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder depth(int depth) {
-            made.depth = depth;
-            return this;
+            return set(made -> made.depth = depth);
         }
 
         /**
@@ -131,8 +136,7 @@ public final class VisionTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder heads(int heads) {
-            made.heads = heads;
-            return this;
+            return set(made -> made.heads = heads);
         }
 
         /**
@@ -142,8 +146,7 @@ public final class VisionTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder hidden(int hidden) {
-            made.hidden = hidden;
-            return this;
+            return set(made -> made.hidden = hidden);
         }
 
         /**
@@ -153,6 +156,8 @@ public final class VisionTransformer implements BackboneSource {
          * @throws EmtalException if a value is out of its range
          */
         public VisionTransformer build() {
+            VisionTransformer made = new VisionTransformer();
+            settings.forEach(setting -> setting.accept(made));
             made.invalid().ifPresent(message -> {
                 throw new EmtalException(message);
             });
@@ -205,7 +210,7 @@ public final class VisionTransformer implements BackboneSource {
                 encoder.trainable("patch_embed.bias", Tensor.of(new float[width], width)));
         Value classToken = encoder.trainable("cls_token", embedding(encoder, 1));
         // One zero a row spreads the class token over the batch without the batch's size.
-        Value zero = graph.mul(graph.slice(graph.slice(embedded, 1, 0, 1), 2, 0, 1), graph.constant(0));
+        Value zero = graph.mul(graph.slice(graph.slice(patches, 1, 0, 1), 2, 0, 1), graph.constant(0));
         Value tokens = graph.concat(1, List.of(graph.add(zero, classToken), embedded));
         Value placed = graph.add(tokens, encoder.trainable("pos_embed", embedding(encoder, (int) tokens.extent(1))));
         graph.output("pooled", graph.squeeze(graph.slice(encoder.encode(placed), 1, 0, 1), 1));
