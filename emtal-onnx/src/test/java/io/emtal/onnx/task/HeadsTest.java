@@ -1,0 +1,119 @@
+package io.emtal.onnx.task;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Value;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class HeadsTest {
+
+    @Test
+    void parametersBelongToTheirTasks() {
+        Heads heads = new Heads(new TaskLayout(List.of(new CategoricalTask("a", 3), new BinaryTask("b"))), 5);
+        List<Parameter> parameters = heads.parameters(1);
+        assertEquals(List.of("head.a.weight", "head.a.bias", "head.b.weight", "head.b.bias"),
+                parameters.stream().map(Parameter::name).toList());
+        assertEquals((3 + 1) * (5 + 1), parameters.stream().mapToInt(Parameter::size).sum());
+        assertEquals(Optional.of("b"), parameters.get(2).task());
+        assertEquals(Shape.of(5, 3), parameters.get(0).initial().shape());
+        assertEquals(parameters, heads.parameters(1));
+    }
+
+    @Test
+    void logitsAndOutputsFollowTheirFormulas() {
+        for (long seed = 0; seed < 20; seed++) {
+            RandomTasks tasks = RandomTasks.of(seed);
+            TaskLayout layout = tasks.layout();
+            float[] pooled = gaussian(tasks.labels().rows() * 4, seed);
+            Map<String, float[]> results = run(layout, pooled, seed);
+            float[] logits = results.get("logits");
+            float[] outputs = results.get("output");
+            int width = layout.columns();
+            List<Parameter> parameters = new Heads(layout, 4).parameters(seed);
+            for (int row = 0; row < tasks.labels().rows(); row++) {
+                for (int t = 0; t < layout.size(); t++) {
+                    double sum = 0;
+                    for (int c = 0; c < layout.width(t); c++) {
+                        double logit = 0;
+                        for (int d = 0; d < 4; d++) {
+                            logit += pooled[row * 4 + d]
+                                    * parameters.get(2 * t).initial().floats()[d * layout.width(t) + c];
+                        }
+                        int at = row * width + layout.offset(t) + c;
+                        assertEquals(logit, logits[at], 1e-5, "seed " + seed);
+                        sum += outputs[at];
+                        if (layout.task(t) instanceof BinaryTask) {
+                            assertEquals(1 / (1 + Math.exp(-logit)), outputs[at], 1e-5, "seed " + seed);
+                        } else if (layout.task(t) instanceof RealTask real) {
+                            assertEquals(real.restore(logit), outputs[at], 1e-5, "seed " + seed);
+                        } else if (c > 0) {
+                            assertEquals(Math.exp(logit - logits[at - 1]), outputs[at] / outputs[at - 1], 1e-4,
+                                    "seed " + seed);
+                        }
+                    }
+                    if (layout.task(t) instanceof CategoricalTask) {
+                        assertEquals(1, sum, 1e-5, "seed " + seed);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void permutingTasksPermutesTheOutputs() {
+        for (long seed = 0; seed < 20; seed++) {
+            TaskLayout layout = RandomTasks.of(seed).layout();
+            List<Task> shuffled = new ArrayList<>(layout.tasks());
+            Collections.shuffle(shuffled, new Random(seed));
+            TaskLayout other = new TaskLayout(shuffled, layout.headScope());
+            float[] pooled = gaussian(3 * 4, seed);
+            float[] outputs = run(layout, pooled, seed).get("output");
+            float[] permuted = run(other, pooled, seed).get("output");
+            for (int t = 0; t < layout.size(); t++) {
+                int to = shuffled.indexOf(layout.task(t));
+                for (int row = 0; row < 3; row++) {
+                    int from = row * layout.columns();
+                    assertArrayEquals(slice(outputs, from + layout.offset(t), layout.width(t)),
+                            slice(permuted, from + other.offset(to), layout.width(t)), 1e-6f, "seed " + seed);
+                }
+            }
+        }
+    }
+
+    private static Map<String, float[]> run(TaskLayout layout, float[] pooled, long seed) {
+        Heads heads = new Heads(layout, 4);
+        GraphBuilder graph = new GraphBuilder();
+        Value input = graph.input("pooled", ElementType.FLOAT, Shape.BATCH, 4);
+        Map<String, Value> values = new HashMap<>();
+        heads.parameters(seed).forEach(p -> values.put(p.name(), graph.initializer(p.name(), p.initial())));
+        Value logits = heads.logits(graph, input, values::get);
+        graph.output("logits", logits);
+        graph.output("output", heads.outputs(graph, logits));
+        return GraphRun.run(graph.build(), Map.of("pooled", pooled));
+    }
+
+    private static float[] gaussian(int count, long seed) {
+        Random random = new Random(seed);
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = 10 * (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    private static float[] slice(float[] values, int from, int length) {
+        return java.util.Arrays.copyOfRange(values, from, from + length);
+    }
+}

@@ -1,0 +1,169 @@
+package io.emtal.onnx.task;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
+import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.task.Losses.RealLoss;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LossesTest {
+
+    @Test
+    void graphAndFormulaAgreeInLossAndGradient() {
+        for (long seed = 0; seed < 40; seed++) {
+            RandomTasks tasks = RandomTasks.of(seed);
+            Losses losses = Losses.builder().headScope(tasks.layout().headScope())
+                    .realLoss(seed % 3 == 0 ? RealLoss.SQUARED : RealLoss.HUBER).huberDelta(0.7)
+                    .labelSmoothing(seed % 5 == 0 ? 0 : 0.2).build();
+            LossGraph graph = LossGraph.of(losses, tasks.labels(), tasks.logits());
+            double[] z = IntStream.range(0, tasks.logits().length).mapToDouble(i -> tasks.logits()[i]).toArray();
+            double expected = total(losses, seed, tasks.labels(), z);
+            assertEquals(expected, graph.loss(), 1e-5 * (1 + expected), "seed " + seed);
+            for (int i = 0; i < z.length; i++) {
+                double step = 1e-5;
+                double value = z[i];
+                z[i] = value + step;
+                double above = total(losses, seed, tasks.labels(), z);
+                z[i] = value - step;
+                double below = total(losses, seed, tasks.labels(), z);
+                z[i] = value;
+                assertEquals((above - below) / (2 * step), graph.gradient()[i], 2e-5, "seed " + seed + ", logit " + i);
+            }
+        }
+    }
+
+    /** The definition, term by term: weighted mean over labelled rows of each task. */
+    private static double total(Losses losses, long seed, BatchLabels labels, double[] z) {
+        TaskLayout layout = labels.layout();
+        double smoothing = seed % 5 == 0 ? 0 : 0.2;
+        double total = 0;
+        for (int t = 0; t < layout.size(); t++) {
+            int[] columns = layout.softmaxColumns(t);
+            for (int row = 0; row < labels.rows(); row++) {
+                float label = labels.label(row, t);
+                if (Float.isNaN(label)) {
+                    continue;
+                }
+                int from = row * layout.columns();
+                int own = from + layout.offset(t);
+                double loss;
+                if (layout.task(t) instanceof CategoricalTask) {
+                    double logSum = Math.log(Arrays.stream(columns).mapToDouble(c -> Math.exp(z[from + c])).sum());
+                    double mean = Arrays.stream(columns).mapToDouble(c -> logSum - z[from + c]).average().orElseThrow();
+                    loss = (1 - smoothing) * (logSum - z[own + (int) label]) + smoothing * mean;
+                } else if (layout.task(t) instanceof BinaryTask) {
+                    double p = 1 / (1 + Math.exp(-z[own]));
+                    loss = -Math.log(label == 1 ? p : 1 - p);
+                } else {
+                    double d = Math.abs(z[own] - label);
+                    loss = seed % 3 == 0 || d < 0.7 ? d * d / 2 : 0.7 * (d - 0.35);
+                }
+                total += layout.task(t).weight() * loss / labels.count(t);
+            }
+        }
+        return total;
+    }
+
+    @Test
+    void meansAreTheLossWithoutSmoothing() {
+        for (long seed = 0; seed < 20; seed++) {
+            RandomTasks tasks = RandomTasks.of(seed);
+            Losses losses = Losses.builder().headScope(tasks.layout().headScope()).labelSmoothing(0).build();
+            double[] means = losses.means(tasks.labels(), tasks.logits());
+            double total = 0;
+            for (int t = 0; t < means.length; t++) {
+                assertEquals(tasks.labels().count(t) == 0, Double.isNaN(means[t]), "seed " + seed);
+                total += Double.isNaN(means[t]) ? 0 : tasks.layout().task(t).weight() * means[t];
+            }
+            assertEquals(total, LossGraph.of(losses, tasks.labels(), tasks.logits()).loss(), 1e-5 * (1 + total),
+                    "seed " + seed);
+        }
+    }
+
+    @Test
+    void microBatchesAndPaddingAddUpToTheBatch() {
+        for (long seed = 0; seed < 10; seed++) {
+            RandomTasks tasks = RandomTasks.of(seed);
+            Losses losses = Losses.builder().headScope(tasks.layout().headScope()).build();
+            int width = tasks.layout().columns();
+            int rows = tasks.labels().rows();
+            int padded = rows + 3;
+            float[] targets = new float[padded * width];
+            float[] weights = new float[padded * width];
+            Arrays.fill(targets, 9);
+            Arrays.fill(weights, 9);
+            losses.fill(tasks.labels(), targets, weights);
+            float[] logits = Arrays.copyOf(tasks.logits(), padded * width);
+            double sum = 0;
+            for (int row = 0; row < padded; row++) {
+                int from = row * width;
+                sum += LossGraph.of(losses, tasks.layout(), Arrays.copyOfRange(logits, from, from + width),
+                        Arrays.copyOfRange(targets, from, from + width),
+                        Arrays.copyOfRange(weights, from, from + width)).loss();
+            }
+            double whole = LossGraph.of(losses, tasks.labels(), tasks.logits()).loss();
+            assertEquals(whole, sum, 1e-5 * (1 + whole), "seed " + seed);
+        }
+    }
+
+    @Test
+    void extremeLogitsStayFinite() {
+        TaskLayout layout = new TaskLayout(
+                List.of(new CategoricalTask("c", 2), new BinaryTask("b"), new RealTask("r", 0, 1, 1)));
+        Losses losses = Losses.builder().labelSmoothing(0).build();
+        for (float size : new float[] {1e4f, -1e4f, 1e30f}) {
+            BatchLabels labels = new BatchLabels(layout, new float[] {1, 0, 0});
+            float[] logits = {size, -size, size, size};
+            LossGraph graph = LossGraph.of(losses, labels, logits);
+            assertTrue(Float.isFinite(graph.loss()), "logits " + size);
+            for (float g : graph.gradient()) {
+                assertTrue(Float.isFinite(g), "logits " + size);
+            }
+            double expected = (size > 0 ? 2.0 * size + size : 0) + Math.abs(size) - 0.5;
+            assertEquals(expected, graph.loss(), 1e-6 * expected);
+            assertEquals(expected, Arrays.stream(losses.means(labels, logits)).sum(), 1e-6 * expected);
+        }
+    }
+
+    @Test
+    void aJointHeadMixesTheDistributionsOfARowByWeight() {
+        Losses losses = Losses.builder().headScope(HeadScope.JOINT).labelSmoothing(0).build();
+        TaskLayout layout = losses.layout(
+                List.of(new CategoricalTask("a", 2, 3), new BinaryTask("b"), new CategoricalTask("c", 2)));
+        float[] targets = new float[5];
+        float[] weights = new float[5];
+        losses.fill(new BatchLabels(layout, new float[] {1, 1, 0}), targets, weights);
+        assertArrayEquals(new float[] {0, 0.75f, 1, 0.25f, 0}, targets);
+        assertArrayEquals(new float[] {4, 4, 1, 4, 4}, weights);
+        assertThrows(EmtalException.class,
+                () -> new Losses().fill(new BatchLabels(layout, new float[] {1, 1, 0}), targets, weights));
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {-0.1, 1, Double.NaN})
+    void smoothingOutOfRangeIsRefused(double smoothing) {
+        var e = assertThrows(EmtalException.class, () -> Losses.builder().labelSmoothing(smoothing).build());
+        assertTrue(e.getMessage().contains("labelSmoothing " + smoothing), e.getMessage());
+    }
+
+    @Test
+    void configurationAndProvenanceAreInverse() {
+        Losses losses = Losses.builder().labelSmoothing(0.05).realLoss(RealLoss.SQUARED).huberDelta(2)
+                .headScope(HeadScope.JOINT).build();
+        ConfigurationManager manager = new ConfigurationManager();
+        manager.addConfiguration(ProvenanceUtil.extractConfiguration(losses.getProvenance()));
+        Losses again = manager.lookupAll(Losses.class).get(0);
+        assertEquals(losses.getProvenance(), again.getProvenance());
+        manager.close();
+    }
+}
