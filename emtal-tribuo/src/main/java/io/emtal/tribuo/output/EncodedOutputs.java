@@ -1,0 +1,100 @@
+package io.emtal.tribuo.output;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.task.RealTask;
+import io.emtal.onnx.task.Task;
+import io.emtal.onnx.task.TaskLayout;
+
+import java.util.List;
+
+/** The tasks of a training and the labels of its examples. */
+public final class EncodedOutputs {
+
+    private final TaskLayout tasks;
+    private final float[] labels;
+    private final int rowsWithoutLabel;
+
+    private EncodedOutputs(TaskLayout tasks, float[] labels) {
+        this.tasks = tasks;
+        this.labels = labels;
+        int unlabelled = 0;
+        for (int row = 0; row < size(); row++) {
+            boolean labelled = false;
+            for (int t = 0; t < tasks.size(); t++) {
+                labelled |= Task.isLabelled(labels[row * tasks.size() + t]);
+            }
+            unlabelled += labelled ? 0 : 1;
+        }
+        this.rowsWithoutLabel = unlabelled;
+    }
+
+    /**
+     * Checks that there is something to learn.
+     *
+     * @param tasks the tasks
+     * @param labels rows of one label a task
+     * @param values what the labels 0, 1, … of each task mean, for messages; empty for a real task
+     * @param constantTasks whether a task may have a single class
+     * @return tasks and labels
+     * @throws EmtalException for a task without a label, or with a single class unless that is allowed
+     */
+    static EncodedOutputs of(TaskLayout tasks, float[] labels, List<List<String>> values, boolean constantTasks) {
+        EncodedOutputs encoded = new EncodedOutputs(tasks, labels);
+        for (int t = 0; t < tasks.size(); t++) {
+            float first = Float.NaN;
+            boolean varied = false;
+            for (int row = 0; row < encoded.size() && !varied; row++) {
+                float label = labels[row * tasks.size() + t];
+                if (!Task.isLabelled(first)) {
+                    first = label;
+                }
+                varied = Task.isLabelled(label) && label != first;
+            }
+            String name = tasks.task(t).name();
+            EmtalException.check(Task.isLabelled(first), "task '%s': found no label in %d training examples, at least one"
+                    + " is needed", name, encoded.size());
+            EmtalException.check(varied || constantTasks || tasks.task(t) instanceof RealTask,
+                    "task '%s': found nothing but '%s' in %d training examples, at least two classes are needed unless"
+                            + " constantTasks is set, which trains a constant", name,
+                    values.get(t).isEmpty() ? first : values.get(t).get((int) first), encoded.size());
+        }
+        return encoded;
+    }
+
+    /**
+     * The tasks.
+     *
+     * @return with statistics of the training examples
+     */
+    public TaskLayout tasks() {
+        return tasks;
+    }
+
+    /**
+     * The number of examples.
+     *
+     * @return the number of rows
+     */
+    public int size() {
+        return labels.length / tasks.size();
+    }
+
+    /**
+     * Copies an example's labels.
+     *
+     * @param row the example
+     * @param target gets one label a task, not-a-number where it is missing
+     */
+    public void labels(int row, float[] target) {
+        System.arraycopy(labels, row * tasks.size(), target, 0, tasks.size());
+    }
+
+    /**
+     * How many examples have no label for any task, so that nothing is learnt from them.
+     *
+     * @return the number
+     */
+    public int rowsWithoutLabel() {
+        return rowsWithoutLabel;
+    }
+}
