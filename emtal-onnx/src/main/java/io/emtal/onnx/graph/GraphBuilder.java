@@ -27,6 +27,7 @@ public final class GraphBuilder {
     private final Map<Tensor, Value> constants = new HashMap<>();
     private final List<Node> nodes = new ArrayList<>();
     private final Set<String> names = new HashSet<>();
+    private final Set<String> reserved = new HashSet<>();
     private int counter;
 
     /** Starts an empty graph. */
@@ -174,6 +175,9 @@ public final class GraphBuilder {
      * @return a look-up from the other graph's values to this one's
      */
     public Function<Value, Value> inline(Graph graph, Map<String, Value> bindings, Replacement replacement) {
+        // What a replacement writes must not take the name of a value that is still to be copied.
+        reserved.addAll(graph.initializers().keySet());
+        graph.nodes().forEach(node -> node.outputs().forEach(v -> reserved.add(v.name())));
         Map<String, Value> mapped = new HashMap<>(bindings);
         Function<Value, Value> lookUp = v -> {
             if (v == null) {
@@ -268,7 +272,7 @@ public final class GraphBuilder {
         String name;
         do {
             name = stem + "_" + counter++;
-        } while (names.contains(name));
+        } while (names.contains(name) || reserved.contains(name));
         return name;
     }
 
