@@ -1,0 +1,305 @@
+package io.emtal.tribuo;
+
+import ai.onnx.proto.OnnxMl;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.TextFormat;
+import com.oracle.labs.mlrg.olcut.util.Pair;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.predict.DensePredictor;
+import io.emtal.tribuo.input.FeatureEncoder;
+import io.emtal.tribuo.output.OutputCodec;
+import io.emtal.tribuo.output.OutputTasks;
+import io.emtal.tribuo.protos.EmtalModelProto;
+import io.emtal.tribuo.protos.SignatureProto;
+import org.tribuo.Example;
+import org.tribuo.Excuse;
+import org.tribuo.ImmutableFeatureMap;
+import org.tribuo.ImmutableOutputInfo;
+import org.tribuo.Model;
+import org.tribuo.ONNXExportable;
+import org.tribuo.Output;
+import org.tribuo.Prediction;
+import org.tribuo.impl.ModelDataCarrier;
+import org.tribuo.interop.onnx.ONNXExternalModel;
+import org.tribuo.protos.ProtoUtil;
+import org.tribuo.protos.core.ModelDataProto;
+import org.tribuo.protos.core.ModelProto;
+import org.tribuo.provenance.ModelProvenance;
+import org.tribuo.util.onnx.ONNXNode;
+import org.tribuo.util.onnx.ONNXRef;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A dense ONNX network as a Tribuo model.
+ *
+ * <p>Thread-safe. The network's session is created by the first prediction and freed by {@link #close()}, or when the
+ * model is garbage. A closed model predicts no more ({@link IllegalStateException}); it can still be written, exported
+ * and copied.
+ *
+ * @param <T> the type of output
+ */
+public final class EmtalModel<T extends Output<T>> extends Model<T> implements ONNXExportable, AutoCloseable {
+
+    private static final long serialVersionUID = 1L;
+
+    /** The version of the protobuf that this class writes. */
+    public static final int CURRENT_VERSION = 0;
+
+    /** The largest network that is written: a protobuf of Java ends at 2 GiB. */
+    private static final int MAX_NETWORK_BYTES = 1_500_000_000;
+
+    /** The most rows and input elements that are encoded before the network runs on them. */
+    private static final int MAX_BATCH = 1024;
+    private static final int MAX_BATCH_ELEMENTS = 1 << 22;
+
+    private final transient FeatureEncoder features;
+    private final transient OutputTasks<T> outputs;
+    private final transient OutputCodec<T> codec;
+    private final transient DensePredictor predictor;
+    private final transient TrainingReport training;
+
+    EmtalModel(String name, ModelProvenance provenance, ImmutableFeatureMap featureMap, ImmutableOutputInfo<T> domain,
+               FeatureEncoder features, OutputTasks<T> outputs, ByteString network, TrainingReport training) {
+        super(name, provenance, featureMap, domain, outputs.codec(domain).probabilities());
+        this.features = features;
+        this.outputs = outputs;
+        this.codec = outputs.codec(domain);
+        this.predictor = new DensePredictor(network, 1);
+        this.training = training;
+        EmtalException.check(predictor.inputWidth() == features.layout().width()
+                        && predictor.outputWidth() == codec.columns(),
+                "network: found %d inputs and %d outputs, allowed are %d and %d", predictor.inputWidth(),
+                predictor.outputWidth(), features.layout().width(), codec.columns());
+    }
+
+    /**
+     * How the network came about: tasks, history, parameters, expert load, agreement of dense and training graph.
+     *
+     * @return the report
+     */
+    public TrainingReport training() {
+        return training;
+    }
+
+    @Override
+    public Prediction<T> predict(Example<T> example) {
+        float[] row = new float[features.layout().width()];
+        int used = features.encode("example", example, row, 0);
+        return codec.prediction(predictor.predict(row, 1), 0, used, example);
+    }
+
+    @Override
+    protected List<Prediction<T>> innerPredict(Iterable<Example<T>> examples) {
+        int width = features.layout().width();
+        int batch = Math.max(1, Math.min(MAX_BATCH, MAX_BATCH_ELEMENTS / width));
+        List<Prediction<T>> predictions = new ArrayList<>();
+        List<Example<T>> waiting = new ArrayList<>();
+        int[] used = new int[batch];
+        float[] rows = new float[0];
+        for (Example<T> example : examples) {
+            if (rows.length < (waiting.size() + 1) * width) {
+                rows = java.util.Arrays.copyOf(rows, Math.min(batch, Math.max(8, waiting.size() * 2)) * width);
+            }
+            used[waiting.size()] = features.encode("row " + (predictions.size() + waiting.size()), example, rows,
+                    waiting.size() * width);
+            waiting.add(example);
+            if (waiting.size() == batch) {
+                predict(waiting, used, rows, predictions);
+            }
+        }
+        predict(waiting, used, rows, predictions);
+        return predictions;
+    }
+
+    private void predict(List<Example<T>> waiting, int[] used, float[] rows, List<Prediction<T>> predictions) {
+        float[] columns = predictor.predict(rows, waiting.size());
+        for (int i = 0; i < waiting.size(); i++) {
+            predictions.add(codec.prediction(columns, i * codec.columns(), used[i], waiting.get(i)));
+        }
+        waiting.clear();
+    }
+
+    /** {@inheritDoc} Always empty: a transformer has no weights of single features. */
+    @Override
+    public Map<String, List<Pair<String, Double>>> getTopFeatures(int n) {
+        return Map.of();
+    }
+
+    /** {@inheritDoc} Always empty. */
+    @Override
+    public Optional<Excuse<T>> getExcuse(Example<T> example) {
+        return Optional.empty();
+    }
+
+    // Tribuo's StripProvenance calls this by reflection. The network's bytes hold no provenance; exports take the model's.
+    @Override
+    protected EmtalModel<T> copy(String newName, ModelProvenance newProvenance) {
+        return new EmtalModel<>(newName, newProvenance, featureIDMap, outputIDInfo, features, outputs, predictor.model(),
+                training);
+    }
+
+    /** Frees the session as soon as no prediction runs. Closing twice is no error. */
+    @Override
+    public void close() {
+        predictor.close();
+    }
+
+    @Override
+    public ModelProto serialize() {
+        EmtalException.check(predictor.model().size() <= MAX_NETWORK_BYTES,
+                "model '%s': found a network of %d bytes, allowed are %d in a protobuf; export it as ONNX instead", name,
+                predictor.model().size(), MAX_NETWORK_BYTES);
+        EmtalModelProto proto = EmtalModelProto.newBuilder()
+                .setMetadata(Any.pack(createDataCarrier().serialize()))
+                .setOnnx(predictor.model())
+                .setFeatures(features.serialize())
+                .setOutputs(outputs.serialize())
+                .setTraining(training.serialize())
+                .build();
+        return ModelProto.newBuilder().setVersion(CURRENT_VERSION).setClassName(EmtalModel.class.getName())
+                .setSerializedData(Any.pack(proto)).build();
+    }
+
+    /**
+     * Reads what {@link #serialize()} wrote.
+     *
+     * @param version the version of the protobuf
+     * @param className this class's name
+     * @param message the protobuf
+     * @return the model
+     * @throws InvalidProtocolBufferException if the message is no model of this class
+     */
+    public static EmtalModel<?> deserializeFromProto(int version, String className, Any message)
+            throws InvalidProtocolBufferException {
+        EmtalException.check(version >= 0 && version <= CURRENT_VERSION,
+                "%s: found a protobuf of version %d, allowed are 0 to %d", className, version, CURRENT_VERSION);
+        EmtalModelProto proto = message.unpack(EmtalModelProto.class);
+        OutputTasks<?> outputs = ProtoUtil.deserialize(proto.getOutputs());
+        return deserialize(ModelDataCarrier.deserialize(proto.getMetadata().unpack(ModelDataProto.class)), outputs, proto);
+    }
+
+    private static <T extends Output<T>> EmtalModel<T> deserialize(ModelDataCarrier<?> carrier, OutputTasks<T> outputs,
+                                                                   EmtalModelProto proto) {
+        Class<T> type = outputs.factory().getTypeWitness();
+        Output<?> found = carrier.outputDomain().getOutput(0);
+        EmtalException.check(type.isInstance(found), "model '%s': found outputs of %s, allowed are those of %s",
+                carrier.name(), found == null ? "no type" : found.getClass().getName(), type.getName());
+        @SuppressWarnings("unchecked") // its outputs are of the type
+        ImmutableOutputInfo<T> domain = (ImmutableOutputInfo<T>) carrier.outputDomain();
+        return new EmtalModel<>(carrier.name(), carrier.provenance(), carrier.featureDomain(), domain,
+                FeatureEncoder.of(carrier.featureDomain(), proto.getFeatures()), outputs, proto.getOnnx(),
+                TrainingReport.deserialize(proto.getTraining()));
+    }
+
+    /** Java serialisation, which some of Tribuo's tools still use, goes by way of the protobuf. */
+    private Object writeReplace() {
+        return new Serialized(serialize().toByteArray());
+    }
+
+    /** @param proto what {@link #serialize()} wrote */
+    private record Serialized(byte[] proto) implements Serializable {
+
+        private static final long serialVersionUID = 1L;
+
+        private Object readResolve() {
+            try {
+                return Model.deserialize(ModelProto.parseFrom(proto));
+            } catch (InvalidProtocolBufferException e) {
+                throw new EmtalException("model: found bytes that are no protobuf of a model", e);
+            }
+        }
+    }
+
+    /**
+     * Exports the network with its provenance, with Tribuo's signature: {@code input} [batch, F], the features in the order
+     * of their ids, not-a-number where one is missing; {@code output} [batch, C], the outputs in the order of their ids.
+     */
+    @Override
+    public OnnxMl.ModelProto exportONNXModel(String domain, long modelVersion) {
+        OnnxMl.ModelProto network;
+        try {
+            network = OnnxMl.ModelProto.parseFrom(predictor.model());
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("a network that was read before", e);
+        }
+        int[] columns = new int[outputIDInfo.size()];
+        SignatureProto.Builder signature = SignatureProto.newBuilder()
+                .setOutputType(outputs.factory().getTypeWitness().getName());
+        for (int id = 0; id < featureIDMap.size(); id++) {
+            signature.addFeature(featureIDMap.get(id).getName());
+        }
+        for (int id = 0; id < columns.length; id++) {
+            columns[id] = codec.column(id);
+            signature.addOutput(codec.name(id));
+        }
+        return network.toBuilder()
+                .setGraph(TribuoSignature.write(network.getGraph(), featureIDMap.size(), features.ids(), columns))
+                .setDomain(domain).setModelVersion(modelVersion).setDocString(toString())
+                .addMetadataProps(metadata(PROVENANCE_METADATA_FIELD, serializeProvenance(provenance)))
+                .addMetadataProps(metadata(TribuoSignature.METADATA, TextFormat.printer().printToString(signature)))
+                .build();
+    }
+
+    private static OnnxMl.StringStringEntryProto metadata(String key, String value) {
+        return OnnxMl.StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+    }
+
+    /**
+     * Not supported: Tribuo's graphs are of opset 13, this one is of a later.
+     *
+     * @throws UnsupportedOperationException always
+     */
+    @Override
+    public ONNXNode writeONNXGraph(ONNXRef<?> input) {
+        throw new UnsupportedOperationException("EmtalModel: found a graph of Tribuo's opset 13 to write into, allowed is"
+                + " exportONNXModel, which makes a graph of its own");
+    }
+
+    /**
+     * Loads an exported network as one of Tribuo's external models, which need this library no more than to feed missing
+     * features.
+     *
+     * @param file what {@link #saveONNXModel} wrote
+     * @param type the type of output
+     * @param <T> the type of output
+     * @return a model that predicts the same
+     * @throws EmtalException if the file holds no such network
+     * @throws IOException if it cannot be read
+     */
+    public static <T extends Output<T>> ONNXExternalModel<T> loadONNX(Path file, Class<T> type) throws IOException {
+        SignatureProto signature;
+        try {
+            signature = TribuoSignature.read(OnnxMl.ModelProto.parseFrom(Files.readAllBytes(file)));
+        } catch (InvalidProtocolBufferException e) {
+            throw new EmtalException(file + ": found bytes that are no ONNX model", e);
+        }
+        EmtalException.check(signature.getOutputType().equals(type.getName()), "%s: found outputs of %s, allowed is %s",
+                file, signature.getOutputType(), type.getName());
+        OutputTasks<T> outputs = OutputTasks.of(type);
+        Map<String, Integer> features = new HashMap<>();
+        signature.getFeatureList().forEach(feature -> features.put(feature, features.size()));
+        Map<T, Integer> domain = new HashMap<>();
+        signature.getOutputList().forEach(output -> domain.put(outputs.output(output), domain.size()));
+        try {
+            OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+            options.setIntraOpNumThreads(1);
+            return ONNXExternalModel.createOnnxModel(outputs.factory(), features, domain, new MissingAwareTransformer(),
+                    outputs.transformer(), options, file, TribuoSignature.INPUT);
+        } catch (OrtException e) {
+            throw new EmtalException(file + ": ONNX Runtime refuses the network: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,324 @@
+package io.emtal.tribuo;
+
+import ai.onnxruntime.OrtEnvironment;
+import com.google.protobuf.ByteString;
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.adapt.AdaptationMethod;
+import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.backbone.BackboneSource;
+import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.graph.OnnxFile;
+import io.emtal.onnx.train.Learner;
+import io.emtal.onnx.train.Recipe;
+import io.emtal.onnx.train.TrainedNetwork;
+import io.emtal.onnx.train.TrainingListener;
+import io.emtal.tribuo.input.FeatureEncoder;
+import io.emtal.tribuo.output.EncodedOutputs;
+import io.emtal.tribuo.output.OutputTasks;
+import org.tribuo.Dataset;
+import org.tribuo.Example;
+import org.tribuo.ImmutableFeatureMap;
+import org.tribuo.ImmutableOutputInfo;
+import org.tribuo.Output;
+import org.tribuo.Trainer;
+import org.tribuo.provenance.ModelProvenance;
+import org.tribuo.provenance.TrainerProvenance;
+import org.tribuo.provenance.impl.TrainerProvenanceImpl;
+
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.logging.Logger;
+import java.util.stream.IntStream;
+
+/**
+ * Trains a transformer for all outputs of a data set with EMTAL and gives a dense ONNX network as a Tribuo model: for
+ * {@link org.tribuo.multilabel.MultiLabel}, {@link org.tribuo.regression.Regressor} and
+ * {@link org.tribuo.classification.Label}.
+ *
+ * <p>Without a pre-trained backbone a fresh one is trained on the same examples first. Features need no scaling: the
+ * network scales them with the training examples' statistics. A feature that an example lacks is a missing value.
+ *
+ * <p>Trains the same model bit by bit for the same configuration, number of invocations and examples in the same order;
+ * {@link Dataset#shuffle} is ignored. Thread-safe.
+ *
+ * @param <T> the type of output
+ */
+public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
+
+    private static final Logger LOGGER = Logger.getLogger(EmtalTrainer.class.getName());
+
+    @Config(description = "Where the transformer comes from.")
+    private BackboneSource backbone = FeatureTransformer.builder().build();
+
+    @Config(description = "How the transformer is adapted to the tasks.")
+    private AdaptationMethod method = Emtal.builder().build();
+
+    @Config(description = "How networks are trained.")
+    private Recipe recipe = Recipe.builder().build();
+
+    @Config(description = "How outputs become tasks; by default as usual for the type of output.")
+    private OutputTasks<T> outputs;
+
+    @Config(description = "Decides initial values, clustering, the held-out rows and the order of the rows.")
+    private long seed = Trainer.DEFAULT_SEED;
+
+    private TrainingListener listener = TrainingListener.NONE;
+
+    private SplittableRandom random;
+
+    private int invocations;
+
+    /** A trainer with all defaults. */
+    public EmtalTrainer() {
+        postConfig();
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @param <T> the type of output
+     * @return a builder
+     */
+    public static <T extends Output<T>> Builder<T> builder() {
+        return new Builder<>();
+    }
+
+    /**
+     * Sets what differs from the defaults.
+     *
+     * @param <T> the type of output
+     */
+    public static final class Builder<T extends Output<T>> {
+
+        private BackboneSource backbone;
+        private AdaptationMethod method;
+        private Recipe recipe;
+        private OutputTasks<T> outputs;
+        private long seed;
+        private TrainingListener listener;
+
+        private Builder() {
+            EmtalTrainer<T> defaults = new EmtalTrainer<>();
+            backbone = defaults.backbone;
+            method = defaults.method;
+            recipe = defaults.recipe;
+            outputs = defaults.outputs;
+            seed = defaults.seed;
+            listener = defaults.listener;
+        }
+
+        /**
+         * Sets where the transformer comes from.
+         *
+         * @param backbone a fresh or pre-trained backbone
+         * @return this builder
+         */
+        public Builder<T> backbone(BackboneSource backbone) {
+            this.backbone = Objects.requireNonNull(backbone, "backbone");
+            return this;
+        }
+
+        /**
+         * Sets how the transformer is adapted.
+         *
+         * @param method the adaptation method
+         * @return this builder
+         */
+        public Builder<T> method(AdaptationMethod method) {
+            this.method = Objects.requireNonNull(method, "method");
+            return this;
+        }
+
+        /**
+         * Sets how networks are trained.
+         *
+         * @param recipe lengths, batches, optimiser, schedule, losses, selection
+         * @return this builder
+         */
+        public Builder<T> recipe(Recipe recipe) {
+            this.recipe = Objects.requireNonNull(recipe, "recipe");
+            return this;
+        }
+
+        /**
+         * Sets how outputs become tasks.
+         *
+         * @param outputs the tasks of this type of output
+         * @return this builder
+         */
+        public Builder<T> outputs(OutputTasks<T> outputs) {
+            this.outputs = Objects.requireNonNull(outputs, "outputs");
+            return this;
+        }
+
+        /**
+         * Sets the seed.
+         *
+         * @param seed decides everything random
+         * @return this builder
+         */
+        public Builder<T> seed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /**
+         * Sets who hears of the progress. It is no part of the configuration.
+         *
+         * @param listener called on the thread that trains
+         * @return this builder
+         */
+        public Builder<T> listener(TrainingListener listener) {
+            this.listener = Objects.requireNonNull(listener, "listener");
+            return this;
+        }
+
+        /**
+         * Makes the trainer.
+         *
+         * @return the trainer
+         */
+        public EmtalTrainer<T> build() {
+            EmtalTrainer<T> made = new EmtalTrainer<>();
+            made.backbone = backbone;
+            made.method = method;
+            made.recipe = recipe;
+            made.outputs = outputs;
+            made.seed = seed;
+            made.listener = listener;
+            made.postConfig();
+            return made;
+        }
+    }
+
+    /** Called by OLCUT after it has set the configuration. */
+    @Override
+    public synchronized void postConfig() {
+        if (backbone == null || method == null || recipe == null) {
+            throw new PropertyException("", "EmtalTrainer", "found backbone " + backbone + ", method " + method + ", recipe "
+                    + recipe + ", none may be missing");
+        }
+        random = new SplittableRandom(seed);
+        invocations = 0;
+    }
+
+    @Override
+    public EmtalModel<T> train(Dataset<T> examples) {
+        return train(examples, Map.of());
+    }
+
+    @Override
+    public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance) {
+        return train(examples, runProvenance, INCREMENT_INVOCATION_COUNT);
+    }
+
+    /**
+     * Trains.
+     *
+     * @throws EmtalException if the examples are none, lack outputs or features, or training fails
+     */
+    @Override
+    public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance, int invocationCount) {
+        int unknown = (int) examples.getOutputInfo().getUnknownCount();
+        EmtalException.check(unknown == 0, "data set: found %d examples with an unknown output, allowed is none", unknown);
+        EmtalException.check(examples.size() > 0, "data set: found no examples, at least one is needed");
+        TrainerProvenance provenance;
+        long runSeed;
+        synchronized (this) {
+            if (invocationCount != INCREMENT_INVOCATION_COUNT) {
+                setInvocationCount(invocationCount);
+            }
+            runSeed = random.split().nextLong();
+            provenance = getProvenance();
+            invocations++;
+        }
+        return train(examples, runProvenance, provenance, runSeed);
+    }
+
+    private EmtalModel<T> train(Dataset<T> dataset, Map<String, Provenance> runProvenance, TrainerProvenance trainer,
+                                long runSeed) {
+        // By index: a data set's iterator may be shuffled in a way that its provenance does not tell.
+        List<Example<T>> examples = IntStream.range(0, dataset.size()).mapToObj(dataset::getExample).toList();
+        ImmutableFeatureMap featureMap = dataset.getFeatureIDMap();
+        ImmutableOutputInfo<T> domain = dataset.getOutputIDInfo();
+        OutputTasks<T> how = outputs(dataset);
+        EncodedOutputs encoded = how.codec(domain).encode(examples);
+        FeatureEncoder features = FeatureEncoder.of(featureMap, examples);
+        PackedExamples rows = PackedExamples.pack(examples.size(), features.layout().width(), encoded.tasks().size(),
+                (row, inputs, labels) -> {
+                    features.encode("row " + row, examples.get(row), inputs, 0);
+                    encoded.labels(row, labels);
+                });
+        warn(dataset, encoded);
+        SplittableRandom seeds = new SplittableRandom(runSeed);
+        Backbone start = backbone.create(features.layout(), rows, seeds.nextLong());
+        TrainedNetwork network = new Learner(method, recipe).train(start, backbone.pretrained(), encoded.tasks(), rows,
+                seeds.nextLong(), listener);
+        TrainingReport report = TrainingReport.of(network, encoded.rowsWithoutLabel());
+        ByteString model = network.model().toByteString();
+        Map<String, Provenance> run = RunFacts.of(runProvenance, report, recipe.workers(),
+                OnnxFile.toModel(start.graph(), "backbone").toByteString(), model,
+                OrtEnvironment.getEnvironment().getVersion());
+        return new EmtalModel<>("emtal-model", new ModelProvenance(EmtalModel.class.getName(), OffsetDateTime.now(),
+                dataset.getProvenance(), trainer, run), featureMap, domain, features, how, model, report);
+    }
+
+    private OutputTasks<T> outputs(Dataset<T> dataset) {
+        Class<T> type = dataset.getOutputFactory().getTypeWitness();
+        if (outputs == null) {
+            return OutputTasks.of(type);
+        }
+        Class<?> configured = outputs.factory().getTypeWitness();
+        EmtalException.check(configured.equals(type), "data set: found outputs of %s, allowed are those of %s", type.getName(),
+                configured.getName());
+        return outputs;
+    }
+
+    private static void warn(Dataset<?> dataset, EncodedOutputs encoded) {
+        ListProvenance<ObjectProvenance> transformations = dataset.getProvenance().getTransformationProvenance();
+        if (!transformations.getList().isEmpty()) {
+            LOGGER.warning("The features were transformed before training. Scaling them is not needed: the network scales"
+                    + " its inputs itself, and cannot tell missing values that were made dense.");
+        }
+        if (encoded.rowsWithoutLabel() > 0) {
+            LOGGER.warning(encoded.rowsWithoutLabel() + " of " + encoded.size() + " examples have no label for any task;"
+                    + " nothing is learnt from them.");
+        }
+    }
+
+    @Override
+    public synchronized int getInvocationCount() {
+        return invocations;
+    }
+
+    @Override
+    public synchronized void setInvocationCount(int invocationCount) {
+        EmtalException.check(invocationCount >= 0, "trainer: found invocation count %d, allowed are 0 and more",
+                invocationCount);
+        random = new SplittableRandom(seed);
+        for (invocations = 0; invocations < invocationCount; invocations++) {
+            random.split();
+        }
+    }
+
+    @Override
+    public TrainerProvenance getProvenance() {
+        return new TrainerProvenanceImpl(this);
+    }
+
+    @Override
+    public String toString() {
+        return "EmtalTrainer(backbone=" + backbone.getProvenance() + ",method=" + method.getProvenance() + ",recipe="
+                + recipe.getProvenance() + ",seed=" + seed + ")";
+    }
+}

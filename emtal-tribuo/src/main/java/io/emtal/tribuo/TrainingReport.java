@@ -1,0 +1,128 @@
+package io.emtal.tribuo;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.task.BinaryTask;
+import io.emtal.onnx.task.CategoricalTask;
+import io.emtal.onnx.task.HeadScope;
+import io.emtal.onnx.task.RealTask;
+import io.emtal.onnx.task.Task;
+import io.emtal.onnx.task.TaskLayout;
+import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.ParameterReport;
+import io.emtal.onnx.train.Phase;
+import io.emtal.onnx.train.TrainedNetwork;
+import io.emtal.tribuo.protos.DoubleVectorProto;
+import io.emtal.tribuo.protos.EpochProto;
+import io.emtal.tribuo.protos.TaskProto;
+import io.emtal.tribuo.protos.TrainingReportProto;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * How a model's network came about.
+ *
+ * @param tasks the tasks, with the statistics of the training examples
+ * @param history one record an epoch
+ * @param bestEpoch the epoch of the last phase whose weights were taken, from 1
+ * @param parameters how many parameters were trained and deployed
+ * @param agreement the largest absolute difference of the logits between training graph and dense network, over the
+ *     training rows that were compared
+ * @param expertLoad the mean gate of every expert over the last routed epoch, by block; empty without a router
+ * @param rowsWithoutLabel the training examples that had no label for any task, so that nothing was learnt from them
+ */
+public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int bestEpoch, ParameterReport parameters,
+                             double agreement, Map<String, double[]> expertLoad, int rowsWithoutLabel) {
+
+    /** Makes the report immutable. */
+    public TrainingReport {
+        history = List.copyOf(history);
+        expertLoad = java.util.Collections.unmodifiableMap(new TreeMap<>(expertLoad));
+    }
+
+    static TrainingReport of(TrainedNetwork network, int rowsWithoutLabel) {
+        return new TrainingReport(network.tasks(), network.history(), network.bestEpoch(), network.parameters(),
+                network.agreement(), network.expertLoad(), rowsWithoutLabel);
+    }
+
+    /**
+     * The epoch whose weights were taken.
+     *
+     * @return its record
+     */
+    public EpochRecord best() {
+        Phase last = history.get(history.size() - 1).phase();
+        return history.stream().filter(e -> e.phase() == last && e.epoch() == bestEpoch).findFirst()
+                .orElseThrow(() -> new EmtalException("history: found no epoch " + bestEpoch + " of the phase " + last));
+    }
+
+    TrainingReportProto serialize() {
+        TrainingReportProto.Builder proto = TrainingReportProto.newBuilder()
+                .setJointSoftmax(tasks.headScope() == HeadScope.JOINT).setBestEpoch(bestEpoch)
+                .putAllTrainableParameters(parameters.trainable()).setBackboneParameters(parameters.backbone())
+                .setHeadParameters(parameters.heads()).setAgreement(agreement).setRowsWithoutLabel(rowsWithoutLabel);
+        tasks.tasks().forEach(task -> proto.addTask(serialize(task)));
+        for (EpochRecord epoch : history) {
+            EpochProto.Builder record = proto.addEpochBuilder().setPhase(epoch.phase().name()).setEpoch(epoch.epoch())
+                    .setStep(epoch.step()).setLearningRate(epoch.learningRate()).setFade(epoch.fade())
+                    .setRouterEntropy(epoch.routerEntropy()).setSeconds(epoch.seconds());
+            for (double loss : epoch.trainLosses()) {
+                record.addTrainLoss(loss);
+            }
+            for (double loss : epoch.validationLosses()) {
+                record.addValidationLoss(loss);
+            }
+        }
+        expertLoad.forEach((block, load) -> {
+            DoubleVectorProto.Builder vector = DoubleVectorProto.newBuilder();
+            for (double gate : load) {
+                vector.addValue(gate);
+            }
+            proto.putExpertLoad(block, vector.build());
+        });
+        return proto.build();
+    }
+
+    private static TaskProto serialize(Task task) {
+        TaskProto.Builder proto = TaskProto.newBuilder().setName(task.name()).setWeight(task.weight());
+        if (task instanceof CategoricalTask categorical) {
+            proto.getCategoricalBuilder().setClasses(categorical.classes());
+        } else if (task instanceof RealTask real) {
+            proto.getRealBuilder().setMean(real.mean()).setDeviation(real.deviation());
+        } else {
+            proto.getBinaryBuilder();
+        }
+        return proto.build();
+    }
+
+    static TrainingReport deserialize(TrainingReportProto proto) {
+        List<Task> tasks = proto.getTaskList().stream().map(TrainingReport::deserialize).toList();
+        List<EpochRecord> history = proto.getEpochList().stream().map(epoch -> new EpochRecord(
+                Phase.valueOf(epoch.getPhase()), epoch.getEpoch(), epoch.getStep(), epoch.getLearningRate(),
+                epoch.getFade(), doubles(epoch.getTrainLossList()), doubles(epoch.getValidationLossList()),
+                epoch.getRouterEntropy(), epoch.getSeconds())).toList();
+        Map<String, double[]> load = new TreeMap<>();
+        proto.getExpertLoadMap().forEach((block, vector) -> load.put(block, doubles(vector.getValueList())));
+        return new TrainingReport(
+                new TaskLayout(tasks, proto.getJointSoftmax() ? HeadScope.JOINT : HeadScope.PER_TASK), history,
+                proto.getBestEpoch(), new ParameterReport(new TreeMap<>(proto.getTrainableParametersMap()),
+                proto.getBackboneParameters(), proto.getHeadParameters()), proto.getAgreement(), load,
+                proto.getRowsWithoutLabel());
+    }
+
+    private static Task deserialize(TaskProto proto) {
+        return switch (proto.getKindCase()) {
+            case CATEGORICAL -> new CategoricalTask(proto.getName(), proto.getCategorical().getClasses(), proto.getWeight());
+            case BINARY -> new BinaryTask(proto.getName(), proto.getWeight());
+            case REAL -> new RealTask(proto.getName(), proto.getReal().getMean(), proto.getReal().getDeviation(),
+                    proto.getWeight());
+            case KIND_NOT_SET -> throw new EmtalException("task '" + proto.getName()
+                    + "': found no kind, allowed are categorical, binary and real ones");
+        };
+    }
+
+    private static double[] doubles(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+}

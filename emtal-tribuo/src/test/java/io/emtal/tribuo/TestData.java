@@ -1,0 +1,116 @@
+package io.emtal.tribuo;
+
+import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.train.Recipe;
+import org.tribuo.Dataset;
+import org.tribuo.Example;
+import org.tribuo.MutableDataset;
+import org.tribuo.Output;
+import org.tribuo.OutputFactory;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
+import org.tribuo.impl.ArrayExample;
+import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.multilabel.MultiLabelFactory;
+import org.tribuo.provenance.SimpleDataSourceProvenance;
+import org.tribuo.regression.RegressionFactory;
+import org.tribuo.regression.Regressor;
+
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+
+/** Small data sets with numbers, a nominal column and gaps, and a trainer that is quick on them. */
+public final class TestData {
+
+    private static final String[] COLOURS = {"blue", "green", "red"};
+
+    private TestData() {
+    }
+
+    /** Two numbers of which the second may be missing, and a colour that may be missing. */
+    public record Row(double x, double y, int colour) {
+
+        static Row draw(SplittableRandom random, boolean gaps) {
+            return new Row(random.nextDouble(-2, 2), gaps && random.nextInt(5) == 0 ? Double.NaN : random.nextDouble(-2, 2),
+                    gaps && random.nextInt(5) == 0 ? -1 : random.nextInt(3));
+        }
+
+        <T extends Output<T>> Example<T> example(T output) {
+            ArrayExample<T> example = new ArrayExample<>(output);
+            example.add("x@value", x);
+            if (!Double.isNaN(y)) {
+                example.add("y@value", y);
+            }
+            if (colour >= 0) {
+                example.add("colour@" + COLOURS[colour], 1);
+            }
+            return example;
+        }
+
+        MultiLabel labels() {
+            Set<Label> labels = new LinkedHashSet<>();
+            if (x > 0) {
+                labels.add(new Label("right"));
+            }
+            if (x + (colour == 1 ? 1 : -1) > 0) {
+                labels.add(new Label("lifted"));
+            }
+            labels.add(new Label("kind=" + (x < -0.7 ? "low" : x < 0.7 ? "mid" : "high")));
+            return new MultiLabel(labels);
+        }
+
+        Regressor targets() {
+            return new Regressor(new String[] {"sum", "area"},
+                    new double[] {100 + 10 * x + (Double.isNaN(y) ? 0 : y), x * x + (colour == 2 ? 3 : 0)});
+        }
+
+        Label label() {
+            return new Label(x < -0.7 ? "low" : x < 0.7 ? "mid" : "high");
+        }
+    }
+
+    public static Dataset<MultiLabel> multiLabels(int size, long seed) {
+        return dataset(new MultiLabelFactory(), size, seed, true, Row::labels);
+    }
+
+    public static Dataset<Regressor> regressors(int size, long seed) {
+        return dataset(new RegressionFactory(), size, seed, true, Row::targets);
+    }
+
+    public static Dataset<Label> labels(int size, long seed) {
+        return dataset(new LabelFactory(), size, seed, true, Row::label);
+    }
+
+    public static <T extends Output<T>> Dataset<T> dataset(OutputFactory<T> factory, int size, long seed, boolean gaps,
+                                                           Function<Row, T> output) {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<Example<T>> examples = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+            Row row = Row.draw(random, gaps);
+            examples.add(row.example(output.apply(row)));
+        }
+        return dataset(factory, examples);
+    }
+
+    public static <T extends Output<T>> Dataset<T> dataset(OutputFactory<T> factory, List<Example<T>> examples) {
+        MutableDataset<T> dataset = new MutableDataset<>(new SimpleDataSourceProvenance("synthetic",
+                OffsetDateTime.of(2026, 1, 1, 0, 0, 0, 0, ZoneOffset.UTC), factory), factory);
+        dataset.addAll(examples);
+        return dataset;
+    }
+
+    /** A trainer of a few seconds. */
+    public static <T extends Output<T>> EmtalTrainer.Builder<T> trainer() {
+        return EmtalTrainer.<T>builder()
+                .backbone(FeatureTransformer.builder().width(16).depth(1).heads(2).hidden(32).maxTokens(4).bins(4).build())
+                .method(Emtal.builder().experts(4).rank(2).build())
+                .recipe(Recipe.builder().pretrainEpochs(12).epochs(6).batchSize(16).workers(2).build());
+    }
+}
