@@ -25,10 +25,10 @@ import java.util.function.IntUnaryOperator;
 import java.util.random.RandomGenerator;
 
 /**
- * EMTAL's MoEfied LoRA with router fading (Zhong, Chen, Zhang, Huang, Wang: Transforming Vision Transformer, NeurIPS 2024,
- * arXiv 2501.06884). The hidden channels of every FFN are grouped into K experts of m = H/K channels; LoRA adapts the
- * query-key-value layers, the attention's output projection, fc1 and fc2; a router weights the experts' pre-activations
- * for every token:
+ * EMTAL's MoEfied LoRA with router fading (Zhong, Chen, Zhang, Huang, Wang: Transforming Vision Transformer, NeurIPS
+ * 2024, arXiv 2501.06884). The hidden channels of every FFN are grouped into K experts of m = H/K channels; LoRA adapts
+ * the query-key-value layers, the attention's output projection, fc1 and fc2; a router weights the experts'
+ * pre-activations for every token:
  *
  * <pre>
  *     g   = softmax(h·W_r / τ)                    ω = (1 − a)·K·g + a
@@ -214,8 +214,8 @@ public final class Emtal implements AdaptationMethod {
         }
 
         /**
-         * Sets the weight of the balance loss: the mean over rows and the sum over blocks of (1 − a)·(K·Σ ḡ² − 1), where
-         * ḡ are a row's mean gates. The reference has none.
+         * Sets the weight of the balance loss: the mean over rows and the sum over blocks of (1 − a)·(K·Σ ḡ² − 1),
+         * where ḡ are a row's mean gates. The reference has none.
          *
          * @param balanceLoss the weight, 0 for none
          * @return this builder

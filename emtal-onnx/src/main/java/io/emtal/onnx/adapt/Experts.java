@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 
 /**
- * The decomposition of one block's FFN into experts: an order of its hidden channels in which every expert is a range. The
- * reordered FFN computes the same function.
+ * The decomposition of one block's FFN into experts: an order of its hidden channels in which every expert is a range.
+ * The reordered FFN computes the same function.
  *
  * @param block the block
  * @param order at position i stands the original channel order[i]

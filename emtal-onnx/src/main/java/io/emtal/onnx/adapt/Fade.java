@@ -110,7 +110,7 @@ public final class Fade implements Configurable, Provenancable<ConfiguredObjectP
     @Override
     public void postConfig() {
         Settings.check(end >= 0 && end <= LATEST_END, "end", end, "a fraction of the steps from 0 to %s", LATEST_END);
-        Settings.check(start >= 0 && start <= end, "start", start, "a fraction of the steps from 0 to the end, %s", end);
+        Settings.check(start >= 0 && start <= end, "start", start, "a fraction of the steps from 0 to %s", end);
     }
 
     /**

@@ -16,9 +16,9 @@ import java.util.function.IntUnaryOperator;
 import java.util.random.RandomGenerator;
 
 /**
- * The low-rank update of a linear layer, ΔW = s·A·B (LoRA, Hu et al. 2021, arXiv 2106.09685). Where experts own ranges of
- * the layer's columns or rows, each has a pair of its own: expert e of c owns columns e·out/c onwards and updates them
- * with A[:, e·r to (e+1)·r] and its columns of B; rows likewise. One expert means one pair for the whole matrix.
+ * The low-rank update of a linear layer, ΔW = s·A·B (LoRA, Hu et al. 2021, arXiv 2106.09685). Where experts own ranges
+ * of the layer's columns or rows, each has a pair of its own: expert e of c owns columns e·out/c onwards and updates
+ * them with A[:, e·r to (e+1)·r] and its columns of B; rows likewise. One expert means one pair for the whole matrix.
  *
  * @param layer the layer
  * @param rank r
@@ -33,8 +33,8 @@ record LowRank(LinearLayer layer, int rank, double scale, int columnExperts, int
         Map<String, LinearLayer> byWeight = new HashMap<>();
         backbone.layers().forEach(layer -> {
             LinearLayer other = byWeight.put(layer.weight(), layer);
-            EmtalException.check(other == null, "weight '%s': found in %s and %s, allowed is one layer a weight: shared weights"
-                    + " cannot take two low-rank updates", layer.weight(), other == null ? "" : other.name(), layer.name());
+            EmtalException.check(other == null, "weight '%s': found in %s and %s, allowed is one layer a weight, which"
+                    + " takes one update", layer.weight(), other == null ? "" : other.name(), layer.name());
         });
     }
 
@@ -117,22 +117,23 @@ record LowRank(LinearLayer layer, int rank, double scale, int columnExperts, int
 
     private Value right(Site site) {
         Value b = site.parameter(nameB());
-        return columnExperts == 1 ? b : blockDiagonal(site.graph(), b, columnExperts, (long) columnExperts * rank, layer.out(),
-                1, rank, columnExperts, layer.out() / columnExperts);
+        return columnExperts == 1 ? b : blockDiagonal(site.graph(), b, columnExperts, (long) columnExperts * rank,
+                layer.out(), 1, rank, columnExperts, layer.out() / columnExperts);
     }
 
     /** The experts' factors as blocks on the diagonal of a matrix, so that one product serves all experts. */
-    private static Value blockDiagonal(GraphBuilder graph, Value factor, int experts, long rows, long columns, long... view) {
+    private static Value blockDiagonal(GraphBuilder graph, Value factor, int experts, long rows, long columns,
+                                       long... view) {
         float[] identity = new float[experts * experts];
         for (int e = 0; e < experts; e++) {
             identity[e * experts + e] = 1;
         }
-        Value blocks = graph.mul(graph.reshape(factor, view), graph.constant(Tensor.of(identity, experts, 1, experts, 1)));
-        return graph.reshape(blocks, rows, columns);
+        Value diagonal = graph.constant(Tensor.of(identity, experts, 1, experts, 1));
+        return graph.reshape(graph.mul(graph.reshape(factor, view), diagonal), rows, columns);
     }
 
     /**
-     * The layer's weight with the update added, summed in double precision. An entry whose update is zero keeps its bits.
+     * The layer's weight with the update added, summed in double precision. Entries without an update keep their bits.
      *
      * @param initializers the backbone's constants
      * @param values the parameters' values

@@ -14,13 +14,12 @@ final class Merge {
 
     /** Replaces initialisers of a backbone, which must still have the weights that were adapted. */
     static Backbone of(Backbone adapted, Backbone into, double fade, Map<String, Tensor> changed) {
-        EmtalException.check(fade == 1, "merge: found fade %s, allowed is 1: the router's part is not linear in the weights",
-                fade);
+        EmtalException.check(fade == 1, "merge: found fade %s, allowed is 1: a router does not merge", fade);
         changed.keySet().forEach(name -> {
             Tensor found = into.graph().initializers().get(name);
             EmtalException.check(adapted.graph().initializers().get(name).equals(found),
-                    "merge: initialiser '%s' is not the one that was adapted; allowed is the original backbone, and only once",
-                    name);
+                    "merge: initialiser '%s' is not the one that was adapted; allowed is the original backbone,"
+                            + " and only once", name);
         });
         return into.withInitializers(changed);
     }

@@ -44,7 +44,7 @@ record Router(int block, int experts, double temperature, Emtal.Granularity gran
     }
 
     /**
-     * Writes the gate ω ∘ pre, one weight for the m channels of an expert. In a graph that is only for a = 1 there is none.
+     * Writes the gate ω ∘ pre, one weight for the m channels of an expert. A graph that is only for a = 1 has none.
      *
      * @param site where
      * @param tokens h, what the layer reads [B, N, D]
@@ -78,8 +78,8 @@ record Router(int block, int experts, double temperature, Emtal.Granularity gran
         if (granularity == Emtal.Granularity.PER_TOKEN) {
             return tokens;
         }
-        EmtalException.check(tokens.rank() == 3, "block %d: found tokens of shape %s, allowed is [batch, N, D] for a router per"
-                + " image", block, tokens.shape());
+        EmtalException.check(tokens.rank() == 3, "block %d: found tokens of shape %s, allowed is [batch, N, D] for a"
+                + " router per image", block, tokens.shape());
         return graph.reduceMean(tokens, true, 1);
     }
 

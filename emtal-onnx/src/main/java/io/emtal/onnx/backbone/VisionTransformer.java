@@ -23,11 +23,11 @@ import java.util.function.Consumer;
 
 /**
  * A fresh vision transformer (Dosovitskiy et al. 2021, arXiv 2010.11929) for images whose pixels are the features of a
- * row: position (y·width + x)·channels + c of a row is channel c of the pixel in line y and column x. Square patches that
- * do not overlap become tokens; a class token reads the result.
+ * row: position (y·width + x)·channels + c of a row is channel c of the pixel in line y and column x. Square patches
+ * that do not overlap become tokens; a class token reads the result.
  *
- * <p>The graph takes raw pixel values and standardises every channel with its mean and deviation over the training rows.
- * A missing pixel is 0, as in sparse image data.
+ * <p>The graph takes raw pixel values and standardises every channel with its mean and deviation over the training
+ * rows. A missing pixel is 0, as in sparse image data.
  */
 public final class VisionTransformer implements BackboneSource {
 
@@ -174,12 +174,13 @@ public final class VisionTransformer implements BackboneSource {
 
     private Optional<String> invalid() {
         if (channels < 1 || depth < 1 || hidden < 1) {
-            return Optional.of("VisionTransformer: found " + channels + " channels, depth " + depth + ", hidden " + hidden
-                    + "; allowed are 1 and more");
+            return Optional.of("VisionTransformer: found " + channels + " channels, depth " + depth + ", hidden "
+                    + hidden + "; allowed are 1 and more");
         }
         if (patch < 1 || imageHeight < 1 || imageWidth < 1 || imageHeight % patch != 0 || imageWidth % patch != 0) {
-            return Optional.of("VisionTransformer: found images of " + imageHeight + " × " + imageWidth + " pixels with patches of "
-                    + patch + " × " + patch + ", allowed are patches that divide both sides");
+            return Optional.of("VisionTransformer: found images of " + imageHeight + " × " + imageWidth
+                    + " pixels with patches of " + patch + " × " + patch
+                    + ", allowed are patches that divide both sides");
         }
         if (width < 1 || heads < 1 || width % heads != 0) {
             return Optional.of("VisionTransformer: found width " + width + " with " + heads
@@ -198,8 +199,9 @@ public final class VisionTransformer implements BackboneSource {
         int pixels = Math.multiplyExact(imageHeight, imageWidth);
         EmtalException.check(layout.width() == Math.multiplyExact(pixels, channels)
                         && layout.columns().stream().allMatch(c -> c.kind() == FeatureColumn.Kind.NUMERIC),
-                "VisionTransformer: found %d features in %d columns, allowed are %d numeric columns: %d × %d pixels of %d channels",
-                layout.width(), layout.columns().size(), pixels * channels, imageHeight, imageWidth, channels);
+                "VisionTransformer: found %d features in %d columns, allowed are %d numeric columns: %d × %d pixels of"
+                        + " %d channels", layout.width(), layout.columns().size(), pixels * channels, imageHeight,
+                imageWidth, channels);
         EmtalException.check(rows.size() > 0, "VisionTransformer: found no training rows, at least one is needed");
         GraphBuilder graph = new GraphBuilder();
         EncoderWriter encoder = new EncoderWriter(graph, width, heads, hidden, depth, new SplittableRandom(seed));
@@ -221,7 +223,7 @@ public final class VisionTransformer implements BackboneSource {
         return Tensor.of(encoder.gaussian(tokens * width, EMBEDDING_DEVIATION), 1, tokens, width);
     }
 
-    /** The standardised patches in rows of patches, pixels of a patch in the images' order [batch, patches, patch²·channels]. */
+    /** The standardised patches, line by line, each with its pixels line by line [batch, patches, patch²·channels]. */
     private Value patches(GraphBuilder graph, Value input, Examples rows) {
         Value present = graph.where(graph.isNaN(input), graph.constant(0), input);
         int down = imageHeight / patch;

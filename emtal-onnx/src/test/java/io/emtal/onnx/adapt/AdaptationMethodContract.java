@@ -59,8 +59,8 @@ abstract class AdaptationMethodContract {
         for (Backbone backbone : backbones(seed)) {
             Adaptation adaptation = method().adapt(backbone, seed);
             Tensor rows = Backbones.rows(backbone, 5, seed);
-            Tensor adapted = AdaptedNetwork.run(backbone, adaptation, AdaptedNetwork.initial(adaptation), adaptation.fade(0),
-                    rows).get(AdaptedNetwork.RESULT);
+            Tensor adapted = AdaptedNetwork.run(backbone, adaptation, AdaptedNetwork.initial(adaptation),
+                    adaptation.fade(0), rows).get(AdaptedNetwork.RESULT);
             double difference = difference(AdaptedNetwork.run(backbone, rows), adapted);
             assertTrue(Double.isFinite(difference), "seed " + seed);
             assertEquals(startsAtBackbone(), difference <= TOLERANCE, "seed " + seed + ": differs by " + difference);

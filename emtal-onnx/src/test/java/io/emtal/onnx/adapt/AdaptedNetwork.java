@@ -97,8 +97,8 @@ final class AdaptedNetwork implements Site {
     }
 
     /** The gradients, by parameter, of a fixed random projection of the pooled representation and the added losses. */
-    static Map<String, Tensor> gradients(Backbone backbone, Adaptation adaptation, Map<String, Tensor> values, double fade,
-                                         Tensor rows) throws OrtException {
+    static Map<String, Tensor> gradients(Backbone backbone, Adaptation adaptation, Map<String, Tensor> values,
+                                         double fade, Tensor rows) throws OrtException {
         int count = (int) rows.shape().extent(0);
         var network = new AdaptedNetwork(backbone, adaptation, count, true);
         GraphBuilder graph = network.builder;

@@ -43,12 +43,12 @@ final class Backbones {
         float[] images = rows(pixels.width(), 20, seed).floats();
         var examples = PackedExamples.pack(20, pixels.width(), 1, (row, inputs, labels) ->
                 System.arraycopy(images, row * pixels.width(), inputs, 0, pixels.width()));
-        Backbone fresh = VisionTransformer.builder().image(SIDE, SIDE, 1).patch(PATCH).width(WIDTH).heads(HEADS).depth(DEPTH)
-                .hidden(HIDDEN).build().create(pixels, examples, seed);
+        Backbone fresh = VisionTransformer.builder().image(SIDE, SIDE, 1).patch(PATCH).width(WIDTH).heads(HEADS)
+                .depth(DEPTH).hidden(HIDDEN).build().create(pixels, examples, seed);
         return disturbed(fresh, seed);
     }
 
-    /** As exporters write it: separate queries, keys and values, Gemm on [out, in] weights, mean pooling, no bias in fc2. */
+    /** As exporters write it: separate queries, keys, values, Gemm on [out, in] weights, mean pooling, fc2 unbiased. */
     static Backbone exported(long seed) {
         int tokens = 3;
         int width = 8;
@@ -56,8 +56,8 @@ final class Backbones {
         GraphBuilder graph = new GraphBuilder();
         Value x = graph.input("tokens", ElementType.FLOAT, Shape.BATCH, tokens, width);
         List<LinearLayer> layers = new ArrayList<>();
-        Value normed = graph.reshape(graph.layerNorm(x, ones(graph, "scale1", width), ones(graph, "shift1", width), 1e-5), -1,
-                width);
+        Value norm = graph.layerNorm(x, ones(graph, "scale1", width), ones(graph, "shift1", width), 1e-5);
+        Value normed = graph.reshape(norm, -1, width);
         Value q = graph.reshape(gemm(graph, layers, Role.QUERY, normed, width, true), -1, tokens, width);
         Value k = graph.reshape(gemm(graph, layers, Role.KEY, normed, width, true), -1, tokens, width);
         Value v = graph.reshape(gemm(graph, layers, Role.VALUE, normed, width, true), -1, tokens, width);
@@ -76,13 +76,14 @@ final class Backbones {
         return graph.initializer(name, Tensor.of(ones, width));
     }
 
-    private static Value gemm(GraphBuilder graph, List<LinearLayer> layers, Role role, Value x, int out, boolean biased) {
+    private static Value gemm(GraphBuilder graph, List<LinearLayer> layers, Role role, Value x, int out,
+                              boolean biased) {
         int in = (int) x.extent(1);
         Value weight = graph.initializer(role + ".weight", Tensor.of(new float[out * in], out, in));
         Value bias = biased ? graph.initializer(role + ".bias", Tensor.of(new float[out], out)) : null;
         Value y = graph.apply("Gemm", Map.of("transB", 1L), x, weight, bias);
-        layers.add(new LinearLayer(role, 0, weight.name(), Optional.ofNullable(bias).map(Value::name), true, in, out, y.name(),
-                y.name()));
+        layers.add(new LinearLayer(role, 0, weight.name(), Optional.ofNullable(bias).map(Value::name), true, in, out,
+                y.name(), y.name()));
         return y;
     }
 

@@ -56,7 +56,8 @@ class EmtalTest {
     class AsReleased extends AdaptationMethodContract {
         @Override
         AdaptationMethod method() {
-            return small().start(Emtal.Start.RELEASE).fade(Fade.builder().end(0.4).curve(Fade.Curve.COSINE).build()).build();
+            return small().start(Emtal.Start.RELEASE)
+                    .fade(Fade.builder().end(0.4).curve(Fade.Curve.COSINE).build()).build();
         }
 
         @Override
@@ -93,7 +94,8 @@ class EmtalTest {
         Backbone backbone = Backbones.vision(1);
         Tensor rows = Backbones.rows(backbone, 4, 1);
         Adaptation lora = Lora.builder().rank(2).build().adapt(backbone, 1);
-        Adaptation emtal = small().router(false).grouping(ExpertClustering.Grouping.CONTIGUOUS).build().adapt(backbone, 1);
+        Adaptation emtal = small().router(false).grouping(ExpertClustering.Grouping.CONTIGUOUS).build()
+                .adapt(backbone, 1);
         Map<String, Tensor> values = AdaptedNetwork.trained(lora, 1);
         assertEquals(AdaptedNetwork.run(backbone, lora, values, null, rows),
                 AdaptedNetwork.run(backbone, emtal, values, 0.0, rows));
@@ -245,7 +247,8 @@ class EmtalTest {
     void expertsThatDoNotDivideTheHiddenWidthNameTheDivisors() {
         EmtalException e = assertThrows(EmtalException.class,
                 () -> Emtal.builder().experts(12).build().adapt(Backbones.vision(3), 1));
-        assertTrue(e.getMessage().contains("found 12") && e.getMessage().contains("[1, 2, 4, 8, 16, 32]"), e.getMessage());
+        assertTrue(e.getMessage().contains("found 12") && e.getMessage().contains("[1, 2, 4, 8, 16, 32]"),
+                e.getMessage());
     }
 
     @Test
@@ -274,7 +277,8 @@ class EmtalTest {
         refused("alpha", "NaN", b -> b.alpha(Double.NaN));
         refused("temperature", "0.0", b -> b.temperature(0));
         refused("balanceLoss", "-0.5", b -> b.balanceLoss(-0.5));
-        for (Fade.Builder fade : List.of(Fade.builder().end(0.95), Fade.builder().start(0.6), Fade.builder().start(-0.1))) {
+        for (Fade.Builder fade : List.of(Fade.builder().end(0.95), Fade.builder().start(0.6),
+                Fade.builder().start(-0.1))) {
             EmtalException e = assertThrows(EmtalException.class, fade::build);
             assertTrue(e.getMessage().startsWith("Fade: ") && e.getMessage().contains("allowed"), e.getMessage());
         }
@@ -283,7 +287,8 @@ class EmtalTest {
     private static void refused(String property, String found, UnaryOperator<Emtal.Builder> setting) {
         Emtal.Builder builder = setting.apply(Emtal.builder());
         EmtalException e = assertThrows(EmtalException.class, builder::build);
-        assertTrue(e.getMessage().startsWith("Emtal: " + property + ": found " + found + ", allowed is "), e.getMessage());
+        assertTrue(e.getMessage().startsWith("Emtal: " + property + ": found " + found + ", allowed is "),
+                e.getMessage());
         assertTrue(e.getCause() instanceof PropertyException);
     }
 

@@ -96,7 +96,8 @@ class MethodNumbersTest {
     @ParameterizedTest
     @CsvSource({"0, 1.20927, 0.99007, 0.81060, 0.99007", "0.5, 1.10463, 0.99503, 0.90530, 0.99503", "1, 1, 1, 1, 1"})
     void number03_routerWeights(double fade, float first, float second, float third, float fourth) throws OrtException {
-        float[] omega = RouterRun.omega(new Router(0, 4, 5, Emtal.Granularity.PER_TOKEN, 0), new float[] {1, 0, -1, 0}, fade);
+        Router router = new Router(0, 4, 5, Emtal.Granularity.PER_TOKEN, 0);
+        float[] omega = RouterRun.omega(router, new float[] {1, 0, -1, 0}, fade);
         assertArrayEquals(new float[] {first, second, third, fourth}, omega, fade == 1 ? 0 : 1e-5f);
     }
 
@@ -106,7 +107,8 @@ class MethodNumbersTest {
         Adaptation zero = emtal(scope).adapt(backbone, 23);
         assertTrue(Matrices.difference(reference(original()),
                 reference(zero, AdaptedNetwork.initial(zero), 0)) <= EXACT);
-        Tensor found = AdaptedNetwork.run(backbone, zero, AdaptedNetwork.initial(zero), 0.0, images).get(AdaptedNetwork.RESULT);
+        Tensor found = AdaptedNetwork.run(backbone, zero, AdaptedNetwork.initial(zero), 0.0, images)
+                .get(AdaptedNetwork.RESULT);
         assertTrue(AdaptationMethodContract.difference(AdaptedNetwork.run(backbone, images), found) <= SINGLE);
 
         Adaptation release = Emtal.builder().experts(EXPERTS).rank(RANK).scope(scope).start(Emtal.Start.RELEASE).build()
@@ -166,7 +168,8 @@ class MethodNumbersTest {
     void number06_ranks() {
         for (Emtal.Scope scope : Emtal.Scope.values()) {
             for (int rank : new int[] {1, 2, 3}) {
-                Adaptation adaptation = Emtal.builder().experts(EXPERTS).rank(rank).scope(scope).build().adapt(backbone, 25);
+                Adaptation adaptation = Emtal.builder().experts(EXPERTS).rank(rank).scope(scope).build()
+                        .adapt(backbone, 25);
                 Map<String, Tensor> values = AdaptedNetwork.trained(adaptation, 25);
                 Map<String, Tensor> merged = adaptation.merge(backbone, values::get, 1).graph().initializers();
                 for (LinearLayer layer : backbone.layers().toList()) {
@@ -174,21 +177,23 @@ class MethodNumbersTest {
                             Matrices.scaled(matrix(original().get(layer.weight())), -1));
                     boolean experts = scope == Emtal.Scope.PER_EXPERT
                             && (layer.role() == LinearLayer.Role.FC1 || layer.role() == LinearLayer.Role.FC2);
-                    assertEquals(experts ? Math.min(EXPERTS * rank, Backbones.WIDTH) : rank, Matrices.rank(update, 1e-4),
-                            scope + ", rank " + rank + ", " + layer.name());
+                    assertEquals(experts ? Math.min(EXPERTS * rank, Backbones.WIDTH) : rank,
+                            Matrices.rank(update, 1e-4), scope + ", rank " + rank + ", " + layer.name());
                 }
             }
         }
     }
 
     @ParameterizedTest
-    @CsvSource({"768, 12, 598, 1, SHARED, 754774", "768, 12, 598, 2, SHARED, 902230", "768, 12, 598, 4, SHARED, 1197142",
-            "768, 12, 62, 4, SHARED, 784958", "1024, 24, 62, 4, SHARED, 2029630", "768, 12, 598, 4, PER_EXPERT, 2303062"})
+    @CsvSource({"768, 12, 598, 1, SHARED, 754774", "768, 12, 598, 2, SHARED, 902230",
+            "768, 12, 598, 4, SHARED, 1197142", "768, 12, 62, 4, SHARED, 784958",
+            "1024, 24, 62, 4, SHARED, 2029630", "768, 12, 598, 4, PER_EXPERT, 2303062"})
     void number07_parameterCounts(int width, int depth, int classes, int rank, Emtal.Scope scope, int expected) {
         Backbone large = vit(width, depth);
         List<Parameter> parameters = new ArrayList<>(Emtal.builder().experts(16).rank(rank).scope(scope)
                 .grouping(ExpertClustering.Grouping.CONTIGUOUS).build().adapt(large, 1).parameters());
-        parameters.addAll(new Heads(new TaskLayout(List.of(new CategoricalTask("species", classes))), width).parameters(1));
+        TaskLayout tasks = new TaskLayout(List.of(new CategoricalTask("species", classes)));
+        parameters.addAll(new Heads(tasks, width).parameters(1));
         assertEquals(expected, parameters.stream().mapToInt(Parameter::size).sum());
     }
 
@@ -208,8 +213,8 @@ class MethodNumbersTest {
         Tensor fc2 = Tensor.of(largest, 4 * width, width);
         for (int i = 0; i < depth; i++) {
             blocks.add(new Block(i, List.of(layer(LinearLayer.Role.QKV, i, qkv, weights)),
-                    layer(LinearLayer.Role.ATTENTION_OUTPUT, i, proj, weights), layer(LinearLayer.Role.FC1, i, fc1, weights),
-                    layer(LinearLayer.Role.FC2, i, fc2, weights)));
+                    layer(LinearLayer.Role.ATTENTION_OUTPUT, i, proj, weights),
+                    layer(LinearLayer.Role.FC1, i, fc1, weights), layer(LinearLayer.Role.FC2, i, fc2, weights)));
         }
         return new Backbone(new Graph(empty.inputs(), empty.outputs(), weights, List.of()), blocks, Set.of());
     }
@@ -245,7 +250,8 @@ class MethodNumbersTest {
         });
         Map<String, Tensor> merged = adaptation.merge(backbone, stepped::get, 1).graph().initializers();
         List<String> layers = backbone.layers().map(LinearLayer::weight).toList();
-        original().forEach((name, tensor) -> assertEquals(!layers.contains(name), tensor.equals(merged.get(name)), name));
+        original().forEach((name, tensor) -> assertEquals(!layers.contains(name), tensor.equals(merged.get(name)),
+                name));
     }
 
     private static double largest(Tensor tensor) {
@@ -267,7 +273,8 @@ class MethodNumbersTest {
             double progress = step / 777.0;
             double a = fade.at(progress);
             assertTrue(a >= before && a <= 1, "step " + step + ": " + a);
-            assertEquals(a, resumed.at(progress), "a resumed training asks at the same progress and gets the same fade");
+            assertEquals(a, resumed.at(progress),
+                    "a resumed training asks at the same progress and gets the same fade");
             assertEquals(progress >= end ? 1 : a, a);
             assertEquals(progress < start ? 0 : a, a);
             before = a;
@@ -288,7 +295,8 @@ class MethodNumbersTest {
 
         Tensor thousand = Backbones.rows(backbone, 1000, 28);
         double[][] dense = matrix(AdaptedNetwork.run(merged, thousand));
-        double[][] trained = matrix(AdaptedNetwork.run(backbone, adaptation, values, 1.0, thousand).get(AdaptedNetwork.RESULT));
+        double[][] trained = matrix(AdaptedNetwork.run(backbone, adaptation, values, 1.0, thousand)
+                .get(AdaptedNetwork.RESULT));
         assertTrue(Matrices.difference(dense, trained) <= SINGLE);
         double[][] head = Matrices.random(Backbones.WIDTH, 10, new SplittableRandom(29));
         assertArrayEquals(classes(Matrices.times(trained, head)), classes(Matrices.times(dense, head)));

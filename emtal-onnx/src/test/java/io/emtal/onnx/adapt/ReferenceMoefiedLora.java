@@ -8,8 +8,8 @@ import java.util.Map;
 /** MoEfied LoRA in double precision, written from the formulas of the method. */
 final class ReferenceMoefiedLora implements ReferenceTransformer.Layers {
 
-    private static final Map<String, String> NAMES = Map.of("attn.qkv", "qkv", "attn.proj", "attention_output", "mlp.fc1",
-            "fc1", "mlp.fc2", "fc2");
+    private static final Map<String, String> NAMES = Map.of("attn.qkv", "qkv", "attn.proj", "attention_output",
+            "mlp.fc1", "fc1", "mlp.fc2", "fc2");
 
     private final ReferenceTransformer network;
     private final Map<String, Tensor> values;
@@ -56,8 +56,8 @@ final class ReferenceMoefiedLora implements ReferenceTransformer.Layers {
                     : Matrices.rows(b, e * rank, (e + 1) * rank);
             double[][] own = Matrices.times(ownA, ownB);
             for (int i = 0; i < own.length; i++) {
-                System.arraycopy(own[i], 0, update[byColumns ? i : e * in / experts + i], byColumns ? e * out / experts : 0,
-                        own[i].length);
+                System.arraycopy(own[i], 0, update[byColumns ? i : e * in / experts + i],
+                        byColumns ? e * out / experts : 0, own[i].length);
             }
         }
         return update;

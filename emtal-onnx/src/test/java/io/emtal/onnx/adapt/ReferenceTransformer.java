@@ -45,7 +45,8 @@ final class ReferenceTransformer {
 
     /** The pooled representations of images, one a row. */
     double[][] pooled(Tensor images, Layers layers) {
-        double[][] pixels = Matrices.of(images.floats(), (int) images.shape().extent(0), (int) images.shape().extent(1));
+        double[][] pixels = Matrices.of(images.floats(), (int) images.shape().extent(0),
+                (int) images.shape().extent(1));
         return Arrays.stream(pixels).map(image -> pooled(image, layers)).toArray(double[][]::new);
     }
 

@@ -8,6 +8,7 @@ import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.GraphSession;
+import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +36,8 @@ class VisionTransformerTest {
     private static final int PIXELS = HEIGHT * WIDTH * CHANNELS;
 
     private static VisionTransformer.Builder small() {
-        return VisionTransformer.builder().image(HEIGHT, WIDTH, CHANNELS).patch(2).width(8).heads(2).depth(1).hidden(16);
+        return VisionTransformer.builder().image(HEIGHT, WIDTH, CHANNELS).patch(2)
+                .width(8).heads(2).depth(1).hidden(16);
     }
 
     private static FeatureLayout layout(int pixels) {
@@ -85,10 +87,9 @@ class VisionTransformerTest {
     @Test
     void patchesAreSquaresOfTheImage() throws OrtException {
         Backbone backbone = small().build().create(layout(PIXELS), images(50, 2), 2);
-        assertEquals(List.of(1L, 1L + HEIGHT / 2 * WIDTH / 2, 8L),
-                IntStream.range(0, 3).mapToObj(backbone.graph().initializers().get("pos_embed").shape()::extent).toList());
-        // With equal positions, exchanging two patches leaves the class token; exchanging pixels across patches does not.
         Tensor positions = backbone.graph().initializers().get("pos_embed");
+        assertEquals(Shape.of(1, 1 + HEIGHT / 2 * WIDTH / 2, 8), positions.shape());
+        // With equal positions, exchanging two patches leaves the class token; exchanging pixels of two does not.
         Backbone unplaced = backbone.withInitializers(Map.of("pos_embed",
                 new Tensor(positions.type(), positions.shape(), new float[positions.shape().size()])));
         float[] image = image(3);
@@ -140,8 +141,10 @@ class VisionTransformerTest {
     void dataThatDoesNotFitIsRefused() {
         VisionTransformer source = small().build();
         Examples examples = images(3, 7);
-        EmtalException narrow = assertThrows(EmtalException.class, () -> source.create(layout(PIXELS - 1), examples, 1));
-        assertTrue(narrow.getMessage().contains("found 71 features") && narrow.getMessage().contains("72"), narrow.getMessage());
+        EmtalException narrow = assertThrows(EmtalException.class,
+                () -> source.create(layout(PIXELS - 1), examples, 1));
+        assertTrue(narrow.getMessage().contains("found 71 features") && narrow.getMessage().contains("72"),
+                narrow.getMessage());
         EmtalException none = assertThrows(EmtalException.class,
                 () -> source.create(layout(PIXELS), images(0, 1), 1));
         assertTrue(none.getMessage().contains("no training rows"), none.getMessage());
@@ -149,8 +152,8 @@ class VisionTransformerTest {
 
     @Test
     void badSettingsAreRefused() {
-        List<VisionTransformer.Builder> bad = new ArrayList<>(List.of(small().patch(4), small().heads(3), small().depth(0),
-                small().image(0, 4, 1), small().image(4, 4, 0), small().hidden(0), small().patch(0)));
+        List<VisionTransformer.Builder> bad = new ArrayList<>(List.of(small().patch(4), small().heads(3),
+                small().depth(0), small().image(0, 4, 1), small().image(4, 4, 0), small().hidden(0), small().patch(0)));
         for (VisionTransformer.Builder builder : bad) {
             EmtalException e = assertThrows(EmtalException.class, builder::build);
             assertTrue(e.getMessage().contains("found") && e.getMessage().contains("allowed"), e.getMessage());
