@@ -27,6 +27,7 @@ final class ActivationRules {
             return b.where(b.apply("Greater", Map.of(), s.output(), zero), s.leanGradient(), zero);
         }));
         rules.put("Softplus", times(s -> s.builder().sigmoid(s.input(0))));
+        rules.put(ErfGelu.OP, ErfGelu::backward);
         rules.put(Node.CONTRIB + ".Gelu", times(s -> geluSlope(s.builder(), s.input(0))));
         rules.put(Node.CONTRIB + ".FastGelu", ActivationRules::fastGelu);
         rules.put(Node.CONTRIB + ".QuickGelu", ActivationRules::quickGelu);

@@ -151,6 +151,19 @@ public final class BackwardStep {
     }
 
     /**
+     * Subtracts from the gradient of an input that was broadcast to the output's shape, if it is wanted.
+     *
+     * @param i the input's position
+     * @param gradient gives a value of the output's shape, or lean
+     */
+    public void takeBroadcast(int i, Supplier<Value> gradient) {
+        if (needs(i)) {
+            Value input = node.input(i);
+            sums.subtract(input, sumTo(gradient.get(), node.output().shape(), input.shape()));
+        }
+    }
+
+    /**
      * Adds to the gradient of a range of an input, if it is wanted; the rest of the input gets nothing.
      *
      * @param i the input's position
@@ -184,9 +197,10 @@ public final class BackwardStep {
                 summed.add((long) axis);
             }
         }
-        Value sum = summed.isEmpty() ? gradient
-                : builder.reduceSum(gradient, true, summed.stream().mapToLong(Long::longValue).toArray());
-        if (added > 0) {
+        long[] axes = summed.stream().mapToLong(Long::longValue).toArray();
+        boolean droppedAtOnce = axes.length == added && Arrays.stream(axes).allMatch(axis -> axis < added);
+        Value sum = axes.length == 0 ? gradient : builder.reduceSum(gradient, !droppedAtOnce, axes);
+        if (added > 0 && !droppedAtOnce) {
             long[] extents = sum.shape().extents();
             sum = builder.reshape(sum, Arrays.copyOfRange(extents, added, extents.length));
         }

@@ -26,10 +26,11 @@ final class ElementwiseRules {
         }));
         rules.put("Exp", s -> s.give(0, () -> s.builder().mul(s.leanGradient(), s.output())));
         rules.put("Log", s -> s.give(0, () -> s.builder().div(s.leanGradient(), s.input(0))));
+        // 2/√π · e^(−a²), the factor inside the exponential.
         rules.put("Erf", s -> s.give(0, () -> {
             GraphBuilder b = s.builder();
-            Value slope = b.exp(b.neg(b.mul(s.input(0), s.input(0))));
-            return b.mul(b.mul(s.leanGradient(), 2 / Math.sqrt(Math.PI)), slope);
+            Value logFactor = b.constant(Math.log(2 / Math.sqrt(Math.PI)), s.input(0));
+            return b.mul(s.leanGradient(), b.exp(b.sub(logFactor, b.mul(s.input(0), s.input(0)))));
         }));
         rules.put("Add", s -> {
             s.giveBroadcast(0, s::leanGradient);
@@ -37,7 +38,7 @@ final class ElementwiseRules {
         });
         rules.put("Sub", s -> {
             s.giveBroadcast(0, s::leanGradient);
-            s.giveBroadcast(1, () -> s.builder().neg(s.leanGradient()));
+            s.takeBroadcast(1, s::leanGradient);
         });
         rules.put("Mul", s -> {
             s.giveBroadcast(0, () -> s.builder().mul(s.leanGradient(), s.input(1)));
@@ -46,7 +47,7 @@ final class ElementwiseRules {
         rules.put("Div", s -> {
             GraphBuilder b = s.builder();
             s.giveBroadcast(0, () -> b.div(s.leanGradient(), s.input(1)));
-            s.giveBroadcast(1, () -> b.neg(b.div(b.mul(s.leanGradient(), s.output()), s.input(1))));
+            s.takeBroadcast(1, () -> b.div(b.mul(s.leanGradient(), s.output()), s.input(1)));
         });
         rules.put("Pow", ElementwiseRules::pow);
         // Where both operands are equal the first one takes the whole gradient.

@@ -55,6 +55,11 @@ final class GradientSums {
         totals.merge(value.name(), gradient, builder::add);
     }
 
+    void subtract(Value value, Value gradient) {
+        Value total = totals.get(value.name());
+        totals.put(value.name(), total == null ? builder.neg(gradient) : builder.sub(total, gradient));
+    }
+
     void addRange(Value value, int axis, long start, Value gradient) {
         ranges.computeIfAbsent(value.name(), n -> new ArrayList<>()).add(new Range(axis, start, gradient));
     }

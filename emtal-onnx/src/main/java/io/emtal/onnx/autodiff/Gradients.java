@@ -39,7 +39,7 @@ public final class Gradients {
                 "loss '%s': found shape %s, allowed is one element", loss.name(), loss.shape());
         List<Node> forward = b.nodes();
         Set<String> dependent = dependent(forward, wrt);
-        List<Node> path = path(forward, loss, dependent);
+        List<Node> path = Pattern.fuse(b, path(forward, loss, dependent), names(loss, wrt));
         checkRules(path);
 
         Map<String, List<Node>> users = new HashMap<>();
@@ -60,6 +60,12 @@ public final class Gradients {
         EmtalException.check(unreached.isEmpty(), "loss '%s': does not depend on %s; allowed are values that it depends on",
                 loss.name(), String.join(", ", unreached));
         return wrt.stream().map(v -> sums.spelledOut(sums.total(v), v.shape())).toList();
+    }
+
+    private static Set<String> names(Value loss, List<Value> wrt) {
+        Set<String> names = new HashSet<>(Set.of(loss.name()));
+        wrt.forEach(v -> names.add(v.name()));
+        return names;
     }
 
     /** The names of the floating-point values that depend on {@code wrt}, itself included. */

@@ -19,6 +19,7 @@ final class NormalizationRules {
         return Map.of(
                 "Softmax", NormalizationRules::softmax,
                 "LogSoftmax", NormalizationRules::logSoftmax,
+                NormalRows.OP, NormalRows::backward,
                 "LayerNormalization", new BackwardRule() {
                     @Override
                     public void backward(BackwardStep s) {
@@ -78,30 +79,14 @@ final class NormalizationRules {
         });
     }
 
-    /**
-     * With x̂ = (x − mean) · r, r = 1/√(variance + ε) and g = dY ∘ scale:
-     * dX = r · (g − mean(g) − x̂ · mean(g ∘ x̂)), dScale = Σ dY ∘ x̂, dBias = Σ dY over the rows.
-     */
+    /** The rows again in their parts; y = u ∘ (√D · scale) + bias with the unit rows u. */
     private static void layerNormalization(BackwardStep s) {
         GraphBuilder b = s.builder();
         Value x = s.input(0);
-        Value scale = s.input(1);
-        Value dy = s.gradient();
-        long axis = x.rank() - 1;
-        double epsilon = s.node().real("epsilon", 1e-5f);
-        long width = x.extent(-1);
-
-        Value centred = b.sub(x, b.reduceMean(x, true, axis));
-        Value variance = b.mul(b.apply("ReduceSumSquare", Map.of("axes", List.of(axis)), centred), 1.0 / width);
-        Value inverse = b.reciprocal(b.sqrt(b.add(variance, b.constant(epsilon, x))));
-        Value normal = b.mul(centred, inverse);
-        s.give(0, () -> {
-            Value g = b.mul(dy, scale);
-            Value projection = b.reduceMean(b.mul(g, normal), true, axis);
-            Value rest = b.sub(b.sub(g, b.reduceMean(g, true, axis)), b.mul(normal, projection));
-            return b.mul(rest, inverse);
-        });
-        s.giveBroadcast(1, () -> b.mul(dy, normal));
-        s.giveBroadcast(2, () -> dy);
+        double root = Math.sqrt(x.extent(-1));
+        NormalRows.Rows rows = NormalRows.write(b, x, s.node().real("epsilon", 1e-5f));
+        s.give(0, () -> rows.gradient(b, b.mul(s.gradient(), b.mul(s.input(1), root))));
+        s.giveBroadcast(1, () -> b.mul(b.mul(s.gradient(), rows.units()), root));
+        s.giveBroadcast(2, s::leanGradient);
     }
 }

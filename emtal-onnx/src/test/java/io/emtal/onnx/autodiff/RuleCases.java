@@ -87,6 +87,17 @@ final class RuleCases {
     private static void activations(List<RuleCase> all) {
         all.add(RuleCase.of("Relu", "", BOTH, Map.of(), Operand.of(2, 3).awayFrom(0)));
         all.add(RuleCase.of("Softplus", "", FLOAT, Map.of(), Operand.of(2, 3)));
+        all.add(RuleCase.with(ErfGelu.OP, "as the builder writes it", FLOAT, (b, in) -> List.of(b.gelu(in[0])), Operand.of(3, 4)));
+        all.add(RuleCase.with(ErfGelu.OP, "other factors first, a quotient", FLOAT, (b, in) -> {
+            Value erf = b.erf(b.div(in[0], b.constant(Math.sqrt(2), in[0])));
+            return List.of(b.mul(b.add(b.constant(1, in[0]), erf), b.mul(b.constant(0.5, in[0]), in[0])));
+        }, Operand.of(3, 4)));
+        all.add(RuleCase.with(ErfGelu.OP, "an inner value is used elsewhere", FLOAT, (b, in) -> {
+            Value erf = b.erf(b.mul(in[0], Math.sqrt(0.5)));
+            return List.of(b.mul(b.mul(in[0], b.add(erf, b.constant(1, erf))), 0.5), erf);
+        }, Operand.of(3, 4)));
+        all.add(RuleCase.with(ErfGelu.OP, "of two values", FLOAT, (b, in) -> List.of(b.mul(b.mul(in[1],
+                b.add(b.erf(b.mul(in[0], Math.sqrt(0.5))), b.constant(1, in[0]))), 0.5)), Operand.of(3, 4), Operand.of(3, 4)));
         all.add(RuleCase.of(Node.CONTRIB + ".Gelu", "", FLOAT, Map.of(), Operand.of(3, 4)));
         all.add(RuleCase.of(Node.CONTRIB + ".FastGelu", "", FLOAT, Map.of(), Operand.of(3, 4)));
         all.add(RuleCase.of(Node.CONTRIB + ".FastGelu", "with bias", FLOAT, Map.of(), Operand.of(2, 3, 4), Operand.of(4)));
@@ -158,6 +169,12 @@ final class RuleCases {
                     Operand.of(6), Operand.of(6)));
             all.add(RuleCase.of("LayerNormalization", shapes(shape) + " without bias", BOTH,
                     Map.of("axis", (long) shape.length - 1), Operand.of(shape), Operand.of(6)));
+            all.add(RuleCase.with(NormalRows.OP, shapes(shape), BOTH, (b, in) -> List.of(
+                    NormalRows.write(b, in[0], 1e-3).units()), Operand.of(shape)));
+            all.add(RuleCase.with(NormalRows.OP, shapes(shape) + ", an inner value is used elsewhere", BOTH, (b, in) -> {
+                NormalRows.Rows rows = NormalRows.write(b, in[0], 1e-3);
+                return List.of(rows.units(), rows.inverse());
+            }, Operand.of(shape)));
         }
     }
 
