@@ -3,6 +3,7 @@ package io.emtal.onnx.train;
 import io.emtal.onnx.adapt.Adaptation;
 import io.emtal.onnx.adapt.Site;
 import io.emtal.onnx.autodiff.Gradients;
+import io.emtal.onnx.autodiff.Lowering;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.LinearLayer;
 import io.emtal.onnx.graph.ElementType;
@@ -169,12 +170,13 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                 products.put(layer.product(), layer);
                 results.put(layer.result(), layer);
             });
+            Lowering lowering = new Lowering(builder);
             Function<Value, Value> lookUp = builder.inline(graph, bindings, (node, here) -> {
                 if (products.containsKey(node.output().name())) {
                     layerInputs.put(node.output().name(), here.apply(activation(node, graph)));
                 }
                 LinearLayer layer = results.get(node.output().name());
-                return layer == null ? null : adaptation.linear(this, layer, layerInputs.get(layer.product()));
+                return layer == null ? lowering.replace(node, here) : adaptation.linear(this, layer, layerInputs.get(layer.product()));
             });
             logits = heads.logits(builder, lookUp.apply(graph.outputs().get(0)), this::parameter);
         }
