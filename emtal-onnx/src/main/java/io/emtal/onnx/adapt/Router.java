@@ -6,7 +6,6 @@ import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
-import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /**
@@ -65,13 +64,18 @@ record Router(int block, int experts, double temperature, Emtal.Granularity gran
         if (balanceLoss > 0) {
             site.loss(graph.mul(imbalance(graph, gates), graph.mul(routed, balanceLoss)));
         }
-        long[] byExpert = preActivation.shape().extents();
-        long[] flat = byExpert.clone();
-        byExpert = Arrays.copyOf(byExpert, byExpert.length + 1);
-        byExpert[byExpert.length - 2] = experts;
-        byExpert[byExpert.length - 1] = preActivation.extent(-1) / experts;
-        Value gated = graph.mul(graph.reshape(preActivation, byExpert), graph.unsqueeze(omega, -1));
-        return graph.reshape(gated, flat);
+        // A product with zeros and ones spreads ω over the channels exactly. For few channels an expert it is faster than
+        // broadcasting over [B, N, K, m]: 11 % of a whole FFN's step at m = 8, nothing at m = 48.
+        return graph.mul(preActivation, graph.matMul(omega, graph.constant(membership((int) preActivation.extent(-1)))));
+    }
+
+    /** Which expert a channel belongs to, as zeros and ones [K, H]. */
+    private Tensor membership(int hidden) {
+        float[] elements = new float[experts * hidden];
+        for (int h = 0; h < hidden; h++) {
+            elements[h / (hidden / experts) * hidden + h] = 1;
+        }
+        return Tensor.of(elements, experts, hidden);
     }
 
     private Value read(GraphBuilder graph, Value tokens) {
