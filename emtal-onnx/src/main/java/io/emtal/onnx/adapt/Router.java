@@ -62,11 +62,13 @@ record Router(int block, int experts, double temperature, Emtal.Granularity gran
         Value omega = graph.add(graph.mul(gates, graph.mul(routed, experts)), fade);
         report(site, logits, gates, omega);
         if (balanceLoss > 0) {
+            checkRows(tokens, "a balance loss");
             site.loss(graph.mul(imbalance(graph, gates), graph.mul(routed, balanceLoss)));
         }
-        // A product with zeros and ones spreads ω over the channels exactly. For few channels an expert it is faster than
-        // broadcasting over [B, N, K, m]: 11 % of a whole FFN's step at m = 8, nothing at m = 48.
-        return graph.mul(preActivation, graph.matMul(omega, graph.constant(membership((int) preActivation.extent(-1)))));
+        // A product with zeros and ones spreads ω over the channels exactly. For few channels an expert it is faster
+        // than broadcasting over [B, N, K, m]: 11 % of a whole FFN's step at m = 8, nothing at m = 48.
+        Value spread = graph.matMul(omega, graph.constant(membership((int) preActivation.extent(-1))));
+        return graph.mul(preActivation, spread);
     }
 
     /** Which expert a channel belongs to, as zeros and ones [K, H]. */
@@ -82,14 +84,18 @@ record Router(int block, int experts, double temperature, Emtal.Granularity gran
         if (granularity == Emtal.Granularity.PER_TOKEN) {
             return tokens;
         }
-        EmtalException.check(tokens.rank() == 3, "block %d: found tokens of shape %s, allowed is [batch, N, D] for a"
-                + " router per image", block, tokens.shape());
+        checkRows(tokens, "a router per image");
         return graph.reduceMean(tokens, true, 1);
+    }
+
+    private void checkRows(Value tokens, String what) {
+        EmtalException.check(tokens.rank() == 3, "block %d: found tokens of shape %s, allowed is [batch, N, D] for %s",
+                block, tokens.shape(), what);
     }
 
     /** How far one row's mean gates are from equal: K·Σ ḡ² − 1, which is 0 if they are [B]. */
     private Value imbalance(GraphBuilder graph, Value gates) {
-        Value perRow = gates.rank() == 3 ? graph.reduceMean(gates, false, 1) : gates;
+        Value perRow = graph.reduceMean(gates, false, 1);
         Value squares = graph.reduceSum(graph.mul(perRow, perRow), false, -1);
         return graph.sub(graph.mul(squares, experts), graph.constant(1));
     }

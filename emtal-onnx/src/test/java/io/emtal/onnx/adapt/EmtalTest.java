@@ -48,7 +48,7 @@ class EmtalTest {
     class PerExpert extends AdaptationMethodContract {
         @Override
         AdaptationMethod method() {
-            return small().scope(Emtal.Scope.PER_EXPERT).alpha(3).balanceLoss(0.5).build();
+            return small().scope(Emtal.Scope.PER_EXPERT).alpha(3).build();
         }
     }
 
@@ -71,7 +71,7 @@ class EmtalTest {
         @Override
         AdaptationMethod method() {
             return small().granularity(Emtal.Granularity.PER_IMAGE).grouping(ExpertClustering.Grouping.RANDOM)
-                    .qualityRetaining(QualityRetaining.off()).build();
+                    .balanceLoss(0.5).qualityRetaining(QualityRetaining.off()).build();
         }
 
         /** Where an exporter flattened the batch into the tokens, an image is not to be seen. */
@@ -261,13 +261,15 @@ class EmtalTest {
     }
 
     @Test
-    void perImageRouterNeedsImages() {
-        Emtal method = small().granularity(Emtal.Granularity.PER_IMAGE).build();
+    void whatIsPerImageNeedsImages() {
         Backbone backbone = Backbones.exported(5);
-        Adaptation adaptation = method.adapt(backbone, 5);
-        EmtalException e = assertThrows(EmtalException.class, () -> AdaptedNetwork.run(backbone, adaptation,
-                AdaptedNetwork.initial(adaptation), 0.0, Backbones.rows(backbone, 2, 5)));
-        assertTrue(e.getMessage().contains("[batch, N, D]"), e.getMessage());
+        for (Emtal method : List.of(small().granularity(Emtal.Granularity.PER_IMAGE).build(),
+                small().balanceLoss(1).build())) {
+            Adaptation adaptation = method.adapt(backbone, 5);
+            EmtalException e = assertThrows(EmtalException.class, () -> AdaptedNetwork.run(backbone, adaptation,
+                    AdaptedNetwork.initial(adaptation), 0.0, Backbones.rows(backbone, 2, 5)));
+            assertTrue(e.getMessage().contains("[batch, N, D]"), e.getMessage());
+        }
     }
 
     @Test
