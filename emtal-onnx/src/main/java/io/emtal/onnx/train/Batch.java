@@ -9,6 +9,7 @@ import io.emtal.onnx.task.TaskLayout;
  * arrays have one row of C columns an example, and rows of zeros where the last micro-batch is padded.
  *
  * @param rows positions in the examples
+ * @param seed decides augmentation and dropout
  * @param labels the rows' labels
  * @param targets what the losses compare with, [padded, C]
  * @param weights the losses' weights, [padded, C]
@@ -16,7 +17,7 @@ import io.emtal.onnx.task.TaskLayout;
  * @param teacherWeight its weights, [padded, C]
  * @param logits the step's logits, [padded, C]
  */
-record Batch(int[] rows, BatchLabels labels, float[] targets, float[] weights, float[] teacher, float[] teacherWeight,
+record Batch(int[] rows, long seed, BatchLabels labels, float[] targets, float[] weights, float[] teacher, float[] teacherWeight,
              float[] logits) {
 
     /**
@@ -25,15 +26,16 @@ record Batch(int[] rows, BatchLabels labels, float[] targets, float[] weights, f
      * @param tasks the tasks
      * @param examples where the labels come from
      * @param rows positions in the examples
+     * @param seed decides augmentation and dropout
      * @param microBatch the number of rows of a micro-batch
      */
-    static Batch of(TaskLayout tasks, Examples examples, int[] rows, int microBatch) {
+    static Batch of(TaskLayout tasks, Examples examples, int[] rows, long seed, int microBatch) {
         float[] labels = new float[rows.length * tasks.size()];
         for (int i = 0; i < labels.length; i++) {
             labels[i] = examples.label(rows[i / tasks.size()], i % tasks.size());
         }
         int padded = (rows.length + microBatch - 1) / microBatch * microBatch * tasks.columns();
-        return new Batch(rows, new BatchLabels(tasks, labels), new float[padded], new float[padded], new float[padded],
+        return new Batch(rows, seed, new BatchLabels(tasks, labels), new float[padded], new float[padded], new float[padded],
                 new float[padded], new float[padded]);
     }
 }

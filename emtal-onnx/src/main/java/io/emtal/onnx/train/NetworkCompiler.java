@@ -48,6 +48,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     /** What each row counts in a mean over the batch; 0 for padding. */
     static final String SHARES = "shares";
     static final String LOGITS = "logits";
+    /** The prefix of the inputs that drop channels, [rows, 1, channels]. */
+    static final String DROPOUT = "dropout/";
     private static final String GRADIENT = "gradient/";
     private static final String REPORT = "report/";
 
@@ -74,7 +76,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
      * @param rows the number of rows
      */
     Graph forward(int rows) {
-        Writer writer = new Writer(rows, false);
+        Writer writer = new Writer(rows, false, false);
         writer.builder.output(LOGITS, writer.logits);
         return writer.builder.build();
     }
@@ -84,9 +86,10 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
      *
      * @param rows the number of rows
      * @param gated whether the fade is an input; without it, a = 1
+     * @param dropout whether channels are dropped
      */
-    Step step(int rows, boolean gated) {
-        Writer writer = new Writer(rows, gated);
+    Step step(int rows, boolean gated, boolean dropout) {
+        Writer writer = new Writer(rows, gated, dropout);
         GraphBuilder graph = writer.builder;
         int columns = tasks.columns();
         Value targets = graph.input(TARGETS, ElementType.FLOAT, rows, columns);
@@ -154,7 +157,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         private final Value logits;
         private Value extraLoss;
 
-        private Writer(int rows, boolean gated) {
+        private Writer(int rows, boolean gated, boolean dropout) {
             Graph graph = backbone.graph();
             Value input = builder.input(backbone.input().name(), ElementType.FLOAT,
                     backbone.input().shape().withBatch(rows).extents());
@@ -176,7 +179,13 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                     layerInputs.put(node.output().name(), here.apply(activation(node, graph)));
                 }
                 LinearLayer layer = results.get(node.output().name());
-                return layer == null ? lowering.replace(node, here) : adaptation.linear(this, layer, layerInputs.get(layer.product()));
+                if (layer == null) {
+                    return lowering.replace(node, here);
+                }
+                Value x = layerInputs.get(layer.product());
+                boolean inner = layer.role() == LinearLayer.Role.FC2 || layer.role() == LinearLayer.Role.ATTENTION_OUTPUT;
+                return adaptation.linear(this, layer, dropout && inner ? builder.mul(x,
+                        builder.input(DROPOUT + layer.name(), ElementType.FLOAT, rows, 1, layer.in())) : x);
             });
             logits = heads.logits(builder, lookUp.apply(graph.outputs().get(0)), this::parameter);
         }

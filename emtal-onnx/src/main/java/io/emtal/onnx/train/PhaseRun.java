@@ -99,7 +99,7 @@ final class PhaseRun {
                     rate = recipe.schedule().rate(step, steps);
                     fade = compiler.adaptation().fade((double) step / steps);
                     Batch batch = Batch.of(tasks, examples, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
-                            rows.length)), microBatch);
+                            rows.length)), random.nextLong(), microBatch);
                     compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
                     if (retaining != null) {
                         retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight());
@@ -192,7 +192,7 @@ final class PhaseRun {
             boolean wanted = fade < 1;
             if (executor == null || gated != wanted) {
                 close();
-                executor = new StepExecutor(compiler, wanted, examples, microBatch, recipe.workers(), threads, buffer);
+                executor = new StepExecutor(compiler, wanted, recipe.dropout(), examples, microBatch, recipe.workers(), threads, buffer);
                 gated = wanted;
             }
             return executor;

@@ -39,6 +39,10 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     @Config(description = "The losses of the tasks.")
     private Losses losses = new Losses();
 
+    @Config(description = "The probability that a channel of an attention's or feed-forward network's inner values is"
+            + " dropped for a row, in all its tokens.")
+    private double dropout = 0.1;
+
     @Config(description = "Decay per step of the average of the weights that is kept instead of the last; 0 for the last.")
     private double averageDecay = 0;
 
@@ -159,6 +163,17 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
+         * Sets the dropout of channels.
+         *
+         * @param dropout the probability, 0 up to, not including, 1
+         * @return this builder
+         */
+        public Builder dropout(double dropout) {
+            made.dropout = dropout;
+            return this;
+        }
+
+        /**
          * Keeps an exponential average of the weights.
          *
          * @param averageDecay the decay per step, 0 up to, not including, 1; 0 keeps the last weights
@@ -221,8 +236,10 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
             return Optional.of("Recipe: found microBatchSize " + microBatchSize + ", workers " + workers + ", patience "
                     + patience + "; allowed are 0 and more");
         }
-        if (!(averageDecay >= 0 && averageDecay < 1 && validationFraction >= 0 && validationFraction < 1)) {
+        if (!(averageDecay >= 0 && averageDecay < 1 && validationFraction >= 0 && validationFraction < 1
+                && dropout >= 0 && dropout < 1)) {
             return Optional.of("Recipe: found averageDecay " + averageDecay + ", validationFraction " + validationFraction
+                    + ", dropout " + dropout
                     + "; allowed are 0 up to, not including, 1");
         }
         if (patience > 0 && validationFraction == 0) {
@@ -295,6 +312,15 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
      */
     public Losses losses() {
         return losses;
+    }
+
+    /**
+     * The probability that a channel is dropped.
+     *
+     * @return 0 for none
+     */
+    public double dropout() {
+        return dropout;
     }
 
     /**

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -32,6 +33,7 @@ final class StepExecutor implements AutoCloseable {
 
     private final Graph graph;
     private final Examples examples;
+    private final double dropout;
     private final int microBatch;
     private final int columns;
     private final ExecutorService threads;
@@ -45,15 +47,17 @@ final class StepExecutor implements AutoCloseable {
      *
      * @param compiler compiles the step's graph
      * @param gated whether the fade is an input
+     * @param dropout the probability that a channel is dropped
      * @param examples the rows
      * @param microBatch the number of rows of a micro-batch
      * @param workerCount the number of workers
      * @param threads runs the workers
      * @param parameters the parameters' values, which the step reads
      */
-    StepExecutor(NetworkCompiler compiler, boolean gated, Examples examples, int microBatch, int workerCount,
-                 ExecutorService threads, ParameterBuffer parameters) {
-        NetworkCompiler.Step step = compiler.step(microBatch, gated);
+    StepExecutor(NetworkCompiler compiler, boolean gated, double dropout, Examples examples, int microBatch,
+                 int workerCount, ExecutorService threads, ParameterBuffer parameters) {
+        NetworkCompiler.Step step = compiler.step(microBatch, gated, dropout > 0);
+        this.dropout = dropout;
         this.graph = step.graph();
         this.examples = examples;
         this.microBatch = microBatch;
@@ -210,11 +214,13 @@ final class StepExecutor implements AutoCloseable {
                 for (int i = 0; shares != null && i < microBatch; i++) {
                     shares.put(i, start + i < batch.rows().length ? 1f / batch.rows().length : 0);
                 }
+                SplittableRandom random = new SplittableRandom(batch.seed() + m);
                 FloatBuffer rows = memory.get(input).clear();
                 for (int i = 0; i < microBatch; i++) {
                     // Padding repeats the batch's last row, with weight 0.
-                    examples.inputs(batch.rows()[Math.min(start + i, batch.rows().length - 1)], rows);
+                    examples.augmented(batch.rows()[Math.min(start + i, batch.rows().length - 1)], rows, random);
                 }
+                dropChannels(random);
                 feed(NetworkCompiler.TARGETS, batch.targets(), start);
                 feed(NetworkCompiler.WEIGHTS, batch.weights(), start);
                 feed(NetworkCompiler.TEACHER, batch.teacher(), start);
@@ -234,6 +240,18 @@ final class StepExecutor implements AutoCloseable {
                         total[i] += values.get(i);
                     }
                 });
+            }
+        }
+
+        /** Channels are kept with probability 1 − p and scaled by 1 / (1 − p). */
+        private void dropChannels(SplittableRandom random) {
+            for (Value input : graph.inputs()) {
+                if (input.name().startsWith(NetworkCompiler.DROPOUT)) {
+                    FloatBuffer mask = memory.get(input.name());
+                    for (int i = 0; i < mask.capacity(); i++) {
+                        mask.put(i, random.nextDouble() < dropout ? 0 : (float) (1 / (1 - dropout)));
+                    }
+                }
             }
         }
 
