@@ -229,7 +229,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
      */
     @Override
     public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance, int invocationCount) {
-        int unknown = (int) examples.getOutputInfo().getUnknownCount();
+        long unknown = examples.getOutputInfo().getUnknownCount();
         EmtalException.check(unknown == 0, "data set: found %d examples with an unknown output, allowed is none", unknown);
         EmtalException.check(examples.size() > 0, "data set: found no examples, at least one is needed");
         TrainerProvenance provenance;

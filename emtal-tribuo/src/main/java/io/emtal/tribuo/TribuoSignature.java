@@ -97,7 +97,7 @@ final class TribuoSignature {
     }
 
     private static OnnxMl.NodeProto.Builder node(String op, List<String> inputs, String output) {
-        return OnnxMl.NodeProto.newBuilder().setOpType(op).setName(output).addAllInput(inputs).addOutput(output);
+        return OnnxMl.NodeProto.newBuilder().setOpType(op).setName("emtal/" + op + "/" + output).addAllInput(inputs).addOutput(output);
     }
 
     private static OnnxMl.AttributeProto axis() {

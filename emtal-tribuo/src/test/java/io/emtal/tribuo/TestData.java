@@ -19,12 +19,12 @@ import org.tribuo.regression.Regressor;
 
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** Small data sets with numbers, a nominal column and gaps, and a trainer that is quick on them. */
 public final class TestData {
@@ -42,7 +42,7 @@ public final class TestData {
                     gaps && random.nextInt(5) == 0 ? -1 : random.nextInt(3));
         }
 
-        <T extends Output<T>> Example<T> example(T output) {
+        public <T extends Output<T>> Example<T> example(T output) {
             ArrayExample<T> example = new ArrayExample<>(output);
             example.add("x@value", x);
             if (!Double.isNaN(y)) {
@@ -90,13 +90,12 @@ public final class TestData {
 
     public static <T extends Output<T>> Dataset<T> dataset(OutputFactory<T> factory, int size, long seed, boolean gaps,
                                                            Function<Row, T> output) {
+        return dataset(factory, rows(size, seed, gaps).stream().map(row -> row.example(output.apply(row))).toList());
+    }
+
+    public static List<Row> rows(int size, long seed, boolean gaps) {
         SplittableRandom random = new SplittableRandom(seed);
-        List<Example<T>> examples = new ArrayList<>();
-        for (int i = 0; i < size; i++) {
-            Row row = Row.draw(random, gaps);
-            examples.add(row.example(output.apply(row)));
-        }
-        return dataset(factory, examples);
+        return Stream.generate(() -> Row.draw(random, gaps)).limit(size).toList();
     }
 
     public static <T extends Output<T>> Dataset<T> dataset(OutputFactory<T> factory, List<Example<T>> examples) {
@@ -112,5 +111,10 @@ public final class TestData {
                 .backbone(FeatureTransformer.builder().width(16).depth(1).heads(2).hidden(32).maxTokens(4).bins(4).build())
                 .method(Emtal.builder().experts(4).rank(2).build())
                 .recipe(Recipe.builder().pretrainEpochs(12).epochs(6).batchSize(16).workers(2).build());
+    }
+
+    /** A trainer of a fraction of a second, for tests in which nothing needs to be learnt. */
+    public static <T extends Output<T>> EmtalTrainer.Builder<T> quickTrainer() {
+        return TestData.<T>trainer().recipe(Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(16).workers(2).build());
     }
 }

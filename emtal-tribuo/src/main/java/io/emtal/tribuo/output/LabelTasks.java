@@ -41,7 +41,7 @@ public final class LabelTasks implements OutputTasks<Label> {
     public static final String TASK = "label";
 
     @Config(description = "Whether training examples may all have the same label, so that a constant is learnt.")
-    @ProtoSerializableField(name = "constant_tasks")
+    @ProtoSerializableField
     private boolean constantTasks;
 
     /** The tasks with their defaults. */

@@ -53,11 +53,11 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
 
     @Config(description = "What ends the prefix that the classes of a categorical task share; empty if all labels are"
             + " binary.")
-    @ProtoSerializableField(name = "label_separator")
+    @ProtoSerializableField
     private String labelSeparator = "";
 
     @Config(description = "Whether training examples may all agree in a task, so that a constant is learnt.")
-    @ProtoSerializableField(name = "constant_tasks")
+    @ProtoSerializableField
     private boolean constantTasks;
 
     /** One binary task a label. */

@@ -1,0 +1,234 @@
+package io.emtal.tribuo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl;
+import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.TrainingListener;
+import io.emtal.tribuo.output.LabelTasks;
+import io.emtal.tribuo.output.MultiLabelTasks;
+import io.emtal.tribuo.output.OutputTasks;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Dataset;
+import org.tribuo.Example;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
+import org.tribuo.impl.ArrayExample;
+import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.provenance.TrainerProvenance;
+import org.tribuo.test.Helpers;
+import org.tribuo.test.MockOutput;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+class EmtalTrainerTest {
+
+    @TempDir
+    Path folder;
+
+    private static OnnxMl.GraphProto graph(EmtalModel<?> model) {
+        return model.exportONNXModel("com.example", 1).getGraph();
+    }
+
+    @Test
+    void aRunIsRepeatedBitByBit() {
+        Dataset<Label> data = TestData.labels(50, 1);
+        EmtalTrainer<Label> trainer = TestData.<Label>quickTrainer().build();
+        List<OnnxMl.GraphProto> runs = new ArrayList<>();
+        for (int run = 0; run < 3; run++) {
+            assertEquals(run, trainer.getInvocationCount());
+            EmtalModel<Label> model = trainer.train(data);
+            assertEquals(String.valueOf(run), model.getProvenance().getTrainerProvenance().getInstanceValues()
+                    .get(TrainerProvenance.TRAIN_INVOCATION_COUNT).getValue().toString());
+            runs.add(graph(model));
+        }
+        assertNotEquals(runs.get(0), runs.get(1));
+        assertEquals(runs.get(1), graph(trainer.train(data, Map.of(), 1)));
+        assertEquals(2, trainer.getInvocationCount());
+        assertEquals(runs.get(2), graph(trainer.train(data)));
+        assertEquals(runs.get(0), graph(TestData.<Label>quickTrainer().build().train(data)));
+        assertNotEquals(runs.get(0), graph(TestData.<Label>quickTrainer().seed(1).build().train(data)));
+    }
+
+    @Test
+    void shufflingADataSetChangesNothing() {
+        Dataset<Label> data = TestData.labels(50, 1);
+        OnnxMl.GraphProto plain = graph(TestData.<Label>quickTrainer().build().train(data));
+        data.shuffle(true);
+        assertEquals(plain, graph(TestData.<Label>quickTrainer().build().train(data)));
+    }
+
+    @Test
+    void provenanceGivesATrainerThatTrainsTheSameBits() {
+        Dataset<MultiLabel> data = TestData.multiLabels(50, 1);
+        EmtalTrainer<MultiLabel> trainer = TestData.<MultiLabel>quickTrainer().outputs(MultiLabelTasks.separatedBy("=")).build();
+        trainer.setInvocationCount(3);
+        EmtalModel<MultiLabel> model = trainer.train(data);
+        var configuration = ProvenanceUtil.extractConfiguration(model.getProvenance().getTrainerProvenance());
+        ConfigurationManager manager = new ConfigurationManager();
+        manager.addConfiguration(configuration);
+        @SuppressWarnings("unchecked")
+        EmtalTrainer<MultiLabel> again = (EmtalTrainer<MultiLabel>) manager.lookup(configuration.get(0).getName());
+        int run = (Integer) model.getProvenance().getTrainerProvenance().getInstanceValues()
+                .get(TrainerProvenance.TRAIN_INVOCATION_COUNT).getValue();
+        EmtalModel<MultiLabel> repeated = again.train(data, Map.of(), run);
+        assertEquals(graph(model), graph(repeated));
+        assertEquals(model.getProvenance().getTrainerProvenance(), repeated.getProvenance().getTrainerProvenance());
+    }
+
+    @Test
+    void configurationRoundTrips() throws Exception {
+        EmtalTrainer<MultiLabel> trainer = TestData.<MultiLabel>quickTrainer().outputs(new MultiLabelTasks("=", true))
+                .seed(42).build();
+        Helpers.testConfigurableRoundtrip(trainer);
+        Helpers.testConfigurableRoundtrip(new EmtalTrainer<Label>());
+        Helpers.testProvenanceMarshalling(trainer.getProvenance());
+        ConfigurationManager manager = new ConfigurationManager();
+        manager.importConfigurable(trainer, "trainer");
+        Path file = folder.resolve("trainer.xml");
+        manager.save(file.toFile());
+        EmtalTrainer<?> read = (EmtalTrainer<?>) new ConfigurationManager(file.toString()).lookup("trainer");
+        assertEquals(trainer.getProvenance(), read.getProvenance());
+    }
+
+    @Test
+    void anXmlFileConfiguresATrainer() throws Exception {
+        Path file = xml("""
+                <component name="trainer" type="io.emtal.tribuo.EmtalTrainer">
+                  <property name="method" value="method"/>
+                  <property name="outputs" value="outputs"/>
+                  <property name="seed" value="7"/>
+                </component>
+                <component name="method" type="io.emtal.onnx.adapt.Emtal">
+                  <property name="experts" value="4"/>
+                </component>
+                <component name="outputs" type="io.emtal.tribuo.output.MultiLabelTasks">
+                  <property name="labelSeparator" value="="/>
+                </component>
+                """);
+        EmtalTrainer<?> trainer = (EmtalTrainer<?>) new ConfigurationManager(file.toString()).lookup("trainer");
+        String provenance = trainer.getProvenance().toString();
+        assertTrue(provenance.contains("experts=4") && provenance.contains("labelSeparator==") && provenance.contains("seed=7"),
+                provenance);
+    }
+
+    @Test
+    void badValuesInAFileAreNamed() throws Exception {
+        Path file = xml("""
+                <component name="trainer" type="io.emtal.tribuo.EmtalTrainer">
+                  <property name="recipe" value="recipe"/>
+                </component>
+                <component name="recipe" type="io.emtal.onnx.train.Recipe">
+                  <property name="epochs" value="0"/>
+                </component>
+                """);
+        ConfigurationManager manager = new ConfigurationManager(file.toString());
+        Throwable e = assertThrows(PropertyException.class, () -> manager.lookup("trainer"));
+        StringBuilder messages = new StringBuilder();
+        for (; e != null; e = e.getCause()) {
+            messages.append(e.getMessage());
+        }
+        assertTrue(messages.toString().contains("epochs"), messages.toString());
+    }
+
+    private Path xml(String components) throws Exception {
+        return Files.writeString(folder.resolve("config.xml"), "<config>\n" + components + "</config>\n");
+    }
+
+    @Test
+    void unknownOutputsAreRejected() {
+        List<Example<Label>> examples = new ArrayList<>(TestData.labels(10, 1).getData());
+        ArrayExample<Label> unknown = new ArrayExample<>(LabelFactory.UNKNOWN_LABEL);
+        unknown.add("x@value", 1);
+        examples.add(unknown);
+        Dataset<Label> data = TestData.dataset(new LabelFactory(), examples);
+        assertThrows(IllegalArgumentException.class, () -> TestData.<Label>quickTrainer().build().train(data));
+    }
+
+    @Test
+    void fault10_whatIsNoNumberIsRejectedWithRowAndFeature() {
+        Dataset<Label> data = TestData.labels(10, 1);
+        ArrayExample<Label> example = new ArrayExample<>(new Label("low"));
+        example.add("x@value", Double.POSITIVE_INFINITY);
+        List<Example<Label>> examples = new ArrayList<>(data.getData());
+        examples.set(4, example);
+        Dataset<Label> bad = TestData.dataset(new LabelFactory(), examples);
+        var e = assertThrows(EmtalException.class, () -> TestData.<Label>quickTrainer().build().train(bad));
+        assertTrue(e.getMessage().contains("row 4") && e.getMessage().contains("'x@value'"), e.getMessage());
+    }
+
+    @Test
+    void fault14_aSingleClassIsRejectedOrConstantByOption() {
+        Dataset<Label> data = TestData.dataset(new LabelFactory(), 20, 1, true, row -> new Label("only"));
+        var e = assertThrows(EmtalException.class, () -> TestData.<Label>quickTrainer().build().train(data));
+        assertTrue(e.getMessage().contains("'only'"), e.getMessage());
+        try (EmtalModel<Label> model = TestData.<Label>quickTrainer().outputs(new LabelTasks(true)).build().train(data)) {
+            assertEquals("only", model.predict(data.getExample(0)).getOutput().getLabel());
+        }
+    }
+
+    @Test
+    void fault16_noExamplesAreRejectedAndFewAreEnough() {
+        Dataset<Label> none = TestData.dataset(new LabelFactory(), List.of());
+        assertThrows(EmtalException.class, () -> TestData.<Label>quickTrainer().build().train(none));
+        Dataset<Label> two = TestData.dataset(new LabelFactory(),
+                List.of(new TestData.Row(1, 1, 0).example(new Label("a")), new TestData.Row(-1, 1, 1).example(new Label("b"))));
+        try (EmtalModel<Label> model = TestData.<Label>quickTrainer().build().train(two)) {
+            assertEquals(2, model.predict(two).size());
+        }
+    }
+
+    @Test
+    void outputsOfAnotherTypeAreRejected() {
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        EmtalTrainer<Label> trainer = (EmtalTrainer) TestData.<MultiLabel>quickTrainer().outputs(new MultiLabelTasks()).build();
+        Dataset<Label> data = TestData.labels(10, 1);
+        var e = assertThrows(EmtalException.class, () -> trainer.train(data));
+        assertTrue(e.getMessage().contains("MultiLabel"), e.getMessage());
+    }
+
+    @Test
+    void theListenerHearsEveryEpochAndItsExceptionEndsTheTraining() {
+        List<EpochRecord> heard = new ArrayList<>();
+        TrainingListener listener = new TrainingListener() {
+            @Override
+            public void epoch(EpochRecord epoch) {
+                heard.add(epoch);
+            }
+        };
+        Dataset<Label> data = TestData.labels(20, 1);
+        EmtalModel<Label> model = TestData.<Label>quickTrainer().listener(listener).build().train(data);
+        assertEquals(model.training().history().size(), heard.size());
+        TrainingListener stopping = new TrainingListener() {
+            @Override
+            public void epoch(EpochRecord epoch) {
+                throw new UnsupportedOperationException("enough");
+            }
+        };
+        assertThrows(UnsupportedOperationException.class,
+                () -> TestData.<Label>quickTrainer().listener(stopping).build().train(data));
+    }
+
+    @Test
+    void negativeInvocationCountsAreRejected() {
+        assertThrows(IllegalArgumentException.class, () -> new EmtalTrainer<Label>().setInvocationCount(-1));
+    }
+
+    @Test
+    void anUnsupportedTypeOfOutputIsNamed() {
+        var e = assertThrows(EmtalException.class, () -> OutputTasks.of(MockOutput.class));
+        assertTrue(e.getMessage().contains("MockOutput"), e.getMessage());
+    }
+}

@@ -1,0 +1,200 @@
+package io.emtal.tribuo;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl;
+import ai.onnxruntime.OrtSession;
+import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.output.MultiLabelTasks;
+import io.emtal.tribuo.output.OutputTasks;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Dataset;
+import org.tribuo.ImmutableFeatureMap;
+import org.tribuo.ImmutableOutputInfo;
+import org.tribuo.Model;
+import org.tribuo.Output;
+import org.tribuo.Prediction;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
+import org.tribuo.dataset.DatasetView;
+import org.tribuo.interop.onnx.DenseTransformer;
+import org.tribuo.interop.onnx.ExampleTransformer;
+import org.tribuo.interop.onnx.ONNXExternalModel;
+import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.multilabel.MultiLabelFactory;
+import org.tribuo.regression.RegressionFactory;
+import org.tribuo.regression.Regressor;
+import org.tribuo.test.Helpers;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** Exported networks come back through Tribuo's own {@link ONNXExternalModel} and predict the same. */
+class OnnxExportTest {
+
+    private static final double TOLERANCE = 1e-5;
+
+    @TempDir
+    Path folder;
+
+    private <T extends Output<T>> Path export(EmtalModel<T> model) throws Exception {
+        Path file = folder.resolve("dense.onnx");
+        model.saveONNXModel("com.example.dense", 3, file);
+        return file;
+    }
+
+    /** What a user of Tribuo writes who knows nothing of this library: ids from the model, absent features as 0. */
+    private static <T extends Output<T>> ONNXExternalModel<T> external(EmtalModel<T> model, OutputTasks<T> tasks,
+                                                                       ExampleTransformer features, Path file) throws Exception {
+        ImmutableFeatureMap featureMap = model.getFeatureIDMap();
+        Map<String, Integer> featureIds = new HashMap<>();
+        featureMap.keySet().forEach(name -> featureIds.put(name, featureMap.getID(name)));
+        ImmutableOutputInfo<T> domain = model.getOutputIDInfo();
+        Map<T, Integer> outputIds = new HashMap<>();
+        domain.forEach(pair -> outputIds.put(pair.getB(), pair.getA()));
+        return ONNXExternalModel.createOnnxModel(tasks.factory(), featureIds, outputIds, features, tasks.transformer(),
+                new OrtSession.SessionOptions(), file, "input");
+    }
+
+    private static <T extends Output<T>> void assertSamePredictions(Model<T> expected, Model<T> actual, Dataset<T> examples) {
+        List<Prediction<T>> wanted = expected.predict(examples);
+        List<Prediction<T>> found = actual.predict(examples);
+        for (int i = 0; i < wanted.size(); i++) {
+            if (wanted.get(i).getOutput() instanceof Regressor regressor) {
+                double[] values = ((Regressor) (Output<?>) found.get(i).getOutput()).getValues();
+                for (int t = 0; t < values.length; t++) {
+                    double value = regressor.getValues()[t];
+                    assertEquals(value, values[t], TOLERANCE * Math.max(1, Math.abs(value)), "row " + i);
+                }
+            } else {
+                assertTrue(wanted.get(i).distributionEquals(found.get(i), TOLERANCE),
+                        "row " + i + ": " + wanted.get(i) + " became " + found.get(i));
+                assertEquals(wanted.get(i).getOutput(), found.get(i).getOutput(), "row " + i);
+            }
+            assertEquals(wanted.get(i).getNumActiveFeatures(), found.get(i).getNumActiveFeatures());
+        }
+    }
+
+    @Test
+    void multiLabelsComeBack() throws Exception {
+        Dataset<MultiLabel> gaps = TestData.multiLabels(60, 1);
+        EmtalModel<MultiLabel> model = TestData.<MultiLabel>quickTrainer().build().train(gaps);
+        Path file = export(model);
+        assertSamePredictions(model, EmtalModel.loadONNX(file, MultiLabel.class), gaps);
+        assertSamePredictions(model, external(model, new MultiLabelTasks(), new MissingAwareTransformer(), file), gaps);
+        assertSamePredictions(model, external(model, new MultiLabelTasks(), new DenseTransformer(), file),
+                withoutNumericGaps(new MultiLabelFactory(), TestData.Row::labels));
+    }
+
+    @Test
+    void regressorsComeBack() throws Exception {
+        Dataset<Regressor> gaps = TestData.regressors(60, 1);
+        EmtalModel<Regressor> model = TestData.<Regressor>quickTrainer().build().train(gaps);
+        Path file = export(model);
+        OutputTasks<Regressor> tasks = OutputTasks.of(Regressor.class);
+        assertSamePredictions(model, EmtalModel.loadONNX(file, Regressor.class), gaps);
+        assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), gaps);
+        assertSamePredictions(model, external(model, tasks, new DenseTransformer(), file),
+                withoutNumericGaps(new RegressionFactory(), TestData.Row::targets));
+    }
+
+    @Test
+    void labelsComeBack() throws Exception {
+        Dataset<Label> gaps = TestData.labels(60, 1);
+        EmtalModel<Label> model = TestData.<Label>quickTrainer().build().train(gaps);
+        Path file = export(model);
+        OutputTasks<Label> tasks = OutputTasks.of(Label.class);
+        assertSamePredictions(model, EmtalModel.loadONNX(file, Label.class), gaps);
+        assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), gaps);
+        assertSamePredictions(model, external(model, tasks, new DenseTransformer(), file),
+                withoutNumericGaps(new LabelFactory(), TestData.Row::label));
+    }
+
+    /** Numbers are all there; a nominal column may lack a value, which its zeros say as well. */
+    private static <T extends Output<T>> Dataset<T> withoutNumericGaps(org.tribuo.OutputFactory<T> factory,
+                                                                       java.util.function.Function<TestData.Row, T> output) {
+        return TestData.dataset(factory, TestData.rows(60, 9, true).stream()
+                .map(row -> new TestData.Row(row.x(), Double.isNaN(row.y()) ? 0 : row.y(), row.colour()))
+                .map(row -> row.example(output.apply(row))).toList());
+    }
+
+    @Test
+    void softmaxTasksAreExportedInTheOrderOfTheIds() throws Exception {
+        Dataset<MultiLabel> data = TestData.multiLabels(60, 1);
+        OutputTasks<MultiLabel> tasks = MultiLabelTasks.separatedBy("=");
+        EmtalModel<MultiLabel> model = TestData.<MultiLabel>quickTrainer().outputs(tasks).build().train(data);
+        Model<MultiLabel> loaded = EmtalModel.loadONNX(export(model), MultiLabel.class);
+        List<Prediction<MultiLabel>> wanted = model.predict(data);
+        List<Prediction<MultiLabel>> found = loaded.predict(data);
+        for (int i = 0; i < wanted.size(); i++) {
+            assertTrue(wanted.get(i).distributionEquals(found.get(i), TOLERANCE));
+            double sum = wanted.get(i).getOutputScores().entrySet().stream().filter(e -> e.getKey().startsWith("kind="))
+                    .mapToDouble(e -> e.getValue().getLabelSet().iterator().next().getScore()).sum();
+            assertEquals(1, sum, 1e-5);
+        }
+    }
+
+    @Test
+    void featuresThatNoTrainingExampleHadKeepTheirPlaceInTheInput() throws Exception {
+        Dataset<Label> data = TestData.labels(60, 1);
+        int[] withoutGreen = IntStream.range(0, data.size())
+                .filter(i -> data.getExample(i).lookup("colour@green") == null).toArray();
+        DatasetView<Label> view = new DatasetView<>(data, withoutGreen, "without green");
+        EmtalModel<Label> model = TestData.<Label>quickTrainer().build().train(view);
+        assertEquals(data.getFeatureIDMap().size(), model.getFeatureIDMap().size());
+        Path file = export(model);
+        assertSamePredictions(model, EmtalModel.loadONNX(file, Label.class), view);
+        assertSamePredictions(model, external(model, OutputTasks.of(Label.class), new MissingAwareTransformer(), file), view);
+    }
+
+    @Test
+    void theFileSaysWhereItComesFrom() throws Exception {
+        EmtalModel<Label> model = TestData.<Label>quickTrainer().build().train(TestData.labels(30, 1));
+        Path file = export(model);
+        OnnxMl.ModelProto exported = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(file));
+        assertEquals("com.example.dense", exported.getDomain());
+        assertEquals(3, exported.getModelVersion());
+        assertEquals("input", exported.getGraph().getInput(0).getName());
+        assertEquals("output", exported.getGraph().getOutput(0).getName());
+        try (ONNXExternalModel<Label> loaded = EmtalModel.loadONNX(file, Label.class)) {
+            assertEquals(model.getProvenance(), loaded.getTribuoProvenance().orElseThrow());
+        }
+    }
+
+    @Test
+    void whatIsNoExportIsRefused() throws Exception {
+        EmtalModel<Label> model = TestData.<Label>quickTrainer().build().train(TestData.labels(30, 1));
+        Path file = export(model);
+        assertThrows(EmtalException.class, () -> EmtalModel.loadONNX(file, Regressor.class));
+        OnnxMl.ModelProto exported = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(file));
+        Files.write(file, exported.toBuilder().clearMetadataProps().build().toByteArray());
+        assertThrows(EmtalException.class, () -> EmtalModel.loadONNX(file, Label.class));
+        Files.writeString(file, "no model");
+        assertThrows(EmtalException.class, () -> EmtalModel.loadONNX(file, Label.class));
+        assertThrows(UnsupportedOperationException.class, () -> model.writeONNXGraph(null));
+    }
+
+    @Test
+    void theTransformerIsConfigurableAndSerialised() throws Exception {
+        MissingAwareTransformer transformer = new MissingAwareTransformer();
+        Helpers.testProtoSerialization(transformer);
+        Helpers.testConfigurableRoundtrip(transformer);
+        Dataset<Label> data = TestData.labels(30, 1);
+        EmtalModel<Label> model = TestData.<Label>quickTrainer().build().train(data);
+        ONNXExternalModel<Label> loaded = EmtalModel.loadONNX(export(model), Label.class);
+        assertSamePredictions(loaded, Model.deserialize(loaded.serialize()).castModel(Label.class), data);
+        float[][] rows = {{1, Float.NaN, 2}};
+        try (var tensor = transformer.transform(ai.onnxruntime.OrtEnvironment.getEnvironment(),
+                org.tribuo.math.la.SparseVector.createSparseVector(3, new int[] {0, 2}, new double[] {1, 2}))) {
+            assertArrayEquals(rows[0], ((float[][]) tensor.getValue())[0]);
+        }
+    }
+}
