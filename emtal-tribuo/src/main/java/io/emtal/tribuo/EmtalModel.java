@@ -37,6 +37,7 @@ import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -111,7 +112,7 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         float[] rows = new float[0];
         for (Example<T> example : examples) {
             if (rows.length < (waiting.size() + 1) * width) {
-                rows = java.util.Arrays.copyOf(rows, Math.min(batch, Math.max(8, waiting.size() * 2)) * width);
+                rows = Arrays.copyOf(rows, Math.min(batch, Math.max(8, waiting.size() * 2)) * width);
             }
             used[waiting.size()] = features.encode("row " + (predictions.size() + waiting.size()), example, rows,
                     waiting.size() * width);
@@ -144,11 +145,12 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         return Optional.empty();
     }
 
-    // Tribuo's StripProvenance calls this by reflection. The network's bytes hold no provenance; exports take the model's.
+    // Tribuo's StripProvenance calls this by reflection. The network's bytes hold no provenance; exports take the
+    // model's.
     @Override
     protected EmtalModel<T> copy(String newName, ModelProvenance newProvenance) {
-        return new EmtalModel<>(newName, newProvenance, featureIDMap, outputIDInfo, features, outputs, predictor.model(),
-                training);
+        return new EmtalModel<>(newName, newProvenance, featureIDMap, outputIDInfo, features, outputs,
+                predictor.model(), training);
     }
 
     /** Frees the session as soon as no prediction runs. Closing twice is no error. */
@@ -160,8 +162,8 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
     @Override
     public ModelProto serialize() {
         EmtalException.check(predictor.model().size() <= MAX_NETWORK_BYTES,
-                "model '%s': found a network of %d bytes, allowed are %d in a protobuf; export it as ONNX instead", name,
-                predictor.model().size(), MAX_NETWORK_BYTES);
+                "model '%s': found a network of %d bytes, allowed are %d in a protobuf; export it as ONNX instead",
+                name, predictor.model().size(), MAX_NETWORK_BYTES);
         EmtalModelProto proto = EmtalModelProto.newBuilder()
                 .setMetadata(Any.pack(createDataCarrier().serialize()))
                 .setOnnx(predictor.model())
@@ -188,7 +190,8 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
                 "%s: found a protobuf of version %d, allowed are 0 to %d", className, version, CURRENT_VERSION);
         EmtalModelProto proto = message.unpack(EmtalModelProto.class);
         OutputTasks<?> outputs = ProtoUtil.deserialize(proto.getOutputs());
-        return deserialize(ModelDataCarrier.deserialize(proto.getMetadata().unpack(ModelDataProto.class)), outputs, proto);
+        ModelDataProto metadata = proto.getMetadata().unpack(ModelDataProto.class);
+        return deserialize(ModelDataCarrier.deserialize(metadata), outputs, proto);
     }
 
     private static <T extends Output<T>> EmtalModel<T> deserialize(ModelDataCarrier<?> carrier, OutputTasks<T> outputs,
@@ -224,8 +227,9 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
     }
 
     /**
-     * Exports the network with its provenance, with Tribuo's signature: {@code input} [batch, F], the features in the order
-     * of their ids, not-a-number where one is missing; {@code output} [batch, C], the outputs in the order of their ids.
+     * Exports the network with its provenance, with Tribuo's signature: {@code input} [batch, F], the features in the
+     * order of their ids, not-a-number where one is missing; {@code output} [batch, C], the outputs in the order of
+     * their ids.
      */
     @Override
     public OnnxMl.ModelProto exportONNXModel(String domain, long modelVersion) {
@@ -264,13 +268,13 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
      */
     @Override
     public ONNXNode writeONNXGraph(ONNXRef<?> input) {
-        throw new UnsupportedOperationException("EmtalModel: found a graph of Tribuo's opset 13 to write into, allowed is"
-                + " exportONNXModel, which makes a graph of its own");
+        throw new UnsupportedOperationException("EmtalModel: found a graph of Tribuo's opset 13 to write into, allowed"
+                + " is exportONNXModel, which makes a graph of its own");
     }
 
     /**
-     * Loads an exported network as one of Tribuo's external models, which need this library no more than to feed missing
-     * features.
+     * Loads an exported network as one of Tribuo's external models, which need this library no more than to feed
+     * missing features.
      *
      * @param file what {@link #saveONNXModel} wrote
      * @param type the type of output

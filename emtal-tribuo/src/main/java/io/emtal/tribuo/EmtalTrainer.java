@@ -205,8 +205,8 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     @Override
     public synchronized void postConfig() {
         if (backbone == null || method == null || recipe == null) {
-            throw new PropertyException("", "EmtalTrainer", "found backbone " + backbone + ", method " + method + ", recipe "
-                    + recipe + ", none may be missing");
+            throw new PropertyException("", "EmtalTrainer", "found backbone " + backbone + ", method " + method
+                    + ", recipe " + recipe + ", none may be missing");
         }
         random = new SplittableRandom(seed);
         invocations = 0;
@@ -230,7 +230,8 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     @Override
     public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance, int invocationCount) {
         long unknown = examples.getOutputInfo().getUnknownCount();
-        EmtalException.check(unknown == 0, "data set: found %d examples with an unknown output, allowed is none", unknown);
+        EmtalException.check(unknown == 0, "data set: found %d examples with an unknown output, allowed is none",
+                unknown);
         EmtalException.check(examples.size() > 0, "data set: found no examples, at least one is needed");
         TrainerProvenance provenance;
         long runSeed;
@@ -262,8 +263,8 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         warn(dataset, encoded);
         SplittableRandom seeds = new SplittableRandom(runSeed);
         Backbone start = backbone.create(features.layout(), rows, seeds.nextLong());
-        TrainedNetwork network = new Learner(method, recipe).train(start, backbone.pretrained(), encoded.tasks(), backbone.augment(rows),
-                seeds.nextLong(), listener);
+        TrainedNetwork network = new Learner(method, recipe).train(start, backbone.pretrained(), encoded.tasks(),
+                backbone.augment(rows), seeds.nextLong(), listener);
         TrainingReport report = TrainingReport.of(network, encoded.rowsWithoutLabel());
         ByteString model = network.model().toByteString();
         Map<String, Provenance> run = RunFacts.of(runProvenance, report, recipe.workers(),
@@ -279,20 +280,20 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
             return OutputTasks.of(type);
         }
         Class<?> configured = outputs.factory().getTypeWitness();
-        EmtalException.check(configured.equals(type), "data set: found outputs of %s, allowed are those of %s", type.getName(),
-                configured.getName());
+        EmtalException.check(configured.equals(type), "data set: found outputs of %s, allowed are those of %s",
+                type.getName(), configured.getName());
         return outputs;
     }
 
     private static void warn(Dataset<?> dataset, EncodedOutputs encoded) {
         ListProvenance<ObjectProvenance> transformations = dataset.getProvenance().getTransformationProvenance();
         if (!transformations.getList().isEmpty()) {
-            LOGGER.warning("The features were transformed before training. Scaling them is not needed: the network scales"
-                    + " its inputs itself, and cannot tell missing values that were made dense.");
+            LOGGER.warning("The features were transformed before training. Scaling them is not needed: the network"
+                    + " scales its inputs itself, and cannot tell missing values that were made dense.");
         }
         if (encoded.rowsWithoutLabel() > 0) {
-            LOGGER.warning(encoded.rowsWithoutLabel() + " of " + encoded.size() + " examples have no label for any task;"
-                    + " nothing is learnt from them.");
+            LOGGER.warning(encoded.rowsWithoutLabel() + " of " + encoded.size() + " examples have no label for any"
+                    + " task; nothing is learnt from them.");
         }
     }
 

@@ -21,8 +21,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Feeds an exported network through Tribuo's {@link org.tribuo.interop.onnx.ONNXExternalModel}: a feature that an example
- * lacks is not-a-number, which the network knows as missing. Tribuo's own
+ * Feeds an exported network through Tribuo's {@link org.tribuo.interop.onnx.ONNXExternalModel}: a feature that an
+ * example lacks is not-a-number, which the network knows as missing. Tribuo's own
  * {@link org.tribuo.interop.onnx.DenseTransformer} says 0 instead, which does as well where only members of nominal
  * columns are absent.
  */

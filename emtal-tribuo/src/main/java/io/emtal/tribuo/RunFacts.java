@@ -35,8 +35,8 @@ final class RunFacts {
      * @param runtime the version of ONNX Runtime
      * @return a new map
      */
-    static Map<String, Provenance> of(Map<String, Provenance> run, TrainingReport report, int workers, ByteString backbone,
-                                      ByteString network, String runtime) {
+    static Map<String, Provenance> of(Map<String, Provenance> run, TrainingReport report, int workers,
+                                      ByteString backbone, ByteString network, String runtime) {
         Map<String, Provenance> facts = new HashMap<>(run);
         String version = RunFacts.class.getPackage().getImplementationVersion();
         add(facts, new StringProvenance(PREFIX + "version", version == null ? "unknown" : version));
@@ -69,6 +69,7 @@ final class RunFacts {
     private static HashProvenance sha256(String key, ByteString bytes) {
         MessageDigest digest = ProvenanceUtil.HashType.SHA256.getDigest();
         bytes.asReadOnlyByteBufferList().forEach(digest::update);
-        return new HashProvenance(ProvenanceUtil.HashType.SHA256, key, HexFormat.of().withUpperCase().formatHex(digest.digest()));
+        return new HashProvenance(ProvenanceUtil.HashType.SHA256, key,
+                HexFormat.of().withUpperCase().formatHex(digest.digest()));
     }
 }

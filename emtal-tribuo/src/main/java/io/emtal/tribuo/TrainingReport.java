@@ -16,6 +16,7 @@ import io.emtal.tribuo.protos.EpochProto;
 import io.emtal.tribuo.protos.TaskProto;
 import io.emtal.tribuo.protos.TrainingReportProto;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -38,7 +39,7 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
     /** Makes the report immutable. */
     public TrainingReport {
         history = List.copyOf(history);
-        expertLoad = java.util.Collections.unmodifiableMap(new TreeMap<>(expertLoad));
+        expertLoad = Collections.unmodifiableMap(new TreeMap<>(expertLoad));
     }
 
     static TrainingReport of(TrainedNetwork network, int rowsWithoutLabel) {
@@ -54,7 +55,8 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
     public EpochRecord best() {
         Phase last = history.get(history.size() - 1).phase();
         return history.stream().filter(e -> e.phase() == last && e.epoch() == bestEpoch).findFirst()
-                .orElseThrow(() -> new EmtalException("history: found no epoch " + bestEpoch + " of the phase " + last));
+                .orElseThrow(() -> new EmtalException("history: found no epoch " + bestEpoch + " of the phase "
+                        + last));
     }
 
     TrainingReportProto serialize() {
@@ -113,7 +115,8 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
 
     private static Task deserialize(TaskProto proto) {
         return switch (proto.getKindCase()) {
-            case CATEGORICAL -> new CategoricalTask(proto.getName(), proto.getCategorical().getClasses(), proto.getWeight());
+            case CATEGORICAL -> new CategoricalTask(proto.getName(), proto.getCategorical().getClasses(),
+                    proto.getWeight());
             case BINARY -> new BinaryTask(proto.getName(), proto.getWeight());
             case REAL -> new RealTask(proto.getName(), proto.getReal().getMean(), proto.getReal().getDeviation(),
                     proto.getWeight());

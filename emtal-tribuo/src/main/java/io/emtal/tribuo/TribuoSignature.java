@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Gives a network the signature that Tribuo's exports have: a float input {@code input} [batch, F] with the features in
- * the order of their ids, and a float output {@code output} [batch, C] with the outputs in the order of theirs. What the
- * columns are called stands in the metadata.
+ * Gives a network the signature that Tribuo's exports have: a float input {@code input} [batch, F] with the features
+ * in the order of their ids, and a float output {@code output} [batch, C] with the outputs in the order of theirs. What
+ * the columns are called stands in the metadata.
  */
 final class TribuoSignature {
 
@@ -49,9 +49,9 @@ final class TribuoSignature {
         boolean sameFeatures = isIdentity(featureOf) && featureOf.length == features;
         if (!sameFeatures) {
             graph.addInitializer(indices("emtal/features", featureOf));
-            before.add(node("Gather", List.of(fed, "emtal/features"), flat ? INNER_INPUT : "emtal/known").addAttribute(axis())
-                    .build());
-            fed = flat ? INNER_INPUT : "emtal/known";
+            String known = flat ? INNER_INPUT : "emtal/known";
+            before.add(node("Gather", List.of(fed, "emtal/features"), known).addAttribute(axis()).build());
+            fed = known;
         }
         if (!flat) {
             int[] shape = input.getType().getTensorType().getShape().getDimList().stream()
@@ -77,7 +77,8 @@ final class TribuoSignature {
                 .clearOutput().addOutput(value(OUTPUT, columnOf.length));
     }
 
-    private static OnnxMl.NodeProto renamed(OnnxMl.NodeProto node, String input, String fed, String output, String computed) {
+    private static OnnxMl.NodeProto renamed(OnnxMl.NodeProto node, String input, String fed, String output,
+                                            String computed) {
         OnnxMl.NodeProto.Builder copy = node.toBuilder();
         for (int i = 0; i < node.getInputCount(); i++) {
             copy.setInput(i, renamed(node.getInput(i), input, fed, output, computed));
@@ -97,12 +98,13 @@ final class TribuoSignature {
     }
 
     private static OnnxMl.NodeProto.Builder node(String op, List<String> inputs, String output) {
-        return OnnxMl.NodeProto.newBuilder().setOpType(op).setName("emtal/" + op + "/" + output).addAllInput(inputs).addOutput(output);
+        return OnnxMl.NodeProto.newBuilder().setOpType(op).setName("emtal/" + op + "/" + output).addAllInput(inputs)
+                .addOutput(output);
     }
 
     private static OnnxMl.AttributeProto axis() {
-        return OnnxMl.AttributeProto.newBuilder().setName("axis").setType(OnnxMl.AttributeProto.AttributeType.INT).setI(1)
-                .build();
+        return OnnxMl.AttributeProto.newBuilder().setName("axis").setType(OnnxMl.AttributeProto.AttributeType.INT)
+                .setI(1).build();
     }
 
     private static OnnxMl.TensorProto indices(String name, int[] values) {
@@ -137,7 +139,8 @@ final class TribuoSignature {
         try {
             return TextFormat.parse(text, SignatureProto.class);
         } catch (TextFormat.ParseException e) {
-            throw new EmtalException("ONNX model: found metadata '" + METADATA + "' that is no signature: " + e.getMessage(), e);
+            throw new EmtalException("ONNX model: found metadata '" + METADATA + "' that is no signature: "
+                    + e.getMessage(), e);
         }
     }
 }

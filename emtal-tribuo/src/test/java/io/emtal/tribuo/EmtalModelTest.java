@@ -34,6 +34,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,8 +63,8 @@ class EmtalModelTest {
         labels = TestData.<Label>quickTrainer().build().train(TestData.labels(60, 1));
     }
 
-    private static <T extends Output<T>> void assertSamePredictions(Model<T> expected, Model<T> actual, Dataset<T> examples,
-                                                                    double tolerance) {
+    private static <T extends Output<T>> void assertSamePredictions(Model<T> expected, Model<T> actual,
+                                                                    Dataset<T> examples, double tolerance) {
         List<Prediction<T>> wanted = expected.predict(examples);
         List<Prediction<T>> found = actual.predict(examples);
         assertEquals(wanted.size(), found.size());
@@ -72,9 +73,10 @@ class EmtalModelTest {
         }
     }
 
-    private static <T extends Output<T>> void assertSame(Prediction<T> expected, Prediction<T> actual, double tolerance) {
-        if (expected.getOutput() instanceof Regressor) {
-            assertArrayEquals(((Regressor) expected.getOutput()).getValues(), ((Regressor) actual.getOutput()).getValues(),
+    private static <T extends Output<T>> void assertSame(Prediction<T> expected, Prediction<T> actual,
+                                                         double tolerance) {
+        if (expected.getOutput() instanceof Regressor regressor) {
+            assertArrayEquals(regressor.getValues(), ((Regressor) (Output<?>) actual.getOutput()).getValues(),
                     tolerance);
         }
         assertEquals(expected.getOutput(), actual.getOutput());
@@ -88,7 +90,8 @@ class EmtalModelTest {
         roundTrip(labels, Label.class, TestData.labels(40, 2));
     }
 
-    private <T extends Output<T>> void roundTrip(EmtalModel<T> model, Class<T> type, Dataset<T> examples) throws Exception {
+    private <T extends Output<T>> void roundTrip(EmtalModel<T> model, Class<T> type, Dataset<T> examples)
+            throws Exception {
         Helpers.testModelProtoSerialization(model, type, examples);
         Path file = folder.resolve("model.tribuo");
         model.serializeToFile(file);
@@ -135,7 +138,8 @@ class EmtalModelTest {
     void provenanceHasTheFactsOfTheRunAndIsMarshalled() {
         var facts = labels.getProvenance().getInstanceProvenance().getMap();
         for (String fact : List.of("version", "onnxruntime-version", "execution-provider", "workers", "best-epoch",
-                "rows-without-label", "agreement", "backbone-sha256", "model-sha256", "train-losses", "validation-losses")) {
+                "rows-without-label", "agreement", "backbone-sha256", "model-sha256", "train-losses",
+                "validation-losses")) {
             assertTrue(facts.containsKey("emtal-" + fact), fact);
         }
         assertEquals(64, ((HashProvenance) facts.get("emtal-model-sha256")).getValue().length());
@@ -159,7 +163,8 @@ class EmtalModelTest {
         Path full = folder.resolve("full.tribuo");
         Path stripped = folder.resolve("stripped.ser");
         labels.serializeToFile(full);
-        assertTrue(new String(Files.readAllBytes(full), java.nio.charset.StandardCharsets.ISO_8859_1).contains("synthetic"));
+        assertTrue(ByteString.copyFrom(Files.readAllBytes(full)).toString(StandardCharsets.ISO_8859_1)
+                .contains("synthetic"));
         Logger logger = Logger.getLogger(StripProvenance.class.getName());
         logger.setLevel(Level.WARNING);
         StripProvenance.main(new String[] {"-i", full.toString(), "-o", stripped.toString(), "-r", "ALL",
@@ -282,7 +287,8 @@ class EmtalModelTest {
         assertRefused(with(proto, content.toBuilder().setOnnx(ByteString.copyFromUtf8("no model")).build()));
         assertRefused(with(proto, content.toBuilder().setOnnx(content.getOnnx().substring(0, 1000)).build()));
         assertRefused(with(proto, content.toBuilder().clearFeatures().build()));
-        assertRefused(with(proto, content.toBuilder().setOutputs(new LabelTasks().serialize().toBuilder().setVersion(7)).build()));
+        assertRefused(with(proto, content.toBuilder()
+                .setOutputs(new LabelTasks().serialize().toBuilder().setVersion(7)).build()));
     }
 
     private static ModelProto with(ModelProto proto, EmtalModelProto content) {

@@ -73,7 +73,8 @@ class EmtalTrainerTest {
     @Test
     void provenanceGivesATrainerThatTrainsTheSameBits() {
         Dataset<MultiLabel> data = TestData.multiLabels(50, 1);
-        EmtalTrainer<MultiLabel> trainer = TestData.<MultiLabel>quickTrainer().outputs(MultiLabelTasks.separatedBy("=")).build();
+        EmtalTrainer<MultiLabel> trainer = TestData.<MultiLabel>quickTrainer()
+                .outputs(MultiLabelTasks.separatedBy("=")).build();
         trainer.setInvocationCount(3);
         EmtalModel<MultiLabel> model = trainer.train(data);
         var configuration = ProvenanceUtil.extractConfiguration(model.getProvenance().getTrainerProvenance());
@@ -120,8 +121,9 @@ class EmtalTrainerTest {
                 """);
         EmtalTrainer<?> trainer = (EmtalTrainer<?>) new ConfigurationManager(file.toString()).lookup("trainer");
         String provenance = trainer.getProvenance().toString();
-        assertTrue(provenance.contains("experts=4") && provenance.contains("labelSeparator==") && provenance.contains("seed=7"),
-                provenance);
+        for (String setting : List.of("experts=4", "labelSeparator==", "seed=7")) {
+            assertTrue(provenance.contains(setting), provenance);
+        }
     }
 
     @Test
@@ -174,7 +176,8 @@ class EmtalTrainerTest {
         Dataset<Label> data = TestData.dataset(new LabelFactory(), 20, 1, true, row -> new Label("only"));
         var e = assertThrows(EmtalException.class, () -> TestData.<Label>quickTrainer().build().train(data));
         assertTrue(e.getMessage().contains("'only'"), e.getMessage());
-        try (EmtalModel<Label> model = TestData.<Label>quickTrainer().outputs(new LabelTasks(true)).build().train(data)) {
+        EmtalTrainer<Label> lenient = TestData.<Label>quickTrainer().outputs(new LabelTasks(true)).build();
+        try (EmtalModel<Label> model = lenient.train(data)) {
             assertEquals("only", model.predict(data.getExample(0)).getOutput().getLabel());
         }
     }
@@ -183,8 +186,8 @@ class EmtalTrainerTest {
     void fault16_noExamplesAreRejectedAndFewAreEnough() {
         Dataset<Label> none = TestData.dataset(new LabelFactory(), List.of());
         assertThrows(EmtalException.class, () -> TestData.<Label>quickTrainer().build().train(none));
-        Dataset<Label> two = TestData.dataset(new LabelFactory(),
-                List.of(new TestData.Row(1, 1, 0).example(new Label("a")), new TestData.Row(-1, 1, 1).example(new Label("b"))));
+        Dataset<Label> two = TestData.dataset(new LabelFactory(), List.of(
+                new TestData.Row(1, 1, 0).example(new Label("a")), new TestData.Row(-1, 1, 1).example(new Label("b"))));
         try (EmtalModel<Label> model = TestData.<Label>quickTrainer().build().train(two)) {
             assertEquals(2, model.predict(two).size());
         }
@@ -193,7 +196,8 @@ class EmtalTrainerTest {
     @Test
     void outputsOfAnotherTypeAreRejected() {
         @SuppressWarnings({"unchecked", "rawtypes"})
-        EmtalTrainer<Label> trainer = (EmtalTrainer) TestData.<MultiLabel>quickTrainer().outputs(new MultiLabelTasks()).build();
+        EmtalTrainer<Label> trainer =
+                (EmtalTrainer) TestData.<MultiLabel>quickTrainer().outputs(new MultiLabelTasks()).build();
         Dataset<Label> data = TestData.labels(10, 1);
         var e = assertThrows(EmtalException.class, () -> trainer.train(data));
         assertTrue(e.getMessage().contains("MultiLabel"), e.getMessage());

@@ -44,15 +44,16 @@ class GoldenModelsTest {
     /** Writes the models of this release: the argument is a new folder under {@code src/test/resources/golden}. */
     public static void main(String[] arguments) throws IOException {
         Path folder = Files.createDirectories(Path.of(arguments[0]));
-        write(folder, "multilabel", GoldenModelsTest.<MultiLabel>trainer().outputs(MultiLabelTasks.separatedBy("=")).build(),
-                data("multilabel"));
+        EmtalTrainer.Builder<MultiLabel> multiLabels = trainer();
+        write(folder, "multilabel", multiLabels.outputs(MultiLabelTasks.separatedBy("=")).build(), data("multilabel"));
         write(folder, "regressor", GoldenModelsTest.<Regressor>trainer().build(), data("regressor"));
         write(folder, "label", GoldenModelsTest.<Label>trainer().build(), data("label"));
     }
 
     private static <T extends Output<T>> EmtalTrainer.Builder<T> trainer() {
         return EmtalTrainer.<T>builder()
-                .backbone(FeatureTransformer.builder().width(4).depth(1).heads(1).hidden(4).maxTokens(2).bins(2).build())
+                .backbone(FeatureTransformer.builder().width(4).depth(1).heads(1).hidden(4).maxTokens(2).bins(2)
+                        .build())
                 .method(Emtal.builder().experts(2).rank(1).build())
                 .recipe(Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(16).workers(1).build());
     }
@@ -63,7 +64,8 @@ class GoldenModelsTest {
         Dataset<T> examples = (Dataset<T>) data;
         EmtalModel<T> model = trainer.train(examples);
         model.serializeToFile(folder.resolve(name + ".tribuo"));
-        Files.write(folder.resolve(name + ".csv"), model.predict(examples).stream().map(GoldenModelsTest::line).toList());
+        Files.write(folder.resolve(name + ".csv"),
+                model.predict(examples).stream().map(GoldenModelsTest::line).toList());
     }
 
     private static Dataset<?> data(String name) {
@@ -92,8 +94,13 @@ class GoldenModelsTest {
         if (prediction.getOutput() instanceof Regressor regressor) {
             return regressor.getValues();
         }
-        return new TreeMap<>(prediction.getOutputScores()).values().stream().mapToDouble(score -> score instanceof Label label
-                ? label.getScore() : ((MultiLabel) score).getLabelSet().iterator().next().getScore()).toArray();
+        return new TreeMap<>(prediction.getOutputScores()).values().stream().mapToDouble(GoldenModelsTest::score)
+                .toArray();
+    }
+
+    private static double score(Output<?> scored) {
+        return scored instanceof Label label ? label.getScore()
+                : ((MultiLabel) scored).getLabelSet().iterator().next().getScore();
     }
 
     @ParameterizedTest

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Model;
+import org.tribuo.Output;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 import org.tribuo.classification.ensemble.VotingCombiner;
@@ -16,6 +17,7 @@ import org.tribuo.ensemble.BaggingTrainer;
 import org.tribuo.ensemble.WeightedEnsembleModel;
 import org.tribuo.evaluation.CrossValidation;
 import org.tribuo.evaluation.KFoldSplitter;
+import org.tribuo.impl.ArrayExample;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.multilabel.ensemble.MultiLabelVotingCombiner;
 import org.tribuo.regression.RegressionFactory;
@@ -43,7 +45,7 @@ class HostsTest {
     private static final long SPLIT_SEED = 5;
 
     /** The rows that the first fold tests. */
-    private static <T extends org.tribuo.Output<T>> Set<Integer> firstTestRows(Dataset<T> data, int folds) {
+    private static <T extends Output<T>> Set<Integer> firstTestRows(Dataset<T> data, int folds) {
         Iterator<KFoldSplitter.TrainTestFold<T>> split = new KFoldSplitter<T>(folds, SPLIT_SEED).split(data, true);
         Set<Integer> rows = new HashSet<>();
         for (Example<T> example : split.next().test) {
@@ -53,8 +55,8 @@ class HostsTest {
     }
 
     private static Model<Regressor> firstFold(Dataset<Regressor> data) {
-        return new CrossValidation<>(TestData.<Regressor>quickTrainer().build(), data, new RegressionEvaluator(), 3, SPLIT_SEED)
-                .evaluate().get(0).getB();
+        EmtalTrainer<Regressor> trainer = TestData.<Regressor>quickTrainer().build();
+        return new CrossValidation<>(trainer, data, new RegressionEvaluator(), 3, SPLIT_SEED).evaluate().get(0).getB();
     }
 
     @Test
@@ -68,8 +70,9 @@ class HostsTest {
         for (int i = 0; i < rows.size(); i++) {
             TestData.Row row = rows.get(i);
             boolean change = tested.contains(i);
-            Regressor target = change ? new Regressor(new String[] {"sum", "area"}, new double[] {-1e6 * i, 1e6}) : row.targets();
-            changed.add((change ? new TestData.Row(1000 * row.x() + 77, -500, row.colour()) : row).example(target));
+            changed.add(change ? new TestData.Row(1000 * row.x() + 77, -500, row.colour())
+                    .example(new Regressor(new String[] {"sum", "area"}, new double[] {-1e6 * i, 1e6}))
+                    : row.example(row.targets()));
         }
         Dataset<Regressor> other = TestData.dataset(new RegressionFactory(), changed);
         OnnxAssertions.assertSameNetwork(firstFold(data), firstFold(other));
@@ -85,8 +88,8 @@ class HostsTest {
         for (int i = 0; i < rows.size(); i++) {
             Example<Regressor> example = rows.get(i).example(rows.get(i).targets());
             if (tested.contains(i)) {
-                ((org.tribuo.impl.ArrayExample<Regressor>) example).add("another@value" + i, 1);
-                ((org.tribuo.impl.ArrayExample<Regressor>) example).add("colour@violet", 2);
+                ((ArrayExample<Regressor>) example).add("another@value" + i, 1);
+                ((ArrayExample<Regressor>) example).add("colour@violet", 2);
             }
             changed.add(example);
         }
@@ -97,8 +100,8 @@ class HostsTest {
 
     @Test
     void crossValidationGivesAModelAFold() {
-        var results = new CrossValidation<>(TestData.<Label>quickTrainer().build(), TestData.labels(60, 1), new LabelEvaluator(),
-                3, SPLIT_SEED).evaluate();
+        var results = new CrossValidation<>(TestData.<Label>quickTrainer().build(), TestData.labels(60, 1),
+                new LabelEvaluator(), 3, SPLIT_SEED).evaluate();
         assertEquals(3, results.size());
         assertEquals(2, results.stream().map(r -> r.getB().getProvenance().getTrainerProvenance().getInstanceValues()
                 .get("train-invocation-count").getValue()).mapToInt(v -> (Integer) v).max().orElseThrow());
@@ -148,8 +151,9 @@ class HostsTest {
         OnnxAssertions.assertDifferentNetworks(ensemble.getModels().get(0), ensemble.getModels().get(1));
         Helpers.testModelProtoSerialization(ensemble, Label.class, data);
         Dataset<MultiLabel> labels = TestData.multiLabels(80, 1);
-        assertEquals(80, new BaggingTrainer<>(TestData.<MultiLabel>quickTrainer().build(), new MultiLabelVotingCombiner(), 2)
-                .train(labels).predict(labels).size());
+        EmtalTrainer<MultiLabel> trainer = TestData.<MultiLabel>quickTrainer().build();
+        assertEquals(80, new BaggingTrainer<>(trainer, new MultiLabelVotingCombiner(), 2).train(labels).predict(labels)
+                .size());
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl;
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
 import io.emtal.onnx.EmtalException;
 import io.emtal.tribuo.output.MultiLabelTasks;
@@ -17,6 +18,7 @@ import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.Model;
 import org.tribuo.Output;
+import org.tribuo.OutputFactory;
 import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
@@ -24,6 +26,7 @@ import org.tribuo.dataset.DatasetView;
 import org.tribuo.interop.onnx.DenseTransformer;
 import org.tribuo.interop.onnx.ExampleTransformer;
 import org.tribuo.interop.onnx.ONNXExternalModel;
+import org.tribuo.math.la.SparseVector;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.multilabel.MultiLabelFactory;
 import org.tribuo.regression.RegressionFactory;
@@ -35,6 +38,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /** Exported networks come back through Tribuo's own {@link ONNXExternalModel} and predict the same. */
@@ -53,7 +57,8 @@ class OnnxExportTest {
 
     /** What a user of Tribuo writes who knows nothing of this library: ids from the model, absent features as 0. */
     private static <T extends Output<T>> ONNXExternalModel<T> external(EmtalModel<T> model, OutputTasks<T> tasks,
-                                                                       ExampleTransformer features, Path file) throws Exception {
+                                                                       ExampleTransformer features, Path file)
+            throws Exception {
         ImmutableFeatureMap featureMap = model.getFeatureIDMap();
         Map<String, Integer> featureIds = new HashMap<>();
         featureMap.keySet().forEach(name -> featureIds.put(name, featureMap.getID(name)));
@@ -64,7 +69,8 @@ class OnnxExportTest {
                 new OrtSession.SessionOptions(), file, "input");
     }
 
-    private static <T extends Output<T>> void assertSamePredictions(Model<T> expected, Model<T> actual, Dataset<T> examples) {
+    private static <T extends Output<T>> void assertSamePredictions(Model<T> expected, Model<T> actual,
+                                                                    Dataset<T> examples) {
         List<Prediction<T>> wanted = expected.predict(examples);
         List<Prediction<T>> found = actual.predict(examples);
         for (int i = 0; i < wanted.size(); i++) {
@@ -119,8 +125,8 @@ class OnnxExportTest {
     }
 
     /** Numbers are all there; a nominal column may lack a value, which its zeros say as well. */
-    private static <T extends Output<T>> Dataset<T> withoutNumericGaps(org.tribuo.OutputFactory<T> factory,
-                                                                       java.util.function.Function<TestData.Row, T> output) {
+    private static <T extends Output<T>> Dataset<T> withoutNumericGaps(OutputFactory<T> factory,
+                                                                       Function<TestData.Row, T> output) {
         return TestData.dataset(factory, TestData.rows(60, 9, true).stream()
                 .map(row -> new TestData.Row(row.x(), Double.isNaN(row.y()) ? 0 : row.y(), row.colour()))
                 .map(row -> row.example(output.apply(row))).toList());
@@ -152,7 +158,8 @@ class OnnxExportTest {
         assertEquals(data.getFeatureIDMap().size(), model.getFeatureIDMap().size());
         Path file = export(model);
         assertSamePredictions(model, EmtalModel.loadONNX(file, Label.class), view);
-        assertSamePredictions(model, external(model, OutputTasks.of(Label.class), new MissingAwareTransformer(), file), view);
+        OutputTasks<Label> tasks = OutputTasks.of(Label.class);
+        assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), view);
     }
 
     @Test
@@ -192,8 +199,8 @@ class OnnxExportTest {
         ONNXExternalModel<Label> loaded = EmtalModel.loadONNX(export(model), Label.class);
         assertSamePredictions(loaded, Model.deserialize(loaded.serialize()).castModel(Label.class), data);
         float[][] rows = {{1, Float.NaN, 2}};
-        try (var tensor = transformer.transform(ai.onnxruntime.OrtEnvironment.getEnvironment(),
-                org.tribuo.math.la.SparseVector.createSparseVector(3, new int[] {0, 2}, new double[] {1, 2}))) {
+        try (var tensor = transformer.transform(OrtEnvironment.getEnvironment(),
+                SparseVector.createSparseVector(3, new int[] {0, 2}, new double[] {1, 2}))) {
             assertArrayEquals(rows[0], ((float[][]) tensor.getValue())[0]);
         }
     }

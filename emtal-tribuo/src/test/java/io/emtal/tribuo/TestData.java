@@ -38,7 +38,8 @@ public final class TestData {
     public record Row(double x, double y, int colour) {
 
         static Row draw(SplittableRandom random, boolean gaps) {
-            return new Row(random.nextDouble(-2, 2), gaps && random.nextInt(5) == 0 ? Double.NaN : random.nextDouble(-2, 2),
+            return new Row(random.nextDouble(-2, 2),
+                    gaps && random.nextInt(5) == 0 ? Double.NaN : random.nextDouble(-2, 2),
                     gaps && random.nextInt(5) == 0 ? -1 : random.nextInt(3));
         }
 
@@ -108,13 +109,15 @@ public final class TestData {
     /** A trainer of a few seconds. */
     public static <T extends Output<T>> EmtalTrainer.Builder<T> trainer() {
         return EmtalTrainer.<T>builder()
-                .backbone(FeatureTransformer.builder().width(16).depth(1).heads(2).hidden(32).maxTokens(4).bins(4).build())
+                .backbone(FeatureTransformer.builder().width(16).depth(1).heads(2).hidden(32).maxTokens(4).bins(4)
+                        .build())
                 .method(Emtal.builder().experts(4).rank(2).build())
                 .recipe(Recipe.builder().pretrainEpochs(12).epochs(6).batchSize(16).workers(2).build());
     }
 
     /** A trainer of a fraction of a second, for tests in which nothing needs to be learnt. */
     public static <T extends Output<T>> EmtalTrainer.Builder<T> quickTrainer() {
-        return TestData.<T>trainer().recipe(Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(16).workers(2).build());
+        return TestData.<T>trainer()
+                .recipe(Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(16).workers(2).build());
     }
 }

@@ -46,8 +46,9 @@ public final class FeatureEncoder {
         this.nominalEnd = new int[layout.width()];
         for (FeatureColumn column : layout.columns()) {
             if (column.kind() == FeatureColumn.Kind.NOMINAL) {
-                Arrays.fill(nominalFirst, column.first(), column.first() + column.width(), column.first());
-                Arrays.fill(nominalEnd, column.first(), column.first() + column.width(), column.first() + column.width());
+                int end = column.first() + column.width();
+                Arrays.fill(nominalFirst, column.first(), end, column.first());
+                Arrays.fill(nominalEnd, column.first(), end, end);
             }
         }
     }
@@ -130,13 +131,14 @@ public final class FeatureEncoder {
         List<FeatureColumn> columns = new ArrayList<>();
         int width = 0;
         for (FeatureColumnProto column : proto.getColumnList()) {
-            columns.add(new FeatureColumn(column.getName(),
-                    column.getNominal() ? FeatureColumn.Kind.NOMINAL : FeatureColumn.Kind.NUMERIC, width, column.getWidth()));
+            FeatureColumn.Kind kind = column.getNominal() ? FeatureColumn.Kind.NOMINAL : FeatureColumn.Kind.NUMERIC;
+            columns.add(new FeatureColumn(column.getName(), kind, width, column.getWidth()));
             width += column.getWidth();
         }
         int[] positions = proto.getPositionList().stream().mapToInt(Integer::intValue).toArray();
         EmtalException.check(positions.length == features.size(),
-                "feature columns: found positions of %d features, allowed are those of %d", positions.length, features.size());
+                "feature columns: found positions of %d features, allowed are those of %d", positions.length,
+                features.size());
         Set<Integer> taken = new HashSet<>();
         for (int position : positions) {
             EmtalException.check(position == -1 || position >= 0 && position < width && taken.add(position),

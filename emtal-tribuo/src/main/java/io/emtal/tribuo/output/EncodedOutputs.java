@@ -51,8 +51,8 @@ public final class EncodedOutputs {
                 varied = Task.isLabelled(label) && label != first;
             }
             String name = tasks.task(t).name();
-            EmtalException.check(Task.isLabelled(first), "task '%s': found no label in %d training examples, at least one"
-                    + " is needed", name, encoded.size());
+            EmtalException.check(Task.isLabelled(first), "task '%s': found no label in %d training examples, at least"
+                    + " one is needed", name, encoded.size());
             EmtalException.check(varied || constantTasks || tasks.task(t) instanceof RealTask,
                     "task '%s': found nothing but '%s' in %d training examples, at least two classes are needed unless"
                             + " constantTasks is set, which trains a constant", name,

@@ -26,6 +26,7 @@ import org.tribuo.protos.ProtoSerializableField;
 import org.tribuo.protos.ProtoUtil;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -229,7 +230,7 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
                 tasks.add(group.binary() ? new BinaryTask(group.task())
                         : new CategoricalTask(group.task(), group.ids().length));
                 values.add(group.binary() ? List.of("absent", "present")
-                        : java.util.Arrays.stream(group.ids()).mapToObj(id -> names[id]).toList());
+                        : Arrays.stream(group.ids()).mapToObj(id -> names[id]).toList());
             }
             return EncodedOutputs.of(new TaskLayout(tasks), labels, values, constantTasks);
         }
@@ -259,7 +260,8 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
         }
 
         @Override
-        public Prediction<MultiLabel> prediction(float[] row, int offset, int usedFeatures, Example<MultiLabel> example) {
+        public Prediction<MultiLabel> prediction(float[] row, int offset, int usedFeatures,
+                                                 Example<MultiLabel> example) {
             Map<String, MultiLabel> scores = new LinkedHashMap<>();
             Set<Label> predicted = new LinkedHashSet<>();
             for (Group group : groups) {

@@ -21,6 +21,7 @@ import org.tribuo.regression.Regressor;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -143,8 +144,9 @@ public final class RegressorTasks implements OutputTasks<Regressor> {
                                 + "', allowed are " + Arrays.toString(names));
                     }
                     if (Double.isInfinite((float) values[i])) {
-                        throw new EmtalException("row " + row + ", task '" + dimensions[i] + "': found target " + values[i]
-                                + ", allowed is a finite single-precision number, or NaN for a missing label");
+                        throw new EmtalException("row " + row + ", task '" + dimensions[i] + "': found target "
+                                + values[i] + ", allowed is a finite single-precision number, or NaN for a missing"
+                                + " label");
                     }
                     targets[id][row] = values[i];
                 }
@@ -158,11 +160,12 @@ public final class RegressorTasks implements OutputTasks<Regressor> {
                     labels[row * names.length + id] = task.standardise(targets[id][row]);
                 }
             }
-            return EncodedOutputs.of(new TaskLayout(tasks), labels, tasks.stream().map(t -> List.<String>of()).toList(), true);
+            return EncodedOutputs.of(new TaskLayout(tasks), labels, Collections.nCopies(names.length, List.of()), true);
         }
 
         @Override
-        public Prediction<Regressor> prediction(float[] columns, int offset, int usedFeatures, Example<Regressor> example) {
+        public Prediction<Regressor> prediction(float[] columns, int offset, int usedFeatures,
+                                                Example<Regressor> example) {
             double[] values = new double[names.length];
             for (int id = 0; id < names.length; id++) {
                 values[id] = columns[offset + id];

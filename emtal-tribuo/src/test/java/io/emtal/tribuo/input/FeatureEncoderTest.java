@@ -65,8 +65,8 @@ class FeatureEncoderTest {
         List<Example<Label>> examples = List.of(example("c@red", 1, "x@value", 3), example("c@blue", 1, "x@value", 4),
                 example("x@value", 5));
         FeatureEncoder encoder = encoder(examples);
-        assertEquals(List.of(new FeatureColumn("c", Kind.NOMINAL, 0, 2), new FeatureColumn("x@value", Kind.NUMERIC, 2, 1)),
-                encoder.layout().columns());
+        assertEquals(List.of(new FeatureColumn("c", Kind.NOMINAL, 0, 2),
+                new FeatureColumn("x@value", Kind.NUMERIC, 2, 1)), encoder.layout().columns());
         assertArrayEquals(new float[] {0, 1, 3}, row(encoder, examples.get(0)));
         assertArrayEquals(new float[] {1, 0, 4}, row(encoder, examples.get(1)));
         assertArrayEquals(new float[] {NAN, NAN, 5}, row(encoder, examples.get(2)));
@@ -82,7 +82,8 @@ class FeatureEncoderTest {
     @Test
     void aColumnWithTwoIndicatorsInAnExampleIsNotNominal() {
         FeatureEncoder encoder = encoder(List.of(example("w@one", 1, "w@two", 1), example("w@one", 1)));
-        assertEquals(List.of(Kind.NUMERIC, Kind.NUMERIC), encoder.layout().columns().stream().map(FeatureColumn::kind).toList());
+        assertEquals(List.of(Kind.NUMERIC, Kind.NUMERIC),
+                encoder.layout().columns().stream().map(FeatureColumn::kind).toList());
     }
 
     @Test

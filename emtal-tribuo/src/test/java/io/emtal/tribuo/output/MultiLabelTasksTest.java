@@ -8,19 +8,20 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.task.BinaryTask;
 import org.junit.jupiter.api.Test;
 import org.tribuo.Prediction;
+import org.tribuo.classification.Label;
 import org.tribuo.multilabel.MultiLabel;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 class MultiLabelTasksTest extends OutputTasksContract<MultiLabel> {
 
     static MultiLabel of(String... names) {
-        return new MultiLabel(Set.of(names).stream().map(org.tribuo.classification.Label::new).collect(Collectors.toSet()));
+        return new MultiLabel(Stream.of(names).map(Label::new).collect(Collectors.toSet()));
     }
 
     @Override
@@ -90,7 +91,8 @@ class MultiLabelTasksTest extends OutputTasksContract<MultiLabel> {
         Prediction<MultiLabel> prediction = codec.prediction(columns, 0, 1, examples(outputs).get(0));
         for (int id = 0; id < columns.length; id++) {
             String name = codec.name(id);
-            assertEquals(columns[id], prediction.getOutputScores().get(name).getLabelSet().iterator().next().getScore());
+            MultiLabel scored = prediction.getOutputScores().get(name);
+            assertEquals(columns[id], scored.getLabelSet().iterator().next().getScore());
             assertEquals(columns[id] > 0.5, prediction.getOutput().contains(name));
         }
     }

@@ -13,7 +13,6 @@ import org.tribuo.Prediction;
 import org.tribuo.multilabel.MultiLabel;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,7 +38,8 @@ class SeparatedMultiLabelTasksTest extends OutputTasksContract<MultiLabel> {
     List<MultiLabel> complete(Random random) {
         List<MultiLabel> outputs = new ArrayList<>();
         for (int i = 0; i < 24; i++) {
-            List<String> names = new ArrayList<>(List.of("kind=" + KINDS[i % 3], "size=" + (i % 4 < 2 ? "big" : "small")));
+            String size = i % 4 < 2 ? "big" : "small";
+            List<String> names = new ArrayList<>(List.of("kind=" + KINDS[i % 3], "size=" + size));
             if (random.nextBoolean() || i == 0) {
                 names.add("filled");
             }
@@ -93,8 +93,8 @@ class SeparatedMultiLabelTasksTest extends OutputTasksContract<MultiLabel> {
     void theMostProbableClassIsPredictedHoweverImprobable() {
         List<MultiLabel> outputs = complete(new Random(1));
         OutputCodec<MultiLabel> codec = tasks().codec(domain(outputs));
-        Map<String, Float> probabilities = new HashMap<>(Map.of("kind=circle", 0.3f, "kind=square", 0.4f, "kind=star", 0.3f,
-                "size=big", 0.1f, "size=small", 0.9f, "filled", 0.4f, "=odd", 0.6f));
+        Map<String, Float> probabilities = Map.of("kind=circle", 0.3f, "kind=square", 0.4f, "kind=star", 0.3f,
+                "size=big", 0.1f, "size=small", 0.9f, "filled", 0.4f, "=odd", 0.6f);
         float[] columns = new float[codec.columns()];
         for (int id = 0; id < columns.length; id++) {
             columns[codec.column(id)] = probabilities.get(codec.name(id));
