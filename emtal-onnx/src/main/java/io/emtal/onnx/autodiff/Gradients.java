@@ -39,7 +39,7 @@ public final class Gradients {
                 "loss '%s': found shape %s, allowed is one element", loss.name(), loss.shape());
         List<Node> forward = b.nodes();
         Set<String> dependent = dependent(forward, wrt);
-        List<Node> path = Pattern.fuse(b, path(forward, loss, dependent), names(loss, wrt));
+        List<Node> path = Pattern.fuse(b::tensorOf, path(forward, loss, dependent), names(loss, wrt));
         checkRules(path);
 
         Map<String, List<Node>> users = new HashMap<>();

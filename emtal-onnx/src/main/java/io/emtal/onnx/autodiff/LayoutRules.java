@@ -159,8 +159,8 @@ final class LayoutRules {
         Value indices = s.input(1);
         int axis = x.shape().axis((int) s.node().integer("axis", 0));
         Tensor constant = b.tensorOf(indices);
-        if (constant != null && isRange(constant.longs())) {
-            long[] entries = constant.longs();
+        if (constant != null && isRange(constant.integers())) {
+            long[] entries = constant.integers();
             long start = entries[0] < 0 ? entries[0] + x.extent(axis) : entries[0];
             long[] extents = x.shape().with(axis, entries.length).extents();
             s.giveRange(0, axis, start, () -> b.reshape(s.gradient(), extents));
@@ -191,6 +191,6 @@ final class LayoutRules {
     }
 
     private static long[] constant(BackwardStep s, int input) {
-        return s.builder().tensorOf(s.input(input)).longs().clone();
+        return s.builder().tensorOf(s.input(input)).integers().clone();
     }
 }

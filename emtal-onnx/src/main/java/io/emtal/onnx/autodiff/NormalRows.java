@@ -61,13 +61,13 @@ final class NormalRows implements Pattern {
                 path.producer("ReduceMean", sub.input(1), 1).filter(m -> m.input(0).equals(sub.input(0)) && isLastAxis(m)).flatMap(mean ->
                 path.producer("Reciprocal", inverse, 1).flatMap(reciprocal ->
                 path.producer("Sqrt", reciprocal.input(0), 1).flatMap(sqrt ->
-                path.producer("Add", sqrt.input(0), 1).filter(a -> path.isConstant(a.input(1))).flatMap(add ->
+                path.producer("Add", sqrt.input(0), 1).filter(a -> !Double.isNaN(path.number(a.input(1)))).flatMap(add ->
                 path.producer("ReduceSumSquare", add.input(0), 1).filter(q -> q.input(0).equals(centred) && isLastAxis(q)).map(squares ->
                         new Found(new Node("", OP, last.name(), List.of(sub.input(0), inverse), last.outputs(), Map.of()),
                                 List.of(sub, mean, reciprocal, sqrt, add, squares))))))));
     }
 
-    private static boolean isLastAxis(Node reduction) {
+    static boolean isLastAxis(Node reduction) {
         long last = reduction.input(0).rank() - 1;
         return reduction.integer("keepdims", 1) == 1 && reduction.integers("axes")
                 .filter(axes -> axes.length == 1 && (axes[0] == last || axes[0] == -1)).isPresent();

@@ -1,6 +1,6 @@
 package io.emtal.onnx.autodiff;
 
-import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Several operators that count as one on the way back, because their common derivative needs fewer passes over memory
@@ -46,13 +47,13 @@ interface Pattern {
     /**
      * Replaces every pattern among the nodes of a path.
      *
-     * @param b holds the constants
+     * @param constants the tensors of the values that are constant
      * @param nodes the path in topological order
      * @param wanted names of values that must stay visible
      * @return the path with one node for each pattern
      */
-    static List<Node> fuse(GraphBuilder b, List<Node> nodes, Set<String> wanted) {
-        Path path = new Path(b, nodes, wanted);
+    static List<Node> fuse(Function<Value, Tensor> constants, List<Node> nodes, Set<String> wanted) {
+        Path path = new Path(constants, nodes, wanted);
         Map<Node, Node> fused = new HashMap<>();
         Set<Node> gone = new HashSet<>();
         for (Node node : nodes) {
@@ -69,12 +70,12 @@ interface Pattern {
     /** Where the operands of a path's nodes come from and how often they are used there. */
     final class Path {
 
-        private final GraphBuilder builder;
+        private final Function<Value, Tensor> constants;
         private final Map<String, Node> producers = new HashMap<>();
         private final Map<String, Integer> uses = new HashMap<>();
 
-        private Path(GraphBuilder builder, List<Node> nodes, Set<String> wanted) {
-            this.builder = builder;
+        Path(Function<Value, Tensor> constants, List<Node> nodes, Set<String> wanted) {
+            this.constants = constants;
             for (Node node : nodes) {
                 node.outputs().forEach(v -> producers.put(v.name(), node));
                 node.inputs().stream().filter(Objects::nonNull).forEach(v -> uses.merge(v.name(), 1, Integer::sum));
@@ -83,22 +84,27 @@ interface Pattern {
             wanted.forEach(name -> uses.put(name, Integer.MAX_VALUE));
         }
 
+        /** The node that makes a value, if it is of an operator. */
+        Optional<Node> producer(String op, Value value) {
+            return Optional.ofNullable(value).map(v -> producers.get(v.name())).filter(node -> node.op().equals(op));
+        }
+
         /** The node that makes a value, if it is of an operator and its output is used so many times. */
         Optional<Node> producer(String op, Value value, int count) {
-            Node node = value == null ? null : producers.get(value.name());
-            boolean fits = node != null && node.op().equals(op) && uses.getOrDefault(value.name(), 0) == count;
-            return fits ? Optional.of(node) : Optional.empty();
+            return producer(op, value).filter(node -> uses.getOrDefault(value.name(), 0) == count);
         }
 
         /** Whether a value is a constant with one element that is nearly equal to a number. */
         boolean is(Value value, double expected) {
-            return isConstant(value) && Math.abs(builder.tensorOf(value).real(0) - expected) < 1e-6;
+            return Math.abs(number(value) - expected) < 1e-6;
         }
 
-        /** Whether a value is a constant with one element. */
-        boolean isConstant(Value value) {
-            Tensor constant = value == null ? null : builder.tensorOf(value);
-            return constant != null && constant.shape().size() == 1;
+        /** The element of a constant with one floating-point element; not a number for anything else. */
+        double number(Value value) {
+            Tensor constant = value == null ? null : constants.apply(value);
+            boolean real = constant != null && constant.shape().size() == 1
+                    && (constant.type() == ElementType.FLOAT || constant.type() == ElementType.DOUBLE);
+            return real ? constant.real(0) : Double.NaN;
         }
     }
 }

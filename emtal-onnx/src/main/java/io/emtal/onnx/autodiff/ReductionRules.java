@@ -42,6 +42,6 @@ final class ReductionRules {
 
     private static long[] axes(BackwardStep s, int rank) {
         Tensor axes = s.input(1) == null ? null : s.builder().tensorOf(s.input(1));
-        return axes != null ? axes.longs() : s.node().integers("axes").orElse(LongStream.range(0, rank).toArray());
+        return axes != null ? axes.integers() : s.node().integers("axes").orElse(LongStream.range(0, rank).toArray());
     }
 }

@@ -151,8 +151,13 @@ public final class GraphBuilder {
         return add("", op, attributes, 1, operands).get(0);
     }
 
-    private List<Value> addNamed(String domain, String op, String nodeName, Map<String, Object> attributes,
-                                 List<String> outputNames, List<Value> operands) {
+    /** Keeps names that are still to come from being generated. */
+    void reserve(Set<String> upcoming) {
+        reserved.addAll(upcoming);
+    }
+
+    List<Value> addNamed(String domain, String op, String nodeName, Map<String, Object> attributes,
+                         List<String> outputNames, List<Value> operands) {
         ShapeRules.Call call = new ShapeRules.Call(op, operands, attributes, outputNames.size(), this::tensorOf);
         List<ShapeRules.Typed> types = ShapeRules.infer(call);
         List<Value> results = new ArrayList<>();
@@ -176,7 +181,7 @@ public final class GraphBuilder {
      */
     public Function<Value, Value> inline(Graph graph, Map<String, Value> bindings, Replacement replacement) {
         // What a replacement writes must not take the name of a value that is still to be copied.
-        reserved.addAll(graph.initializers().keySet());
+        reserve(graph.initializers().keySet());
         graph.nodes().forEach(node -> node.outputs().forEach(v -> reserved.add(v.name())));
         Map<String, Value> mapped = new HashMap<>(bindings);
         Function<Value, Value> lookUp = v -> {
@@ -268,7 +273,7 @@ public final class GraphBuilder {
         return new Value(name, type, shape);
     }
 
-    private String fresh(String stem) {
+    String fresh(String stem) {
         String name;
         do {
             name = stem + "_" + counter++;

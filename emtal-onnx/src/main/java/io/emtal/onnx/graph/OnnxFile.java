@@ -1,20 +1,53 @@
 package io.emtal.onnx.graph;
 
 import ai.onnx.proto.OnnxMl;
+import io.emtal.onnx.EmtalException;
 
 import java.util.List;
 import java.util.Map;
 
-/** Writes graphs as ONNX models. */
+/** Writes graphs as ONNX models and reads them. */
 public final class OnnxFile {
 
     /** The operator set that graphs are written in: the newest that Tribuo 4.3's ONNX Runtime (1.20) and older ones read. */
     public static final int OPSET = 17;
 
+    /** The oldest operator set that is read. */
+    public static final int OLDEST_OPSET = 11;
+
+    /** The newest operator set that is read. */
+    public static final int NEWEST_OPSET = 21;
+
     /** The IR version that goes with {@link #OPSET}. */
     private static final int IR_VERSION = 8;
 
     private OnnxFile() {
+    }
+
+    /**
+     * Reads a model whose inputs are open at axis 0 at most.
+     *
+     * @param model the model
+     * @param batch the number of rows that open extents at axis 0 stand for
+     * @return the graph in operators of opset {@value #OPSET}, with all shapes fixed and shape arithmetic computed; values
+     *     and nodes keep their names
+     * @throws EmtalException naming the node, tensor or input that is not supported, and what is allowed
+     */
+    public static Graph read(OnnxMl.ModelProto model, long batch) {
+        return read(model, batch, Map.of());
+    }
+
+    /**
+     * Reads a model.
+     *
+     * @param model the model
+     * @param batch the number of rows that other open extents at axis 0 stand for
+     * @param extents what named open extents stand for
+     * @return as {@link #read(OnnxMl.ModelProto, long)}
+     * @throws EmtalException naming the node, tensor or input that is not supported, and what is allowed
+     */
+    public static Graph read(OnnxMl.ModelProto model, long batch, Map<String, Long> extents) {
+        return new OnnxReader(model, batch, extents).read();
     }
 
     /**

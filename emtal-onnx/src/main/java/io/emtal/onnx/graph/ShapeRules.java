@@ -40,7 +40,7 @@ final class ShapeRules {
             }
             Tensor constant = constants.apply(value);
             EmtalException.check(constant != null, "node %s: input %d ('%s') must be a constant", op, input, value.name());
-            return constant.longs();
+            return constant.integers();
         }
     }
 
@@ -56,7 +56,8 @@ final class ShapeRules {
 
     static {
         for (String op : List.of("Neg", "Abs", "Sign", "Sqrt", "Reciprocal", "Exp", "Log", "Erf", "Tanh", "Sigmoid", "Relu",
-                "Softplus", "Softmax", "LogSoftmax", "Identity", "Clip", "Not", "Gelu", "FastGelu", "QuickGelu")) {
+                "Softplus", "Softmax", "LogSoftmax", "Identity", "Clip", "Not", "Gelu", "FastGelu", "QuickGelu", "LeakyRelu",
+                "Elu", "HardSigmoid", "HardSwish", "Floor", "Ceil", "Round", "Sin", "Cos")) {
             single(op, c -> new Typed(c.in(0).type(), c.shape(0)));
         }
         for (String op : List.of("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "And", "Or")) {
@@ -90,6 +91,8 @@ final class ShapeRules {
         single("Slice", ShapeRules::slice);
         single("Pad", ShapeRules::pad);
         single("Conv", ShapeRules::conv);
+        single("MaxPool", ShapeRules::pool);
+        single("AveragePool", ShapeRules::pool);
         RULES.put("Split", ShapeRules::split);
         RULES.put("LayerNormalization", ShapeRules::layerNormalization);
     }
@@ -318,19 +321,34 @@ final class ShapeRules {
     }
 
     private static Typed conv(Call c) {
-        Shape in = c.shape(0);
         Shape kernel = c.shape(1);
-        int spatial = in.rank() - 2;
+        return new Typed(c.in(0).type(), windows(c, Arrays.copyOfRange(kernel.extents(), 2, kernel.rank())).with(1, kernel.extent(0)));
+    }
+
+    private static Typed pool(Call c) {
+        return new Typed(c.in(0).type(), windows(c, c.integers("kernel_shape", Integer.MAX_VALUE)));
+    }
+
+    /** The input's shape with the number of windows along every spatial axis. */
+    private static Shape windows(Call c, long[] kernel) {
+        Shape shape = c.shape(0);
+        int spatial = shape.rank() - 2;
+        EmtalException.check(kernel != null && kernel.length == spatial, "node %s: found kernel %s for shape %s", c.op(),
+                Arrays.toString(kernel), shape);
         long[] strides = orOnes(c.integers("strides", Integer.MAX_VALUE), spatial);
         long[] dilations = orOnes(c.integers("dilations", Integer.MAX_VALUE), spatial);
         long[] pads = c.integers("pads", Integer.MAX_VALUE);
-        Shape shape = in.with(1, kernel.extent(0));
+        Object autoPad = c.attributes().getOrDefault("auto_pad", "NOTSET");
+        boolean ceil = c.integer("ceil_mode", 0) == 1;
         for (int i = 0; i < spatial; i++) {
-            long padded = in.extent(i + 2) + (pads == null ? 0 : pads[i] + pads[i + spatial]);
-            long reach = dilations[i] * (kernel.extent(i + 2) - 1) + 1;
-            shape = shape.with(i + 2, (padded - reach) / strides[i] + 1);
+            long extent = shape.extent(i + 2);
+            long reach = dilations[i] * (kernel[i] - 1) + 1;
+            long padded = extent + (pads == null ? 0 : pads[i] + pads[i + spatial]);
+            long windows = autoPad.toString().startsWith("SAME") ? (extent + strides[i] - 1) / strides[i]
+                    : (padded - reach + (ceil ? strides[i] - 1 : 0)) / strides[i] + 1;
+            shape = shape.with(i + 2, windows);
         }
-        return new Typed(c.in(0).type(), shape);
+        return shape;
     }
 
     private static long[] orOnes(long[] values, int count) {

@@ -106,6 +106,16 @@ public record Tensor(ElementType type, Shape shape, Object elements) {
     }
 
     /**
+     * The elements of a tensor of integers.
+     *
+     * @return the array itself, or a widened copy if the type is INT32
+     * @throws EmtalException if the type is another
+     */
+    public long[] integers() {
+        return type == ElementType.INT32 ? Arrays.stream((int[]) elements).asLongStream().toArray() : longs();
+    }
+
+    /**
      * One floating-point element.
      *
      * @param i its position, row-major

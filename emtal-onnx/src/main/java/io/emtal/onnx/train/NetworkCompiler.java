@@ -173,7 +173,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                 products.put(layer.product(), layer);
                 results.put(layer.result(), layer);
             });
-            Lowering lowering = new Lowering(builder);
+            Lowering lowering = new Lowering(builder, graph);
             Function<Value, Value> lookUp = builder.inline(graph, bindings, (node, here) -> {
                 if (products.containsKey(node.output().name())) {
                     layerInputs.put(node.output().name(), here.apply(activation(node, graph)));

@@ -1,6 +1,8 @@
 package io.emtal.onnx.graph;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -34,11 +36,11 @@ public final class GraphSession implements AutoCloseable {
         Map<String, OnnxTensor> fed = new HashMap<>();
         try {
             for (String name : session.getInputNames()) {
-                fed.put(name, tensor(inputs.get(name)));
+                fed.put(name, tensor(environment, inputs.get(name)));
             }
             try (OrtSession.Result result = session.run(fed)) {
                 Map<String, Tensor> outputs = new LinkedHashMap<>();
-                for (Map.Entry<String, ai.onnxruntime.OnnxValue> output : result) {
+                for (Map.Entry<String, OnnxValue> output : result) {
                     outputs.put(output.getKey(), tensor((OnnxTensor) output.getValue()));
                 }
                 return outputs;
@@ -48,7 +50,7 @@ public final class GraphSession implements AutoCloseable {
         }
     }
 
-    private OnnxTensor tensor(Tensor tensor) throws OrtException {
+    static OnnxTensor tensor(OrtEnvironment environment, Tensor tensor) throws OrtException {
         long[] shape = tensor.shape().extents();
         return switch (tensor.type()) {
             case FLOAT -> OnnxTensor.createTensor(environment, FloatBuffer.wrap((float[]) tensor.elements()), shape);
@@ -61,12 +63,12 @@ public final class GraphSession implements AutoCloseable {
                 for (int i = 0; i < elements.length; i++) {
                     bytes.put(i, (byte) (elements[i] ? 1 : 0));
                 }
-                yield OnnxTensor.createTensor(environment, bytes, shape, ai.onnxruntime.OnnxJavaType.BOOL);
+                yield OnnxTensor.createTensor(environment, bytes, shape, OnnxJavaType.BOOL);
             }
         };
     }
 
-    private static Tensor tensor(OnnxTensor value) {
+    static Tensor tensor(OnnxTensor value) {
         TensorInfo info = value.getInfo();
         Shape shape = Shape.of(info.getShape());
         return switch (info.type) {

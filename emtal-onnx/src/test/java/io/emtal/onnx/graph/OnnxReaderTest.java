@@ -1,0 +1,190 @@
+package io.emtal.onnx.graph;
+
+import ai.onnx.proto.OnnxMl;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.emtal.onnx.EmtalException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class OnnxReaderTest {
+
+    /** The graph that was read gives what ONNX Runtime gives for the file itself, and every declared shape is the real one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"deeploy/Models/CCT/FP32/CCT_1_16_16_8/network.onnx",
+            "deeploy/Models/CCT/FP32/CCT_1_32_32_32/network.onnx", "deeploy/Models/CCT/FP32/CCT_2_32_32_128_Opset20/network.onnx",
+            "deeploy/Models/CCT_Train/CCT2_LP/network_infer.onnx", "deeploy/Models/CCT_Train/CCT2_LoRA1/network_infer.onnx",
+            "deeploy/Kernels/FP32/GELU/network.onnx", "deeploy/Kernels/FP32/LayerNorm/network.onnx",
+            "vit-mnist-onnx/vit-mnist-opset12.onnx", "vit-mnist-onnx/vit-mnist-opset17.onnx",
+            "vit-mnist-onnx/vit-mnist-features.onnx", "tinybert-onnx/tinybert.onnx"})
+    void computesWhatTheFileComputes(String file) throws IOException, OrtException {
+        OnnxMl.ModelProto model = SharedData.model(file);
+        long batch = file.startsWith("deeploy") ? 1 : 3;
+        long seed = System.nanoTime();
+        Graph graph = OnnxFile.read(model, batch, Map.of("sequence", 5L));
+        Map<String, Tensor> inputs = inputs(graph, new Random(seed));
+        GraphBuilder everything = new GraphBuilder();
+        graph.inputs().forEach(v -> everything.input(v.name(), v.type(), v.shape().extents()));
+        Map<String, Value> bindings = new HashMap<>();
+        graph.inputs().forEach(v -> bindings.put(v.name(), v));
+        var lookUp = everything.inline(graph, bindings, GraphBuilder.Replacement.NONE);
+        graph.nodes().forEach(n -> n.outputs().forEach(v -> everything.output(lookUp.apply(v))));
+        Map<String, Tensor> found;
+        try (GraphSession session = new GraphSession(everything.build())) {
+            found = session.run(inputs);
+        }
+        for (Node node : graph.nodes()) {
+            assertEquals(node.output().shape(), found.get(node.output().name()).shape(), node.name());
+        }
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        try (OrtSession session = environment.createSession(model.toByteArray())) {
+            Map<String, OnnxTensor> fed = new HashMap<>();
+            for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
+                fed.put(input.getKey(), GraphSession.tensor(environment, input.getValue()));
+            }
+            try (OrtSession.Result result = session.run(fed)) {
+                for (Map.Entry<String, OnnxValue> output : result) {
+                    float[] expected = GraphSession.tensor((OnnxTensor) output.getValue()).floats();
+                    assertArrayEquals(expected, found.get(output.getKey()).floats(), 1e-4f, output.getKey() + ", seed " + seed);
+                }
+            }
+            fed.values().forEach(OnnxTensor::close);
+        }
+    }
+
+    private static Map<String, Tensor> inputs(Graph graph, Random random) {
+        Map<String, Tensor> inputs = new HashMap<>();
+        for (Value input : graph.inputs()) {
+            int size = input.shape().size();
+            if (input.type() == ElementType.INT64) {
+                inputs.put(input.name(), new Tensor(input.type(), input.shape(), random.longs(size, 0, 2).toArray()));
+            } else {
+                float[] elements = new float[size];
+                for (int i = 0; i < size; i++) {
+                    elements[i] = (float) random.nextGaussian();
+                }
+                inputs.put(input.name(), new Tensor(input.type(), input.shape(), elements));
+            }
+        }
+        return inputs;
+    }
+
+    @Test
+    void shapeArithmeticIsGone() throws IOException {
+        Graph graph = OnnxFile.read(SharedData.model("vit-mnist-onnx/vit-mnist-opset12.onnx"), 4);
+        List<String> arithmetic = List.of("Shape", "Constant", "ConstantOfShape", "Gather", "Unsqueeze", "Equal", "Where");
+        assertTrue(graph.nodes().stream().filter(n -> arithmetic.contains(n.op())).allMatch(n ->
+                n.input(0).type() == ElementType.FLOAT), () -> graph.nodes().toString());
+        assertEquals(4, graph.outputs().get(0).extent(0));
+    }
+
+    @Test
+    void writtenModelsAreReadAgain() throws OrtException {
+        GraphBuilder b = new GraphBuilder();
+        Value x = b.input("x", ElementType.FLOAT, Shape.BATCH, 3, 4);
+        List<Value> parts = b.split(b.layerNorm(x, b.constant(Tensor.of(new float[] {1, 2, 3, 4}, 4)),
+                b.constant(Tensor.of(new float[4], 4)), 1e-5), 2, 1, 3);
+        b.output("y", b.reduceSum(b.gelu(parts.get(1)), false, 1));
+        Graph graph = OnnxFile.read(OnnxFile.toModel(b.build(), "written"), 2);
+        assertEquals(Shape.of(2, 3), graph.outputs().get(0).shape());
+        try (GraphSession session = new GraphSession(graph)) {
+            assertEquals(Shape.of(2, 3), session.run(Map.of("x", Tensor.of(new float[24], 2, 3, 4))).get("y").shape());
+        }
+    }
+
+    /** Attributes of operator set 11 and inputs of operator set 18 give the same graph. */
+    @Test
+    void olderAndNewerFormsAreOne() {
+        long[] axes = {1};
+        OnnxMl.ModelProto old = model(11, node("ReduceMean", "x", "m").addAttribute(integers("axes", axes)),
+                node("Squeeze", "m", "s").addAttribute(integers("axes", axes)),
+                node("Softmax", "s", "y"));
+        OnnxMl.ModelProto recent = model(18, node("ReduceMean", "x", "m").addInput("axes"),
+                node("Squeeze", "m", "s").addInput("axes"),
+                node("Softmax", "s", "y").addAttribute(integer("axis", -1)));
+        Graph first = OnnxFile.read(old, 2);
+        Graph second = OnnxFile.read(recent, 2);
+        assertEquals(List.of("ReduceMean", "Squeeze", "Softmax"), first.nodes().stream().map(Node::op).toList());
+        for (int i = 0; i < 3; i++) {
+            assertEquals(first.nodes().get(i).op(), second.nodes().get(i).op());
+            assertEquals(first.nodes().get(i).output(), second.nodes().get(i).output());
+        }
+    }
+
+    @Test
+    void oldSoftmaxTakesAllAxesBehind() {
+        Graph graph = OnnxFile.read(model(12, node("Softmax", "x", "y").addAttribute(integer("axis", 1))), 2);
+        assertEquals(List.of("Flatten", "Softmax", "Reshape"), graph.nodes().stream().map(Node::op).toList());
+        assertEquals(Shape.of(2, 3, 4), graph.outputs().get(0).shape());
+    }
+
+    @Test
+    void refusalsNameTheNode() {
+        assertMessage(model(17, node("Relu", "absent", "y").setName("first")), "'first' (Relu): reads 'absent'");
+        assertMessage(model(17, node("Relu", "y", "z"), node("Relu", "z", "y").setName("again")), "depends on itself");
+        assertMessage(model(17, node("Relu", "x", "y"), node("Relu", "x", "y").setName("second")), "'second' (Relu): found 'y' twice");
+        assertMessage(model(17, node("Unheard", "x", "y").setName("odd")), "'odd' (Unheard): operator Unheard is not supported");
+        assertMessage(model(10, node("Relu", "x", "y")), "operator set 10, allowed are 11 to 21");
+        assertMessage(model(17, node("Relu", "x", "z")), "output 'y'");
+    }
+
+    @Test
+    void onlyTheBatchIsOpen() throws IOException {
+        OnnxMl.ModelProto model = SharedData.model("tinybert-onnx/tinybert.onnx");
+        EmtalException e = assertThrows(EmtalException.class, () -> OnnxFile.read(model, 2));
+        assertTrue(e.getMessage().contains("axis 1 ('sequence')"), e.getMessage());
+    }
+
+    private static void assertMessage(OnnxMl.ModelProto model, String part) {
+        EmtalException e = assertThrows(EmtalException.class, () -> OnnxFile.read(model, 2));
+        assertTrue(e.getMessage().contains(part), e.getMessage());
+    }
+
+    /** From x [batch, 3, 4] to y, with the axes [1] as an initialiser. */
+    private static OnnxMl.ModelProto model(int opset, OnnxMl.NodeProto.Builder... nodes) {
+        OnnxMl.GraphProto.Builder graph = OnnxMl.GraphProto.newBuilder().setName("test")
+                .addInput(value("x")).addOutput(value("y")).addInitializer(Tensor.of(new long[] {1}, 1).toProto("axes"));
+        Arrays.stream(nodes).forEach(graph::addNode);
+        return OnnxMl.ModelProto.newBuilder().setIrVersion(8).setGraph(graph)
+                .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setVersion(opset)).build();
+    }
+
+    private static OnnxMl.ValueInfoProto value(String name) {
+        return OnnxMl.ValueInfoProto.newBuilder().setName(name).setType(OnnxMl.TypeProto.newBuilder().setTensorType(
+                OnnxMl.TypeProto.Tensor.newBuilder().setElemType(1).setShape(OnnxMl.TensorShapeProto.newBuilder()
+                        .addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimParam("batch"))
+                        .addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(3))
+                        .addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(4))))).build();
+    }
+
+    private static OnnxMl.NodeProto.Builder node(String op, String input, String output) {
+        return OnnxMl.NodeProto.newBuilder().setOpType(op).addInput(input).addOutput(output);
+    }
+
+    private static OnnxMl.AttributeProto integers(String name, long... values) {
+        OnnxMl.AttributeProto.Builder proto = OnnxMl.AttributeProto.newBuilder().setName(name)
+                .setType(OnnxMl.AttributeProto.AttributeType.INTS);
+        Arrays.stream(values).forEach(proto::addInts);
+        return proto.build();
+    }
+
+    private static OnnxMl.AttributeProto integer(String name, long value) {
+        return OnnxMl.AttributeProto.newBuilder().setName(name).setType(OnnxMl.AttributeProto.AttributeType.INT).setI(value).build();
+    }
+}
