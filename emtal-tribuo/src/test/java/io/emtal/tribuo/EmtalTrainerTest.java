@@ -19,11 +19,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
+import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 import org.tribuo.impl.ArrayExample;
 import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.multilabel.MultiLabelFactory;
 import org.tribuo.provenance.TrainerProvenance;
+import org.tribuo.regression.RegressionFactory;
+import org.tribuo.regression.Regressor;
 import org.tribuo.test.Helpers;
 import org.tribuo.test.MockOutput;
 
@@ -32,6 +36,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 class EmtalTrainerTest {
 
@@ -190,6 +195,51 @@ class EmtalTrainerTest {
                 new TestData.Row(1, 1, 0).example(new Label("a")), new TestData.Row(-1, 1, 1).example(new Label("b"))));
         try (EmtalModel<Label> model = TestData.<Label>quickTrainer().build().train(two)) {
             assertEquals(2, model.predict(two).size());
+        }
+    }
+
+    @Test
+    void fault16_oneExampleIsEnoughForARegression() {
+        Dataset<Regressor> one = TestData.regressors(1, 1);
+        try (EmtalModel<Regressor> model = TestData.<Regressor>quickTrainer().build().train(one)) {
+            assertTrue(Double.isFinite(model.predict(one.getExample(0)).getOutput().getValues()[0]));
+        }
+    }
+
+    @Test
+    void fault12_missingTargetsAreNotLearntAndCounted() {
+        List<Example<Regressor>> examples = new ArrayList<>();
+        for (TestData.Row row : TestData.rows(40, 1, true)) {
+            int missing = examples.size() % 4;
+            Regressor full = row.targets();
+            examples.add(row.example(new Regressor(full.getNames(), new double[] {
+                missing == 1 || missing == 3 ? Double.NaN : full.getValues()[0],
+                missing == 2 || missing == 3 ? Double.NaN : full.getValues()[1]})));
+        }
+        Dataset<Regressor> data = TestData.dataset(new RegressionFactory(), examples);
+        try (EmtalModel<Regressor> model = TestData.<Regressor>quickTrainer().build().train(data)) {
+            assertEquals(10, model.training().rowsWithoutLabel());
+            for (Prediction<Regressor> prediction : model.predict(data)) {
+                for (double value : prediction.getOutput().getValues()) {
+                    assertTrue(Double.isFinite(value), prediction::toString);
+                }
+            }
+        }
+    }
+
+    @Test
+    void fault12_missingClassesAreNotLearntAndCounted() {
+        List<Example<MultiLabel>> examples = new ArrayList<>();
+        for (TestData.Row row : TestData.rows(40, 1, true)) {
+            String kind = "kind=" + row.label().getLabel();
+            examples.add(row.example(new MultiLabel(examples.size() % 4 == 0 ? Set.of() : Set.of(new Label(kind)))));
+        }
+        Dataset<MultiLabel> data = TestData.dataset(new MultiLabelFactory(), examples);
+        EmtalTrainer<MultiLabel> trainer = TestData.<MultiLabel>quickTrainer()
+                .outputs(MultiLabelTasks.separatedBy("=")).build();
+        try (EmtalModel<MultiLabel> model = trainer.train(data)) {
+            assertEquals(10, model.training().rowsWithoutLabel());
+            assertEquals(1, model.predict(data.getExample(0)).getOutput().getLabelSet().size());
         }
     }
 
