@@ -50,7 +50,7 @@ public final class FeatureTransformer implements BackboneSource {
     private int bins = 8;
 
     @Config(description = "The probability that a value goes missing while it is trained on.")
-    private double featureDropout = 0.1;
+    private double featureDropout = 0.05;
 
     /** For OLCUT, and {@link #builder()}. */
     private FeatureTransformer() {

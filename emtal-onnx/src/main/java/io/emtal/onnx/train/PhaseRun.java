@@ -67,7 +67,7 @@ final class PhaseRun {
     Outcome run(int[] training, SplittableRandom random, ExecutorService threads) throws Exception {
         List<Parameter> parameters = compiler.parameters();
         TaskLayout tasks = compiler.tasks();
-        int batchSize = Math.min(recipe.batchSize(), training.length);
+        int batchSize = recipe.batchSize(training.length);
         int microBatch = recipe.microBatchSize(batchSize);
         int stepsPerEpoch = (training.length + batchSize - 1) / batchSize;
         int epochs = recipe.epochs(phase);

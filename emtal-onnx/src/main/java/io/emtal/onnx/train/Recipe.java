@@ -15,13 +15,13 @@ import java.util.Optional;
 public final class Recipe implements Configurable, Provenancable<ConfiguredObjectProvenance> {
 
     @Config(description = "Epochs of dense training that a fresh backbone gets first.")
-    private int pretrainEpochs = 60;
+    private int pretrainEpochs = 30;
 
     @Config(description = "Epochs of adaptation.")
-    private int epochs = 40;
+    private int epochs = 15;
 
-    @Config(description = "Rows of a step.")
-    private int batchSize = 32;
+    @Config(description = "Rows of a step; 0 for about a twentieth of the training rows, a power of two from 16 to 256.")
+    private int batchSize = 0;
 
     @Config(description = "Rows that a worker computes at a time; 0 divides the batch by the workers.")
     private int microBatchSize = 0;
@@ -31,10 +31,10 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     private int workers = 0;
 
     @Config(description = "The optimiser.")
-    private AdamW optimizer = new AdamW();
+    private AdamW optimizer = new AdamW().withWeightDecay(0.3);
 
     @Config(description = "The learning rate over a phase.")
-    private CosineSchedule schedule = new CosineSchedule();
+    private CosineSchedule schedule = new CosineSchedule(2e-3, 1e-5, 0.1);
 
     @Config(description = "The losses of the tasks.")
     private Losses losses = new Losses();
@@ -99,7 +99,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         /**
          * Sets the rows of a step.
          *
-         * @param batchSize 1 or more
+         * @param batchSize 1 or more; 0 for about a twentieth of the training rows, a power of two from 16 to 256
          * @return this builder
          */
         public Builder batchSize(int batchSize) {
@@ -228,13 +228,13 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     }
 
     private Optional<String> invalid() {
-        if (pretrainEpochs < 1 || epochs < 1 || batchSize < 1) {
-            return Optional.of("Recipe: found pretrainEpochs " + pretrainEpochs + ", epochs " + epochs + ", batchSize "
-                    + batchSize + "; allowed are 1 and more");
+        if (pretrainEpochs < 1 || epochs < 1) {
+            return Optional.of("Recipe: found pretrainEpochs " + pretrainEpochs + ", epochs " + epochs
+                    + "; allowed are 1 and more");
         }
-        if (microBatchSize < 0 || workers < 0 || patience < 0) {
-            return Optional.of("Recipe: found microBatchSize " + microBatchSize + ", workers " + workers + ", patience "
-                    + patience + "; allowed are 0 and more");
+        if (batchSize < 0 || microBatchSize < 0 || workers < 0 || patience < 0) {
+            return Optional.of("Recipe: found batchSize " + batchSize + ", microBatchSize " + microBatchSize + ", workers "
+                    + workers + ", patience " + patience + "; allowed are 0 and more");
         }
         if (!(averageDecay >= 0 && averageDecay < 1 && validationFraction >= 0 && validationFraction < 1
                 && dropout >= 0 && dropout < 1)) {
@@ -262,10 +262,12 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     /**
      * The number of rows of a step.
      *
-     * @return 1 or more
+     * @param rows the number of training rows, at least 1
+     * @return 1 or more, at most the number of training rows
      */
-    public int batchSize() {
-        return batchSize;
+    public int batchSize(int rows) {
+        int wanted = batchSize > 0 ? batchSize : Math.max(16, Math.min(256, Integer.highestOneBit(Math.max(1, rows / 20))));
+        return Math.min(wanted, rows);
     }
 
     /**
