@@ -50,13 +50,13 @@ public enum ElementType {
      * @return the type
      * @throws EmtalException if this library does not compute with that type
      */
-    public static ElementType ofCode(int code, String where) {
+    public static ElementType ofCode(long code, String where) {
         for (ElementType type : values()) {
             if (type.code() == code) {
                 return type;
             }
         }
-        OnnxMl.TensorProto.DataType found = OnnxMl.TensorProto.DataType.forNumber(code);
+        OnnxMl.TensorProto.DataType found = code == (int) code ? OnnxMl.TensorProto.DataType.forNumber((int) code) : null;
         throw new EmtalException(where + ": element type " + (found == null ? "code " + code : found)
                 + " is not supported; allowed are FLOAT, DOUBLE, INT32, INT64, BOOL"
                 + " (export half-precision or quantised models as 32-bit floats)");

@@ -4,11 +4,13 @@ import io.emtal.onnx.EmtalException;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.LongStream;
@@ -156,9 +158,19 @@ public final class GraphBuilder {
         reserved.addAll(upcoming);
     }
 
+    /** Adds an operator under names of its own. */
     List<Value> addNamed(String domain, String op, String nodeName, Map<String, Object> attributes,
                          List<String> outputNames, List<Value> operands) {
-        ShapeRules.Call call = new ShapeRules.Call(op, operands, attributes, outputNames.size(), this::tensorOf);
+        String qualifiedOp = domain.isEmpty() ? op : domain + "." + op;
+        String where = "node " + Quoted.of(nodeName) + " (" + qualifiedOp + ")";
+        OperatorTable.Signature signature = OperatorTable.find(qualifiedOp, domain.isEmpty() ? OnnxFile.OPSET : 1)
+                .orElseThrow(() -> new EmtalException(where + ": not supported; allowed are " + OperatorTable.operators()));
+        signature.checkCounts(where, operands.stream().map(Objects::nonNull).toList(), outputNames.size());
+        Map<String, OperatorTable.AttributeKind> kinds = new HashMap<>();
+        attributes.forEach((name, value) -> kinds.put(name, OperatorTable.AttributeKind.of(value)));
+        signature.checkAttributes(where, kinds);
+        signature.checkTypes(where, operands.stream().map(v -> v == null ? null : v.type()).toList());
+        ShapeRules.Call call = new ShapeRules.Call(where, op, operands, attributes, outputNames.size(), this::tensorOf);
         List<ShapeRules.Typed> types = ShapeRules.infer(call);
         List<Value> results = new ArrayList<>();
         for (int i = 0; i < outputNames.size(); i++) {
@@ -259,10 +271,11 @@ public final class GraphBuilder {
         for (int i = nodes.size() - 1; i >= 0; i--) {
             Node node = nodes.get(i);
             if (node.outputs().stream().anyMatch(v -> needed.contains(v.name()))) {
-                kept.add(0, node);
+                kept.add(node);
                 node.inputs().stream().filter(v -> v != null).forEach(v -> needed.add(v.name()));
             }
         }
+        Collections.reverse(kept);
         Map<String, Tensor> used = new LinkedHashMap<>(initializers);
         used.keySet().retainAll(needed);
         return new Graph(inputs, outputs, used, kept);

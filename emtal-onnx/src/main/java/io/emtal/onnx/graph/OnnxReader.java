@@ -263,7 +263,7 @@ final class OnnxReader {
             tensors.add(tensor);
             operands.add(tensor == null ? null : new Value(name, tensor.type(), tensor.shape()));
         }
-        ShapeRules.Typed result = ShapeRules.infer(new ShapeRules.Call(node.getOpType(), operands, attributes, 1,
+        ShapeRules.Typed result = ShapeRules.infer(new ShapeRules.Call(where(node), node.getOpType(), operands, attributes, 1,
                 v -> known.get(v.name()))).get(0);
         return ShapeArithmetic.compute(node.getOpType(), (Long) attributes.getOrDefault("axis", 0L), tensors, result);
     }

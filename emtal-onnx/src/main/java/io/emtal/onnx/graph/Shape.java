@@ -14,6 +14,9 @@ public final class Shape {
     /** The extent of the batch where it is not fixed. */
     public static final long BATCH = -1;
 
+    /** The largest number of dimensions: what ONNX Runtime's operators are made for, and more than any network has. */
+    public static final int MAX_RANK = 16;
+
     /** The shape of a scalar. */
     public static final Shape SCALAR = Shape.of();
 
@@ -30,6 +33,8 @@ public final class Shape {
      * @return the shape
      */
     public static Shape of(long... extents) {
+        EmtalException.check(extents.length <= MAX_RANK, "shape: found %d dimensions, allowed are %d at most", extents.length,
+                MAX_RANK);
         for (long extent : extents) {
             EmtalException.check(extent >= BATCH, "shape %s: found extent %d, allowed are 0 and more, or %d for the batch",
                     Arrays.toString(extents), extent, BATCH);
@@ -62,10 +67,10 @@ public final class Shape {
      * @param axis from −rank to rank − 1
      * @return from 0 to rank − 1
      */
-    public int axis(int axis) {
+    public int axis(long axis) {
         EmtalException.check(axis >= -rank() && axis < rank(), "axis %d of shape %s: allowed are %d to %d",
                 axis, this, -rank(), rank() - 1);
-        return axis < 0 ? axis + rank() : axis;
+        return (int) (axis < 0 ? axis + rank() : axis);
     }
 
     /**
@@ -96,8 +101,9 @@ public final class Shape {
         long size = 1;
         for (long extent : extents) {
             EmtalException.check(extent != BATCH, "shape %s: its size is not known, the batch is open", this);
-            size = Math.multiplyExact(size, extent);
-            EmtalException.check(size <= Integer.MAX_VALUE, "shape %s: more than %d elements", this, Integer.MAX_VALUE);
+            EmtalException.check(extent <= Integer.MAX_VALUE && size * extent <= Integer.MAX_VALUE,
+                    "shape %s: more than %d elements", this, Integer.MAX_VALUE);
+            size *= extent;
         }
         return (int) size;
     }

@@ -161,7 +161,7 @@ public record Tensor(ElementType type, Shape shape, Object elements) {
      * @throws EmtalException if type, shape and data do not fit each other, or the data lies outside the file
      */
     public static Tensor fromProto(OnnxMl.TensorProto proto) {
-        String where = "tensor '" + proto.getName() + "'";
+        String where = "tensor " + Quoted.of(proto.getName());
         EmtalException.check(proto.getDataLocation() != OnnxMl.TensorProto.DataLocation.EXTERNAL,
                 "%s: its data lies in another file", where);
         ElementType type = ElementType.ofCode(proto.getDataType(), where);
