@@ -33,13 +33,15 @@ public final class PyTorchGraph {
         this.graph = graph;
     }
 
-    /** The value of an output of the graph, whose inputs are values of {@code torch}. */
-    public static NDArray output(PyTorch torch, Graph graph, String name) {
+    /** The outputs of the graph by name; its inputs are values of {@code torch}. */
+    public static Map<String, NDArray> outputs(PyTorch torch, Graph graph) {
         PyTorchGraph run = new PyTorchGraph(torch, graph);
         graph.inputs().forEach(v -> run.values.put(v.name(), torch.value(v.name())));
         graph.initializers().forEach((n, tensor) -> run.values.put(n, torch.array(tensor)));
         graph.nodes().forEach(run::compute);
-        return run.values.get(name);
+        Map<String, NDArray> outputs = new HashMap<>();
+        graph.outputs().forEach(v -> outputs.put(v.name(), run.values.get(v.name())));
+        return outputs;
     }
 
     private void compute(Node node) {

@@ -53,7 +53,7 @@ class PyTorchParityTest {
 
         PyTorch.Step written = PyTorch.step(parameters, inputs, PyTorchParityTest::loss);
         Graph forward = forward(parameters);
-        PyTorch.Step computed = PyTorch.step(parameters, inputs, torch -> PyTorchGraph.output(torch, forward, "loss"));
+        PyTorch.Step computed = PyTorch.step(parameters, inputs, torch -> PyTorchGraph.outputs(torch, forward).get("loss"));
         Map<String, Tensor> fed = new HashMap<>(inputs);
         fed.putAll(parameters);
         Map<String, Tensor> ours;
