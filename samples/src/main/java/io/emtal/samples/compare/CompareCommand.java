@@ -1,21 +1,132 @@
 package io.emtal.samples.compare;
 
+import io.emtal.onnx.EmtalException;
+import io.emtal.samples.table.Schema;
 import io.emtal.samples.table.Table;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The subcommand {@code compare}. */
-@Command(name = "compare", mixinStandardHelpOptions = true, header = "Train and evaluate on tables.")
+@Command(name = "compare", mixinStandardHelpOptions = true, sortOptions = false,
+        header = "Train and evaluate on every data set of a folder, and rank the trainers.",
+        description = {"",
+            "A data set is a folder with a schema.json and the CSV files that it names. Each trainer is fitted on the "
+                + "training rows of the given split, or once per fold, and evaluated on the test rows.", "",
+            "Main metrics: hamming for targets that are 0 or 1, aRRMSE for numbers, mean_accuracy for classes. "
+                + "Progress goes to the error stream, the table to the standard output, and every metric to a CSV "
+                + "file as soon as it is known.", ""})
 public final class CompareCommand implements Callable<Integer> {
-    @Option(names = "--data", required = true, paramLabel = "DIR", description = "Folder with data sets.")
+    private static final int DEPTH = 8;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--data", required = true, paramLabel = "DIR",
+            description = "Folder with the data sets, at any depth, or one data set.")
     private Path data;
+
+    @Option(names = "--set", paramLabel = "NAME", description = "Only this data set; may be given several times.")
+    private List<String> sets = List.of();
+
+    @Option(names = "--trainer", paramLabel = "NAME", completionCandidates = TrainerNames.class,
+            description = "Only this trainer; may be given several times. One of: ${COMPLETION-CANDIDATES}.")
+    private List<String> trainers = List.of();
+
+    @Option(names = "--seeds", paramLabel = "N", defaultValue = "1",
+            description = "Train with the seeds 1 to N. Default: ${DEFAULT-VALUE}.")
+    private int seeds;
+
+    @Option(names = "--out", paramLabel = "FILE", defaultValue = "compare.csv",
+            description = "The CSV file; an old one is replaced. Default: ${DEFAULT-VALUE}.")
+    private Path out;
+
+    /** Made by the command line. */
+    CompareCommand() {
+    }
 
     @Override
     public Integer call() {
-        Table table = Table.read(data);
-        System.out.println(table.rows());
-        return 0;
+        if (seeds < 1) {
+            throw wrong("--seeds is " + seeds + "; allowed are 1 and more");
+        }
+        List<String> chosenTrainers = chosen("--trainer", trainers, new LinkedHashSet<>(Competitors.names()));
+        Map<String, Path> folders = folders();
+        List<String> chosenSets = chosen("--set", sets, folders.keySet());
+        List<Contest<?>> contests = new ArrayList<>();
+        for (String set : chosenSets) {
+            contests.add(Contest.of(Table.read(folders.get(set)), chosenTrainers));
+        }
+        PrintWriter screen = spec.commandLine().getOut();
+        try (ResultsFile file = new ResultsFile(out)) {
+            Comparison comparison = new Comparison(contests, seeds, file, spec.commandLine().getErr());
+            comparison.run();
+            new Scoreboard(contests, comparison.measurements()).print(screen);
+            screen.println();
+            screen.println("Every metric is in " + out + ".");
+            comparison.failures().forEach(failure -> screen.println("failed: " + failure));
+            screen.flush();
+            return comparison.failures().isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
+        }
+    }
+
+    private List<String> chosen(String option, List<String> named, Set<String> all) {
+        for (String name : named) {
+            if (!all.contains(name)) {
+                throw wrong(option + " " + name + ": there is none of this name; allowed are "
+                        + String.join(", ", all));
+            }
+        }
+        return all.stream().filter(name -> named.isEmpty() || named.contains(name)).toList();
+    }
+
+    private ParameterException wrong(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    /** The folders of the data sets by the names that their schemas give them, in the order of their paths. */
+    private Map<String, Path> folders() {
+        EmtalException.check(Files.isDirectory(data), "%s is no folder", data);
+        List<Path> schemas;
+        try (Stream<Path> files = Files.find(data, DEPTH, (path, attributes) ->
+                attributes.isRegularFile() && path.getFileName().toString().equals(Schema.FILE))) {
+            schemas = files.sorted(Comparator.naturalOrder()).toList();
+        } catch (IOException e) {
+            throw new EmtalException(data + " cannot be read: " + e, e);
+        }
+        EmtalException.check(!schemas.isEmpty(), "%s holds no %s, neither itself nor in a folder below", data,
+                Schema.FILE);
+        Map<String, Path> folders = new LinkedHashMap<>();
+        for (Path schema : schemas) {
+            String name = Schema.read(schema).name();
+            Path other = folders.put(name, schema.getParent());
+            EmtalException.check(other == null, "%s and %s both have the name %s", other, schema.getParent(), name);
+        }
+        return folders;
+    }
+
+    /** The names for the help text. */
+    static final class TrainerNames implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Competitors.names().iterator();
+        }
     }
 }

@@ -26,21 +26,22 @@ public final class MultiLabelTargets implements TargetView<MultiLabel> {
      * @throws EmtalException if it is another kind
      */
     public MultiLabelTargets(Table table) {
-        EmtalException.check(table.schema().kind() != Kind.REGRESSION, "%s has numeric targets; nominal ones are needed",
-                table.schema().name());
+        EmtalException.check(table.schema().kind() != Kind.REGRESSION,
+                "%s has numeric targets; nominal ones are needed", table.schema().name());
         this.table = table;
         this.binary = table.schema().kind() == Kind.MULTILABEL;
     }
 
     /**
-     * The label of a class of a categorical target.
+     * The label of a class of a categorical target. A comma of the value, which no label of a {@link MultiLabel} may
+     * have, is written as {@code %2C}, and then a percent sign as {@code %25}.
      *
      * @param target the target
      * @param value the class
      * @return {@code target=value}
      */
     public static String label(Column target, String value) {
-        return target.name() + "=" + value;
+        return target.name() + "=" + value.replace("%", "%25").replace(",", "%2C");
     }
 
     @Override

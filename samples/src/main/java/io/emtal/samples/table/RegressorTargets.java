@@ -4,6 +4,7 @@ import io.emtal.onnx.EmtalException;
 import java.util.Arrays;
 import java.util.List;
 import org.tribuo.OutputFactory;
+import org.tribuo.Prediction;
 import org.tribuo.regression.RegressionFactory;
 import org.tribuo.regression.Regressor;
 import org.tribuo.util.MeanVarianceAccumulator;
@@ -65,8 +66,8 @@ public final class RegressorTargets implements TargetView<Regressor> {
 
     private static String[] names(Table table) {
         List<Column> targets = table.schema().targets();
-        EmtalException.check(table.schema().kind() == Kind.REGRESSION, "%s has nominal targets; numeric ones are needed",
-                table.schema().name());
+        EmtalException.check(table.schema().kind() == Kind.REGRESSION,
+                "%s has nominal targets; numeric ones are needed", table.schema().name());
         return targets.stream().map(Column::name).toArray(String[]::new);
     }
 
@@ -90,19 +91,27 @@ public final class RegressorTargets implements TargetView<Regressor> {
         return new Regressor(names, values);
     }
 
-    /**
-     * Takes a prediction in this view's units back to the units of the file.
-     *
-     * @param predicted what a model that was trained on this view predicts
-     * @return the same in the units of the file
-     */
-    public Regressor restore(Regressor predicted) {
+    @Override
+    public Prediction<Regressor> restore(Prediction<Regressor> predicted) {
         double[] values = new double[names.length];
         for (int target = 0; target < values.length; target++) {
-            values[target] = predicted.getDimension(names[target])
-                    .orElseThrow(() -> new EmtalException("A prediction lacks a target: " + predicted))
-                    .getValue() * deviation[target] + mean[target];
+            values[target] = value(predicted.getOutput(), names[target]) * deviation[target] + mean[target];
         }
-        return new Regressor(names, values);
+        return new Prediction<>(new Regressor(names, values), predicted.getNumActiveFeatures(),
+                predicted.getExample());
+    }
+
+    /**
+     * One target of an output.
+     *
+     * @param output the output
+     * @param target the target's name
+     * @return its value
+     * @throws EmtalException if the output has no such target
+     */
+    public static double value(Regressor output, String target) {
+        return output.getDimension(target)
+                .orElseThrow(() -> new EmtalException("Target " + Text.quote(target) + " is missing in " + output))
+                .getValue();
     }
 }

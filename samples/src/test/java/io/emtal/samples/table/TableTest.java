@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tribuo.Example;
 import org.tribuo.Feature;
+import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.regression.Regressor;
@@ -168,8 +169,9 @@ class TableTest {
         Table table = folder.with("data.csv", ROWS).read();
         RegressorTargets targets = RegressorTargets.standardised(table, new int[] {0, 2});
         assertEquals(-1 / Math.sqrt(2), targets.output(0).getValues()[0], 1e-12);
-        Regressor restored = targets.restore(targets.output(1));
-        assertEquals(-25, restored.getValues()[0], 1e-9);
+        Example<Regressor> example = new NaturalFeatures(table).example(1, targets.output(1));
+        Prediction<Regressor> restored = targets.restore(new Prediction<>(targets.output(1), 1, example));
+        assertEquals(-25, restored.getOutput().getValues()[0], 1e-9);
         assertEquals(100, new RegressorTargets(table).output(0).getValues()[0]);
     }
 
@@ -184,10 +186,10 @@ class TableTest {
 
     @Test
     void labelsOfACategoricalTableAreTargetAndValue() {
-        Table table = nominal("categorical", "\"lo\", \"hi\"", "lo", "hi");
-        assertEquals(new MultiLabel(Set.of(new Label("a=lo"), new Label("b=hi"))),
+        Table table = nominal("categorical", "\"lo\", \"hi, 5%\"", "lo", "\"hi, 5%\"");
+        assertEquals(new MultiLabel(Set.of(new Label("a=lo"), new Label("b=hi%2C 5%25"))),
                 new MultiLabelTargets(table).output(0));
-        assertEquals(new Label("hi"), new LabelTargets(table, 1).output(0));
+        assertEquals(new Label("hi, 5%"), new LabelTargets(table, 1).output(0));
     }
 
     @Test

@@ -1,0 +1,108 @@
+package io.emtal.samples.compare;
+
+import io.emtal.onnx.EmtalException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.tribuo.Output;
+
+/** Runs every competitor of every contest with every seed. */
+final class Comparison {
+    private final List<Contest<?>> contests;
+    private final int seeds;
+    private final ResultsFile file;
+    private final PrintWriter progress;
+    private final TimeLeft timeLeft = new TimeLeft();
+    private final List<Measurement> measurements = new ArrayList<>();
+    private final List<String> failures = new ArrayList<>();
+    private int fits;
+    private int fitsDone;
+
+    /**
+     * @param contests the contests
+     * @param seeds how many seeds; they are 1, 2, ...
+     * @param file where results go at once
+     * @param progress where each fit is told of
+     */
+    Comparison(List<Contest<?>> contests, int seeds, ResultsFile file, PrintWriter progress) {
+        this.contests = List.copyOf(contests);
+        this.seeds = seeds;
+        this.file = file;
+        this.progress = progress;
+    }
+
+    /** Runs. A competitor that fails on a set is reported and left out there; the others go on. */
+    void run() {
+        contests.forEach(this::expect);
+        contests.forEach(this::run);
+    }
+
+    List<Measurement> measurements() {
+        return List.copyOf(measurements);
+    }
+
+    /** What went wrong: set, trainer, seed and message. */
+    List<String> failures() {
+        return List.copyOf(failures);
+    }
+
+    private <T extends Output<T>> void expect(Contest<T> contest) {
+        for (Competitor<T> competitor : contest.competitors()) {
+            int runs = competitor.seeded() ? seeds : 1;
+            fits += runs * contest.splits().size();
+            timeLeft.expect(competitor.name(), runs * contest.splits().size() * work(contest));
+        }
+    }
+
+    private <T extends Output<T>> void run(Contest<T> contest) {
+        for (Competitor<T> competitor : contest.competitors()) {
+            for (long seed = 1; seed <= (competitor.seeded() ? seeds : 1); seed++) {
+                int before = fitsDone;
+                try {
+                    Measurement measured = measure(contest, competitor, seed);
+                    keep(measured);
+                    for (long other = 2; !competitor.seeded() && other <= seeds; other++) {
+                        keep(measured.withSeed(other));
+                    }
+                } catch (RuntimeException | LinkageError e) {
+                    // A native library that is missing is an error of one competitor, not of all.
+                    int lost = contest.splits().size() - (fitsDone - before);
+                    fitsDone += lost;
+                    timeLeft.dropped(competitor.name(), lost * work(contest));
+                    fail(contest, competitor, seed, e);
+                }
+            }
+        }
+    }
+
+    private <T extends Output<T>> Measurement measure(Contest<T> contest, Competitor<T> competitor, long seed) {
+        String set = contest.table().schema().name();
+        return contest.measure(competitor, seed, fit -> {
+            fitsDone++;
+            timeLeft.done(competitor.name(), work(contest), fit.trainSeconds() + fit.predictSeconds());
+            progress.printf(Locale.ROOT, "[%d/%d] %s, %s, seed %d, %s: %s %.4f in %.1f s; about %s left%n", fitsDone,
+                    fits, set, competitor.name(), seed, fit.split().name(), contest.metrics().main(), fit.score(),
+                    fit.trainSeconds() + fit.predictSeconds(), TimeLeft.format(timeLeft.estimate()));
+            progress.flush();
+        });
+    }
+
+    private void keep(Measurement measured) {
+        measurements.add(measured);
+        file.add(measured);
+    }
+
+    private void fail(Contest<?> contest, Competitor<?> competitor, long seed, Throwable cause) {
+        String message = cause instanceof EmtalException ? cause.getMessage() : cause.toString();
+        String failure = contest.table().schema().name() + ", " + competitor.name() + ", seed " + seed + ": " + message;
+        failures.add(failure);
+        progress.println("failed: " + failure);
+        progress.flush();
+    }
+
+    private static double work(Contest<?> contest) {
+        return (double) contest.splits().get(0).train().length * contest.table().schema().features().size()
+                * contest.table().schema().targets().size();
+    }
+}

@@ -1,0 +1,33 @@
+package io.emtal.samples.compare;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.regression.Regressor;
+
+/** Every competitor there is. The same name stands for the same method on each kind of targets that it can do. */
+final class Competitors {
+    private Competitors() {
+    }
+
+    /** On targets that are 0 or 1: a {@link MultiLabel} with the names of those that are 1. */
+    static List<Competitor<MultiLabel>> multiLabel() {
+        return TribuoPeers.multiLabel();
+    }
+
+    /** On numeric targets. */
+    static List<Competitor<Regressor>> regression() {
+        return TribuoPeers.regression();
+    }
+
+    /** On nominal targets: a {@link MultiLabel} with one label {@code target=value} for each target. */
+    static List<Competitor<MultiLabel>> categorical() {
+        return TribuoPeers.categorical();
+    }
+
+    /** All names, in the order of the reports. */
+    static List<String> names() {
+        return Stream.of(multiLabel(), regression(), categorical()).flatMap(List::stream).map(Competitor::name)
+                .distinct().toList();
+    }
+}

@@ -1,0 +1,121 @@
+package io.emtal.samples.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.emtal.samples.table.Table;
+import io.emtal.samples.table.TableFolder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Output;
+
+class ContestTest {
+    @TempDir
+    Path temp;
+
+    @Test
+    void everyPeerLearnsFromEveryKindOfTable() {
+        Map<TableFolder, Double> worstAllowed = new LinkedHashMap<>();
+        worstAllowed.put(SmallTables.multiLabel(temp.resolve("m")), 0.45);
+        worstAllowed.put(SmallTables.regression(temp.resolve("r")), 1.1);
+        worstAllowed.put(SmallTables.categorical(temp.resolve("c")), 0.5);
+        worstAllowed.forEach((folder, limit) ->
+                measureAll(Contest.of(folder.read(), Competitors.names()), 1).forEach(measured -> {
+                    double main = measured.metrics().values().iterator().next();
+                    boolean good = measured.set().equals("classes") ? main >= limit : main <= limit;
+                    assertTrue(good, measured.toString());
+                }));
+    }
+
+    @Test
+    void theSameSeedGivesTheSameFigures() {
+        for (TableFolder folder : List.of(SmallTables.multiLabel(temp.resolve("m")),
+                SmallTables.regression(temp.resolve("r")), SmallTables.categorical(temp.resolve("c")))) {
+            Contest<?> contest = Contest.of(folder.read(), Competitors.names());
+            List<Measurement> first = measureAll(contest, 3);
+            List<Measurement> second = measureAll(contest, 3);
+            for (int i = 0; i < first.size(); i++) {
+                assertEquals(first.get(i).metrics(), second.get(i).metrics(), first.get(i).trainer());
+            }
+        }
+    }
+
+    @Test
+    void changedTestRowsDoNotChangeWhatIsLearnt() {
+        TableFolder folder = SmallTables.multiLabel(temp);
+        List<Measurement> before = measureAll(Contest.of(folder.read(), Competitors.names()), 1);
+        // The same test rows, and one more that is far out: nothing that was learnt may move.
+        String test = read(temp.resolve("test.csv"));
+        folder.with("test.csv", test + "1e6,-1e6,9,red,0,0,0,1\n");
+        List<Measurement> after = measureAll(Contest.of(folder.read(), Competitors.names()), 1);
+        for (int i = 0; i < before.size(); i++) {
+            double wrongBefore = before.get(i).metrics().get("hamming") * 20 * 4;
+            double wrongAfter = after.get(i).metrics().get("hamming") * 21 * 4;
+            assertTrue(wrongAfter - wrongBefore > -1e-9 && wrongAfter - wrongBefore < 4 + 1e-9,
+                    before.get(i).trainer() + ": " + wrongBefore + " cells wrong, then " + wrongAfter);
+        }
+    }
+
+    @Test
+    void parametersOfLinearModelsAndFactorisationMachinesAreCounted() {
+        List<Measurement> measured =
+                measureAll(Contest.of(SmallTables.regression(temp).read(), List.of("linear-sgd", "fm", "knn")), 1);
+        // Inputs x, y and three colours; two targets.
+        assertEquals(2 * (5 + 1), measured.get(0).trainableParameters().orElseThrow());
+        assertEquals(2 * (1 + 5 + 6 * 5), measured.get(1).trainableParameters().orElseThrow());
+        assertTrue(measured.get(2).trainableParameters().isEmpty());
+    }
+
+    /** The figures of the same methods in schema.json, which other code computed. */
+    @Test
+    void figuresOfTheEmotionsSetAreReproduced() {
+        assertEquals(0.2219, figure("emotions", "linear-sgd"), 0.01);
+        assertEquals(0.2079, figure("emotions", "knn"), 0.0005);
+    }
+
+    @Test
+    @Tag("long")
+    void figuresOfTheSharedSetsAreReproduced() {
+        assertEquals(0.2104, figure("emotions", "fm"), 0.02);
+        assertEquals(0.1944, figure("emotions", "random-forest"), 0.01);
+        assertEquals(0.1997, figure("emotions", "xgboost"), 0.015);
+        assertEquals(0.7631, figure("edm", "knn"), 0.03);
+        assertEquals(0.6641, figure("slump", "linear-sgd"), 0.02);
+        assertEquals(0.6918, figure("slump", "random-forest"), 0.02);
+        assertEquals(0.3747, figure("andro", "xgboost"), 0.03);
+    }
+
+    private static double figure(String set, String trainer) {
+        String data = System.getProperty("emtal.data");
+        Path folder = data == null ? null : Path.of(data, "tabular", set);
+        Assumptions.assumeTrue(folder != null && Files.isDirectory(folder), "no data set " + folder);
+        return measureAll(Contest.of(Table.read(folder), List.of(trainer)), 1).get(0).metrics().values().iterator()
+                .next();
+    }
+
+    private static <T extends Output<T>> List<Measurement> measureAll(Contest<T> contest, long seed) {
+        List<Measurement> measured = new ArrayList<>();
+        for (Competitor<T> competitor : contest.competitors()) {
+            measured.add(contest.measure(competitor, seed, fit -> { }));
+        }
+        return measured;
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package io.emtal.samples.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.emtal.samples.table.Split;
+import io.emtal.samples.table.Table;
+import io.emtal.samples.table.TableFolder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Example;
+import org.tribuo.Model;
+import org.tribuo.MutableDataset;
+import org.tribuo.Output;
+import org.tribuo.Prediction;
+import org.tribuo.classification.Label;
+import org.tribuo.impl.ArrayExample;
+import org.tribuo.math.optimisers.AdaGrad;
+import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.multilabel.MultiLabelFactory;
+import org.tribuo.multilabel.evaluation.MultiLabelEvaluation;
+import org.tribuo.multilabel.evaluation.MultiLabelEvaluator;
+import org.tribuo.multilabel.sgd.linear.LinearSGDTrainer;
+import org.tribuo.multilabel.sgd.objectives.BinaryCrossEntropy;
+import org.tribuo.provenance.SimpleDataSourceProvenance;
+import org.tribuo.regression.Regressor;
+
+class MetricsTest {
+    private static final List<String> LABELS = List.of("a", "b", "c");
+
+    @TempDir
+    Path temp;
+
+    @Test
+    void multiLabelMetricsAreThoseComputedByHand() {
+        // Truth a,b | - | c | a; predicted a | - | b,c | b.
+        List<boolean[]> truths = List.of(row(1, 1, 0), row(0, 0, 0), row(0, 0, 1), row(1, 0, 0));
+        List<Prediction<MultiLabel>> predictions = List.of(predicted("a", 0.9, 0.4, 0.1), predicted("", 0.2, 0.3, 0.4),
+                predicted("b c", 0.3, 0.6, 0.9), predicted("b", 0.2, 0.8, 0.0));
+        Map<String, Double> metrics = MultiLabelMetrics.evaluate(LABELS, truths, predictions);
+        // Wrong cells: b of row 1, b of row 3, a and b of row 4.
+        assertEquals(4 / 12.0, metrics.get("hamming"), 1e-12);
+        assertEquals(1 / 4.0, metrics.get("subset_accuracy"), 1e-12);
+        // 2 hits, 2 false alarms, 2 misses.
+        assertEquals(0.5, metrics.get("micro_f1"), 1e-12);
+        // a: 1 hit, 1 miss; b: 2 false alarms, 1 miss; c: 1 hit.
+        assertEquals((2 / 3.0 + 0 + 1) / 3, metrics.get("macro_f1"), 1e-12);
+        // 2/3, an empty set predicted as empty, 2/3, 0.
+        assertEquals((2 / 3.0 + 1 + 2 / 3.0 + 0) / 4, metrics.get("example_f1"), 1e-12);
+        // a: scores of the positives 0.9, 0.2 against 0.2, 0.3: 2 pairs won, 1 even, 1 lost; b: 1 of 3; c: 3 of 3.
+        assertEquals((2.5 / 4 + 1 / 3.0 + 1) / 3, metrics.get("macro_auc"), 1e-12);
+    }
+
+    @Test
+    void aLabelWithoutBothClassesHasNoAreaAndNoMetricIsNaN() {
+        Map<String, Double> some = MultiLabelMetrics.evaluate(LABELS, List.of(row(1, 1, 0), row(0, 1, 0)),
+                List.of(predicted("a b", 0.9, 0.9, 0), predicted("b", 0.1, 0.9, 0)));
+        assertEquals(1, some.get("macro_auc"), 1e-12);
+        assertEquals(2 / 3.0, some.get("macro_f1"), 1e-12);
+        Map<String, Double> none = MultiLabelMetrics.evaluate(LABELS, List.of(row(0, 0, 0)),
+                List.of(predicted("", 0, 0, 0)));
+        assertFalse(none.containsKey("macro_auc"));
+        assertEquals(0, none.get("micro_f1"));
+        assertTrue(none.values().stream().noneMatch(value -> value.isNaN()), none.toString());
+    }
+
+    @Test
+    void f1IsThatOfTribuosEvaluator() {
+        long seed = 20240817L;
+        Random random = new Random(seed);
+        MultiLabelFactory factory = new MultiLabelFactory();
+        MutableDataset<MultiLabel> data = new MutableDataset<>(new SimpleDataSourceProvenance("random", factory),
+                factory);
+        List<boolean[]> truths = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            double x = random.nextGaussian();
+            boolean[] truth = {x + random.nextGaussian() > 0, x + random.nextGaussian() < -1, random.nextBoolean()};
+            Set<Label> labels = new HashSet<>();
+            for (int label = 0; label < truth.length; label++) {
+                if (truth[label]) {
+                    labels.add(new Label(LABELS.get(label)));
+                }
+            }
+            truths.add(truth);
+            data.add(new ArrayExample<>(new MultiLabel(labels), new String[] {"x"}, new double[] {x}));
+        }
+        Model<MultiLabel> model =
+                new LinearSGDTrainer(new BinaryCrossEntropy(), new AdaGrad(0.1), 5, -1, 1, seed).train(data);
+        Map<String, Double> metrics = MultiLabelMetrics.evaluate(LABELS, truths, model.predict(data));
+        MultiLabelEvaluation tribuo = new MultiLabelEvaluator().evaluate(model, data);
+        assertEquals(tribuo.microAveragedF1(), metrics.get("micro_f1"), 1e-12, "seed " + seed);
+        assertEquals(tribuo.macroAveragedF1(), metrics.get("macro_f1"), 1e-12, "seed " + seed);
+    }
+
+    @Test
+    void relativeErrorsPoolTheFoldsAgainstTheirOwnTrainingMeans() {
+        Table table = new TableFolder(temp).with("schema.json", """
+                {"name": "r", "files": {"data": "data.csv", "fold_column": "fold", "folds": 2},
+                 "features": [{"name": "x", "type": "numeric"}],
+                 "targets": [{"name": "s", "type": "numeric"}, {"name": "t", "type": "numeric"},
+                             {"name": "constant", "type": "numeric"}]}
+                """).with("data.csv", "fold,x,s,t,constant\n0,1,1,10,5\n0,2,3,20,5\n1,3,5,30,5\n1,4,9,50,5\n").read();
+        List<Split> splits = table.splits();
+        // Fold 0 is predicted exactly; in fold 1, s is off by 1 and -2, t by 0 and 10.
+        Map<String, Double> metrics = new RegressionMetrics().evaluate(table, List.of(
+                new Outcome<>(splits.get(0), List.of(numbers(1, 10), numbers(3, 20))),
+                new Outcome<>(splits.get(1), List.of(numbers(6, 30), numbers(7, 60)))));
+        // Training means: s 7 and 2, t 40 and 15.
+        double s = Math.sqrt(5.0 / (36 + 16 + 9 + 49));
+        double t = Math.sqrt(100.0 / (900 + 400 + 225 + 1225));
+        assertEquals(s, metrics.get("rrmse:s"), 1e-12);
+        assertEquals(t, metrics.get("rrmse:t"), 1e-12);
+        assertFalse(metrics.containsKey("rrmse:constant"), "the training mean has no error");
+        assertEquals((s + t) / 2, metrics.get("aRRMSE"), 1e-12);
+    }
+
+    @Test
+    void accuraciesTakeTheClassWithTheHighestScore() {
+        Table table = new TableFolder(temp).with("schema.json", """
+                {"name": "c", "files": {"train": "train.csv", "test": "test.csv"},
+                 "features": [{"name": "x", "type": "numeric"}],
+                 "targets": [{"name": "k", "type": "nominal", "values": ["u", "v", "w"]},
+                             {"name": "m", "type": "nominal", "values": ["yes", "no"]}]}
+                """).with("train.csv", "x,k,m\n1,u,yes\n").with("test.csv", "x,k,m\n1,v,no\n2,w,yes\n").read();
+        Map<String, Double> metrics = new CategoricalMetrics().evaluate(table, List.of(
+                new Outcome<>(table.splits().get(0), List.of(
+                        classes(Map.of("k=u", 0.2, "k=v", 0.5, "k=w", 0.3, "m=yes", 0.1, "m=no", 0.9)),
+                        classes(Map.of("k=u", 0.4, "k=v", 0.3, "k=w", 0.3, "m=yes", 0.8, "m=no", 0.2))))));
+        assertEquals(Map.of("mean_accuracy", 0.75, "accuracy:k", 0.5, "accuracy:m", 1.0), metrics);
+    }
+
+    private static boolean[] row(int... bits) {
+        boolean[] row = new boolean[bits.length];
+        for (int i = 0; i < bits.length; i++) {
+            row[i] = bits[i] == 1;
+        }
+        return row;
+    }
+
+    private static Prediction<MultiLabel> predicted(String present, double... scores) {
+        Set<Label> labels = new HashSet<>();
+        for (String label : present.split(" ")) {
+            if (!label.isEmpty()) {
+                labels.add(new Label(label));
+            }
+        }
+        Map<String, MultiLabel> scored = new HashMap<>();
+        for (int i = 0; i < scores.length; i++) {
+            scored.put(LABELS.get(i), new MultiLabel(new Label(LABELS.get(i), scores[i])));
+        }
+        return new Prediction<>(new MultiLabel(labels), scored, 1, example(new MultiLabel(labels)), true);
+    }
+
+    private static Prediction<MultiLabel> classes(Map<String, Double> scores) {
+        Map<String, MultiLabel> scored = new HashMap<>();
+        scores.forEach((label, score) -> scored.put(label, new MultiLabel(new Label(label, score))));
+        MultiLabel nothing = new MultiLabel(Set.of());
+        return new Prediction<>(nothing, scored, 1, example(nothing), true);
+    }
+
+    private static Prediction<Regressor> numbers(double s, double t) {
+        Regressor output = new Regressor(new String[] {"s", "t", "constant"}, new double[] {s, t, 5});
+        return new Prediction<>(output, 1, example(output));
+    }
+
+    private static <T extends Output<T>> Example<T> example(T output) {
+        return new ArrayExample<>(output, new String[] {"x"}, new double[] {1});
+    }
+}

@@ -1,0 +1,61 @@
+package io.emtal.samples.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.emtal.onnx.EmtalException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ResultsFileTest {
+    private static final String HEADER =
+            "set,trainer,seed,metric,value,train_seconds,predict_micros_per_row,trainable_parameters\n";
+
+    @TempDir
+    Path temp;
+
+    @Test
+    void everyMeasurementIsOnDiskAtOnce() throws IOException {
+        Path path = temp.resolve("out.csv");
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        metrics.put("hamming", 0.25);
+        metrics.put("macro_f1", 0.5);
+        Locale before = Locale.getDefault();
+        try (ResultsFile file = new ResultsFile(path)) {
+            Locale.setDefault(Locale.GERMANY);
+            assertEquals(HEADER, Files.readString(path));
+            Measurement measured = new Measurement("=1+1", "fm", 1, metrics, 1.25, 12.5, OptionalLong.of(77));
+            file.add(measured);
+            assertEquals(HEADER + "'=1+1,fm,1,hamming,0.25,1.250,12.50,77\n'=1+1,fm,1,macro_f1,0.5,1.250,12.50,77\n",
+                    Files.readString(path));
+            file.add(new Measurement("a, \"b\"", "knn", 2, Map.of("rrmse:@x", 1.5), 0, 0, OptionalLong.empty()));
+            assertTrue(Files.readString(path).endsWith("\"a, \"\"b\"\"\",knn,2,rrmse:@x,1.5,0.000,0.00,\n"));
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    @Test
+    void namesThatASpreadsheetWouldCalculateAreEscaped() {
+        for (String name : new String[] {"=a", "+a", "-a", "@a", "\ta"}) {
+            assertEquals("'" + name, ResultsFile.text(name));
+        }
+        assertEquals("a=b", ResultsFile.text("a=b"));
+        assertEquals("", ResultsFile.text(""));
+    }
+
+    @Test
+    void aFileThatCannotBeWrittenIsNamed() {
+        Path path = temp.resolve("absent").resolve("out.csv");
+        String message = assertThrows(EmtalException.class, () -> new ResultsFile(path)).getMessage();
+        assertTrue(message.startsWith(path + " cannot be written"), message);
+    }
+}
