@@ -2,6 +2,7 @@ package io.emtal.samples.compare;
 
 import java.util.List;
 import java.util.stream.Stream;
+import org.tribuo.Output;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.regression.Regressor;
 
@@ -12,17 +13,21 @@ final class Competitors {
 
     /** On targets that are 0 or 1: a {@link MultiLabel} with the names of those that are 1. */
     static List<Competitor<MultiLabel>> multiLabel() {
-        return TribuoPeers.multiLabel();
+        return join(EmtalCompetitors.multiLabel(), TribuoPeers.multiLabel());
     }
 
     /** On numeric targets. */
     static List<Competitor<Regressor>> regression() {
-        return TribuoPeers.regression();
+        return join(EmtalCompetitors.regression(), TribuoPeers.regression());
     }
 
     /** On nominal targets: a {@link MultiLabel} with one label {@code target=value} for each target. */
     static List<Competitor<MultiLabel>> categorical() {
-        return TribuoPeers.categorical();
+        return join(EmtalCompetitors.categorical(), TribuoPeers.categorical());
+    }
+
+    private static <T extends Output<T>> List<Competitor<T>> join(List<Competitor<T>> ours, List<Competitor<T>> peers) {
+        return Stream.concat(ours.stream(), peers.stream()).toList();
     }
 
     /** All names, in the order of the reports. */

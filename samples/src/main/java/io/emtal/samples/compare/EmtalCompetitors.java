@@ -1,0 +1,135 @@
+package io.emtal.samples.compare;
+
+import io.emtal.onnx.adapt.AdaptationMethod;
+import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.adapt.ExpertClustering;
+import io.emtal.onnx.adapt.FullDense;
+import io.emtal.onnx.adapt.HeadsOnly;
+import io.emtal.onnx.adapt.Lora;
+import io.emtal.onnx.task.QualityRetaining;
+import io.emtal.samples.table.Column;
+import io.emtal.samples.table.Kind;
+import io.emtal.samples.table.MultiLabelTargets;
+import io.emtal.samples.table.RegressorTargets;
+import io.emtal.samples.table.Table;
+import io.emtal.samples.table.TargetView;
+import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.output.MultiLabelTasks;
+import io.emtal.tribuo.output.OutputTasks;
+import io.emtal.tribuo.output.RegressorTasks;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.tribuo.Output;
+import org.tribuo.Prediction;
+import org.tribuo.classification.Label;
+import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.regression.Regressor;
+
+/** EMTAL with its defaults, its controls and its ablations. Nothing is tuned to a set. */
+final class EmtalCompetitors {
+    private static final String CLASS_SEPARATOR = "=";
+
+    private EmtalCompetitors() {
+    }
+
+    static List<Competitor<MultiLabel>> multiLabel() {
+        // A label that every training row of a fold has, or none, must not end the comparison.
+        return all(new MultiLabelTasks(null, true), MultiLabelTargets::new, new LabelParts());
+    }
+
+    static List<Competitor<Regressor>> regression() {
+        return all(new RegressorTasks(), RegressorTargets::new, new NumberParts());
+    }
+
+    static List<Competitor<MultiLabel>> categorical() {
+        return all(new MultiLabelTasks(CLASS_SEPARATOR, true), MultiLabelTargets::new, new LabelParts());
+    }
+
+    private static Map<String, AdaptationMethod> methods() {
+        Map<String, AdaptationMethod> methods = new LinkedHashMap<>();
+        methods.put("emtal", Emtal.builder().build());
+        methods.put("lora", Lora.builder().build());
+        methods.put("dense", new FullDense());
+        methods.put("heads", new HeadsOnly());
+        methods.put("emtal-no-qr", Emtal.builder().qualityRetaining(QualityRetaining.off()).build());
+        methods.put("emtal-no-router", Emtal.builder().router(false).build());
+        methods.put("emtal-random-experts", Emtal.builder().grouping(ExpertClustering.Grouping.RANDOM).build());
+        return methods;
+    }
+
+    private static <T extends Output<T>> List<Competitor<T>> all(OutputTasks<T> outputs,
+            Function<Table, TargetView<T>> targets, SeparateCompetitor.Parts<T> parts) {
+        List<Competitor<T>> competitors = new ArrayList<>();
+        methods().forEach((name, method) -> competitors.add(competitor(name, method, outputs, targets)));
+        competitors.add(new SeparateCompetitor<>("separate",
+                view -> competitor("separate", new FullDense(), outputs, view), targets, parts));
+        return competitors;
+    }
+
+    private static <T extends Output<T>> Competitor<T> competitor(String name, AdaptationMethod method,
+            OutputTasks<T> outputs, Function<Table, TargetView<T>> targets) {
+        return new EmtalCompetitor<>(name,
+                seed -> EmtalTrainer.<T>builder().method(method).outputs(outputs).seed(seed).build(), targets);
+    }
+
+    /** Labels of a target: the target's own name, or {@code target=value}. */
+    private static final class LabelParts implements SeparateCompetitor.Parts<MultiLabel> {
+        @Override
+        public MultiLabel of(MultiLabel output, Table table, int target) {
+            Column column = table.schema().targets().get(target);
+            Set<Label> own = new HashSet<>();
+            for (Label label : output.getLabelSet()) {
+                if (table.schema().kind() == Kind.MULTILABEL ? label.getLabel().equals(column.name())
+                        : label.getLabel().startsWith(column.name() + CLASS_SEPARATOR)) {
+                    own.add(label);
+                }
+            }
+            return new MultiLabel(own);
+        }
+
+        @Override
+        public boolean learnable(List<MultiLabel> outputs) {
+            return outputs.stream().anyMatch(output -> !output.getLabelSet().isEmpty());
+        }
+
+        @Override
+        public Prediction<MultiLabel> join(List<Prediction<MultiLabel>> predictions) {
+            Set<Label> labels = new HashSet<>();
+            Map<String, MultiLabel> scores = new HashMap<>();
+            for (Prediction<MultiLabel> prediction : predictions) {
+                labels.addAll(prediction.getOutput().getLabelSet());
+                scores.putAll(prediction.getOutputScores());
+            }
+            Prediction<MultiLabel> first = predictions.get(0);
+            return new Prediction<>(new MultiLabel(labels), scores, first.getNumActiveFeatures(), first.getExample(), true);
+        }
+    }
+
+    /** The number of a target. */
+    private static final class NumberParts implements SeparateCompetitor.Parts<Regressor> {
+        @Override
+        public Regressor of(Regressor output, Table table, int target) {
+            String name = table.schema().targets().get(target).name();
+            return new Regressor(name, RegressorTargets.value(output, name));
+        }
+
+        @Override
+        public boolean learnable(List<Regressor> outputs) {
+            return true;
+        }
+
+        @Override
+        public Prediction<Regressor> join(List<Prediction<Regressor>> predictions) {
+            String[] names = predictions.stream().map(p -> p.getOutput().getNames()[0]).toArray(String[]::new);
+            double[] values = predictions.stream().mapToDouble(p -> p.getOutput().getValues()[0]).toArray();
+            Prediction<Regressor> first = predictions.get(0);
+            return new Prediction<>(new Regressor(names, values), first.getNumActiveFeatures(), first.getExample());
+        }
+    }
+}
