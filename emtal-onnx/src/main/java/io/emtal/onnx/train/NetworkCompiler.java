@@ -2,6 +2,7 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.adapt.Adaptation;
 import io.emtal.onnx.adapt.Site;
+import io.emtal.onnx.autodiff.ExecutionOrder;
 import io.emtal.onnx.autodiff.Gradients;
 import io.emtal.onnx.autodiff.Lowering;
 import io.emtal.onnx.backbone.Backbone;
@@ -112,7 +113,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         for (int i = 0; i < trained.size(); i++) {
             graph.output(gradientName(trained.get(i).name()), gradients.get(i));
         }
-        return new Step(graph.build(), trained);
+        return new Step(ExecutionOrder.of(graph.build()), trained);
     }
 
     /**
