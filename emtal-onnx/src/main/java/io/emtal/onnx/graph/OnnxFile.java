@@ -1,8 +1,10 @@
 package io.emtal.onnx.graph;
 
 import ai.onnx.proto.OnnxMl;
+import com.google.protobuf.ByteString;
 import io.emtal.onnx.EmtalException;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -25,12 +27,50 @@ public final class OnnxFile {
     }
 
     /**
-     * Reads a model whose inputs are open at axis 0 at most.
+     * Loads a model file of at most the default size, whose tensors all lie in it.
      *
-     * @param model the model
-     * @param batch the number of rows that open extents at axis 0 stand for
-     * @return the graph in operators of opset {@value #OPSET}, with all shapes fixed and shape arithmetic computed; values
-     *     and nodes keep their names
+     * @param file an {@code .onnx} file
+     * @return the model, which has passed every check
+     * @throws EmtalException as {@link #load(Path, ReadLimits)}
+     */
+    public static OnnxMl.ModelProto load(Path file) {
+        return load(file, ReadLimits.DEFAULT);
+    }
+
+    /**
+     * Loads a model file. Everything is checked here, so that what is handed on to native code is well formed: sizes
+     * before memory is taken, versions, operators with their operands and attributes, names, connections, tensors.
+     *
+     * @param file an {@code .onnx} file
+     * @param limits the sizes that are allowed, and whether tensors may lie in other files
+     * @return the model with all tensors inside
+     * @throws EmtalException if the file cannot be read or is no model that this library can work with; it names the
+     *     node, tensor or file, what was found and what is allowed
+     */
+    public static OnnxMl.ModelProto load(Path file, ReadLimits limits) {
+        return ModelFile.load(file, limits);
+    }
+
+    /**
+     * Loads a model from memory. Tensors cannot lie in other files, for there is no directory to look for them in.
+     *
+     * @param bytes what an {@code .onnx} file holds
+     * @param limits the sizes that are allowed
+     * @return the model
+     * @throws EmtalException as {@link #load(Path, ReadLimits)}
+     */
+    public static OnnxMl.ModelProto load(ByteString bytes, ReadLimits limits) {
+        return ModelFile.load(bytes, limits);
+    }
+
+    /**
+     * Makes a graph of a model whose inputs are open at axis 0 at most.
+     *
+     * @param model the model; it need not have been checked
+     * @param batch the number of rows that open extents at axis 0 stand for; {@link Shape#BATCH} leaves them open, which
+     *     is possible where the model computes nothing with them
+     * @return the graph in operators of opset {@value #OPSET}, with shape arithmetic computed; values and nodes keep
+     *     their names
      * @throws EmtalException naming the node, tensor or input that is not supported, and what is allowed
      */
     public static Graph read(OnnxMl.ModelProto model, long batch) {
@@ -38,16 +78,30 @@ public final class OnnxFile {
     }
 
     /**
-     * Reads a model.
+     * Makes a graph of a model.
      *
-     * @param model the model
-     * @param batch the number of rows that other open extents at axis 0 stand for
+     * @param model the model; it need not have been checked
+     * @param batch the number of rows that other open extents at axis 0 stand for, or {@link Shape#BATCH}
      * @param extents what named open extents stand for
      * @return as {@link #read(OnnxMl.ModelProto, long)}
      * @throws EmtalException naming the node, tensor or input that is not supported, and what is allowed
      */
     public static Graph read(OnnxMl.ModelProto model, long batch, Map<String, Long> extents) {
-        return new OnnxReader(model, batch, extents).read();
+        return read(model, batch, extents, ReadLimits.DEFAULT);
+    }
+
+    /**
+     * Makes a graph of a model, with limits of its own.
+     *
+     * @param model the model; it need not have been checked
+     * @param batch the number of rows that other open extents at axis 0 stand for, or {@link Shape#BATCH}
+     * @param extents what named open extents stand for
+     * @param limits the sizes that are allowed of stored tensors and of what the nodes compute
+     * @return as {@link #read(OnnxMl.ModelProto, long)}
+     * @throws EmtalException naming the node, tensor or input that is not supported, and what is allowed
+     */
+    public static Graph read(OnnxMl.ModelProto model, long batch, Map<String, Long> extents, ReadLimits limits) {
+        return new OnnxReader(model, batch, extents, limits).read();
     }
 
     /**
@@ -106,7 +160,7 @@ public final class OnnxFile {
             proto.setType(OnnxMl.AttributeProto.AttributeType.FLOAT).setF(f);
         } else if (value instanceof String s) {
             proto.setType(OnnxMl.AttributeProto.AttributeType.STRING)
-                    .setS(com.google.protobuf.ByteString.copyFromUtf8(s));
+                    .setS(ByteString.copyFromUtf8(s));
         } else if (value instanceof Tensor t) {
             proto.setType(OnnxMl.AttributeProto.AttributeType.TENSOR).setT(t.toProto(""));
         } else if (value instanceof List<?> list && list.stream().allMatch(Long.class::isInstance)) {

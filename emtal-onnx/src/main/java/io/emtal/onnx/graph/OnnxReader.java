@@ -3,49 +3,56 @@ package io.emtal.onnx.graph;
 import ai.onnx.proto.OnnxMl;
 import io.emtal.onnx.EmtalException;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
- * Makes a graph from a model: sorts the nodes, writes every operator as opset {@value OnnxFile#OPSET} has it, infers
+ * Makes a graph from a model: checks it, sorts the nodes, writes every operator as opset {@value OnnxFile#OPSET} has it, infers
  * all shapes and computes shape arithmetic. Values and nodes keep their names.
  */
 final class OnnxReader {
 
+    /** More than shape arithmetic, masks and position tables take. */
+    private static final long MOST_COMPUTED_BYTES = 64L << 20;
+
     private final OnnxMl.GraphProto proto;
-    private final int opset;
+    private final long opset;
     private final long batch;
     private final Map<String, Long> extents;
+    private final ReadLimits limits;
     private final GraphBuilder builder = new GraphBuilder();
     private final Map<String, Value> values = new HashMap<>();
-    /** Initialisers and what shape arithmetic gave; they enter the graph where an operator reads them. */
-    private final Map<String, Tensor> known = new HashMap<>();
+    /** Initialisers and what shape arithmetic gave; the latter enters the graph where an operator reads it. */
+    private final Map<String, Tensor> known = new LinkedHashMap<>();
+    private long computedBytes;
 
-    OnnxReader(OnnxMl.ModelProto model, long batch, Map<String, Long> extents) {
-        EmtalException.check(batch > 0, "model: found a batch of %d rows, allowed is 1 or more", batch);
-        EmtalException.check(model.getFunctionsCount() == 0 && model.getGraph().getSparseInitializerCount() == 0,
-                "model: found functions of its own or sparse initialisers, allowed are standard operators and dense initialisers");
+    /**
+     * Prepares to read a model.
+     *
+     * @param model the model
+     * @param batch the number of rows; {@link Shape#BATCH} to leave it open
+     * @param extents what named open extents stand for
+     * @param limits the sizes that are allowed
+     */
+    OnnxReader(OnnxMl.ModelProto model, long batch, Map<String, Long> extents, ReadLimits limits) {
+        EmtalException.check(batch > 0 || batch == Shape.BATCH, "model: found a batch of %d rows, allowed is 1 or more", batch);
+        ModelValidator.check(model, limits);
+        ExternalData.first(model).ifPresent(first -> {
+            throw new EmtalException("model: found data outside it, " + first + "; load the model from its path with limits"
+                    + " that allow external data");
+        });
         this.proto = model.getGraph();
-        this.opset = opset(model);
+        this.opset = ModelValidator.operatorSet(model);
         this.batch = batch;
         this.extents = Map.copyOf(extents);
-    }
-
-    private static int opset(OnnxMl.ModelProto model) {
-        // Some tools leave several entries for the standard domain; the last one counts.
-        long version = model.getOpsetImportList().stream().filter(o -> o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx"))
-                .mapToLong(OnnxMl.OperatorSetIdProto::getVersion).reduce(0, (a, b) -> b);
-        EmtalException.check(version >= OnnxFile.OLDEST_OPSET && version <= OnnxFile.NEWEST_OPSET,
-                "model: found operator set %d, allowed are %d to %d", version, OnnxFile.OLDEST_OPSET, OnnxFile.NEWEST_OPSET);
-        return (int) version;
+        this.limits = limits;
     }
 
     Graph read() {
@@ -56,89 +63,64 @@ final class OnnxReader {
         builder.reserve(names);
 
         proto.getInitializerList().forEach(t -> known.put(t.getName(), Tensor.fromProto(t)));
+        known.forEach((name, tensor) -> values.put(name, builder.initializer(name, tensor)));
         // Before IR version 4 initialisers stand among the inputs too.
         proto.getInputList().stream().filter(v -> !known.containsKey(v.getName()))
                 .forEach(v -> values.put(v.getName(), input(v)));
-        for (OnnxMl.NodeProto node : sorted()) {
-            read(node);
+        for (int i : NodeOrder.of(proto.getNodeList())) {
+            read(NodeLabel.of(i, proto.getNode(i)), proto.getNode(i));
         }
-        proto.getOutputList().forEach(v -> builder.output(value(v.getName(), "output '" + v.getName() + "'")));
+        proto.getOutputList().forEach(this::output);
         return builder.build();
     }
 
     private Value input(OnnxMl.ValueInfoProto input) {
-        String where = "input '" + input.getName() + "'";
-        EmtalException.check(input.getType().hasTensorType() && input.getType().getTensorType().hasShape(),
-                "%s: found no tensor of known rank, allowed are only those", where);
+        String where = "input " + Quoted.of(input.getName());
         OnnxMl.TypeProto.Tensor type = input.getType().getTensorType();
         long[] shape = new long[type.getShape().getDimCount()];
         for (int i = 0; i < shape.length; i++) {
             OnnxMl.TensorShapeProto.Dimension dimension = type.getShape().getDim(i);
-            Long extent = dimension.hasDimValue() ? Long.valueOf(dimension.getDimValue()) : extents.get(dimension.getDimParam());
-            EmtalException.check(extent != null || i == 0, "%s: found axis %d ('%s') open, allowed are a batch at axis 0 and axes"
-                    + " whose extent is given by name", where, i, dimension.getDimParam());
+            if (dimension.hasDimValue()) {
+                shape[i] = dimension.getDimValue();
+                continue;
+            }
+            Long extent = extents.get(dimension.getDimParam());
+            EmtalException.check(extent != null || i == 0, "%s: found axis %d (%s) open, allowed are a batch at axis 0 and axes"
+                    + " whose extent is given by name", where, i, Quoted.of(dimension.getDimParam()));
+            EmtalException.check(extent == null || extent > 0, "%s: found extent %d for %s, allowed is 1 or more", where, extent,
+                    Quoted.of(dimension.getDimParam()));
             shape[i] = extent == null ? batch : extent;
         }
-        return builder.input(input.getName(), ElementType.ofCode(type.getElemType(), where), shape);
+        ElementType element = ElementType.ofCode(type.getElemType(), where);
+        limits.bytes(where, element, shape);
+        return builder.input(input.getName(), element, shape);
     }
 
-    /** The nodes in their order, but each after those whose outputs it reads. */
-    private List<OnnxMl.NodeProto> sorted() {
-        Map<String, Integer> producers = new HashMap<>();
-        for (int i = 0; i < proto.getNodeCount(); i++) {
-            for (String output : proto.getNode(i).getOutputList()) {
-                EmtalException.check(output.isEmpty() || producers.put(output, i) == null && !known.containsKey(output)
-                        && !values.containsKey(output), "%s: found '%s' twice, allowed is one value of a name",
-                        where(proto.getNode(i)), output);
-            }
+    private void output(OnnxMl.ValueInfoProto output) {
+        String where = "output " + Quoted.of(output.getName());
+        Value value = value(output.getName(), where);
+        OnnxMl.TypeProto.Tensor declared = output.getType().getTensorType();
+        EmtalException.check(declared.getElemType() == value.type().code(), "%s: declared with element type %d, found %s", where,
+                declared.getElemType(), value.type());
+        List<OnnxMl.TensorShapeProto.Dimension> extents = declared.getShape().getDimList();
+        EmtalException.check(!declared.hasShape() || extents.size() == value.rank(), "%s: declared with %d dimensions, found %s",
+                where, extents.size(), value.shape());
+        for (int i = 0; i < extents.size(); i++) {
+            EmtalException.check(!extents.get(i).hasDimValue() || value.extent(i) == Shape.BATCH
+                            || extents.get(i).getDimValue() == value.extent(i),
+                    "%s: declared with extent %d at axis %d, found %s", where, extents.get(i).getDimValue(), i, value.shape());
         }
-        List<OnnxMl.NodeProto> sorted = new ArrayList<>();
-        boolean[] waiting = new boolean[proto.getNodeCount()];
-        boolean[] done = new boolean[proto.getNodeCount()];
-        for (int start = 0; start < done.length; start++) {
-            Deque<Integer> stack = new ArrayDeque<>(List.of(start));
-            while (!stack.isEmpty()) {
-                int i = stack.peek();
-                OnnxMl.NodeProto node = proto.getNode(i);
-                if (done[i] || waiting[i]) {
-                    stack.pop();
-                    if (!done[i]) {
-                        done[i] = true;
-                        sorted.add(node);
-                    }
-                    continue;
-                }
-                waiting[i] = true;
-                for (String input : node.getInputList()) {
-                    Integer producer = producers.get(input);
-                    EmtalException.check(producer == null || done[producer] || !waiting[producer],
-                            "%s: depends on itself through '%s', allowed are graphs without cycles", where(node), input);
-                    if (producer != null && !done[producer]) {
-                        stack.push(producer);
-                    }
-                }
-            }
-        }
-        return sorted;
-    }
-
-    private static String where(OnnxMl.NodeProto node) {
-        return "node '" + name(node) + "' (" + node.getOpType() + ")";
-    }
-
-    private static String name(OnnxMl.NodeProto node) {
-        return node.getName().isEmpty() ? String.join(",", node.getOutputList()) : node.getName();
+        builder.output(value);
     }
 
     private Value value(String name, String where) {
         Tensor tensor = known.get(name);
         Value value = tensor == null ? values.get(name) : values.computeIfAbsent(name, n -> builder.initializer(n, tensor));
-        EmtalException.check(value != null, "%s: reads '%s', which nothing gives", where, name);
+        EmtalException.check(value != null, "%s: reads %s, which nothing gives", where, Quoted.of(name));
         return value;
     }
 
-    private void read(OnnxMl.NodeProto node) {
-        String where = where(node);
+    private void read(String where, OnnxMl.NodeProto node) {
         Map<String, Object> attributes = new LinkedHashMap<>();
         try {
             node.getAttributeList().forEach(a -> attributes.put(a.getName(), attribute(a)));
@@ -170,14 +152,18 @@ final class OnnxReader {
         List<Value> operands = new ArrayList<>();
         node.getInputList().forEach(n -> operands.add(n.isEmpty() ? null : value(n, where)));
         OperatorSets.Operator operator = OperatorSets.current(builder, opset,
-                new OperatorSets.Operator(node.getDomain(), node.getOpType(), attributes, operands, node.getOutputCount()));
+                new OperatorSets.Operator(NodeLabel.domain(node.getDomain()), node.getOpType(), attributes, operands,
+                        node.getOutputCount()));
         List<String> outputs = new ArrayList<>();
         for (String output : node.getOutputList().subList(0, operator.outputCount())) {
             outputs.add(output.isEmpty() ? builder.fresh(node.getOpType()) : output);
         }
-        List<Value> results = builder.addNamed(operator.domain(), operator.op(), name(node), operator.attributes(), outputs,
-                operator.operands());
-        results.forEach(v -> values.put(v.name(), v));
+        List<Value> results = builder.addNamed(operator.domain(), operator.op(),
+                node.getName().isEmpty() ? outputs.get(0) : node.getName(), operator.attributes(), outputs, operator.operands());
+        for (Value value : results) {
+            limits.bytes(where, value.type(), value.shape().extents());
+            values.put(value.name(), value);
+        }
     }
 
     /** The node's output if it is known while the model is read, or {@code null}. */
@@ -185,16 +171,16 @@ final class OnnxReader {
         return switch (node.getOpType()) {
             case "Constant" -> constant(attributes);
             case "Shape" -> shape(value(node.getInput(0), where).shape(), attributes);
-            case "Size" -> new Tensor(ElementType.INT64, Shape.SCALAR, new long[] {value(node.getInput(0), where).shape().size()});
+            case "Size" -> Tensor.of(new long[] {value(node.getInput(0), where).shape().size()});
             case "ConstantOfShape" -> filled(operand(node, 0), attributes);
             case "Range" -> range(operand(node, 0), operand(node, 1), operand(node, 2));
-            default -> computed(node, attributes);
+            default -> computed(node, attributes, where);
         };
     }
 
     private Tensor operand(OnnxMl.NodeProto node, int i) {
         Tensor tensor = known.get(node.getInput(i));
-        EmtalException.check(tensor != null, "found a computed input '%s', allowed is a constant", node.getInput(i));
+        EmtalException.check(tensor != null, "found a computed operand %s, allowed is a constant", Quoted.of(node.getInput(i)));
         return tensor;
     }
 
@@ -221,6 +207,8 @@ final class OnnxReader {
     }
 
     private static Tensor shape(Shape shape, Map<String, Object> attributes) {
+        EmtalException.check(shape.isStatic(), "found shape %s, allowed is one without an open batch: read the model with a number"
+                + " of rows", shape);
         int from = bound((Long) attributes.getOrDefault("start", 0L), shape.rank());
         int to = Math.max(from, bound((Long) attributes.getOrDefault("end", (long) shape.rank()), shape.rank()));
         return Tensor.of(Arrays.copyOfRange(shape.extents(), from, to), to - from);
@@ -230,9 +218,13 @@ final class OnnxReader {
         return (int) Math.max(0, Math.min(rank, axis < 0 ? axis + rank : axis));
     }
 
-    private static Tensor filled(Tensor extents, Map<String, Object> attributes) {
+    private Tensor filled(Tensor extents, Map<String, Object> attributes) {
         Tensor value = (Tensor) attributes.getOrDefault("value", Tensor.of(new float[1], 1));
+        EmtalException.check(extents.shape().rank() == 1 && Arrays.stream(extents.integers()).allMatch(e -> e >= 0)
+                        && value.shape().size() == 1, "found a shape %s of shape %s and %d values, allowed are a list of extents"
+                        + " and one value", Arrays.toString(extents.integers()), extents.shape(), value.shape().size());
         Shape shape = Shape.of(extents.integers());
+        account(value.type(), shape);
         if (!ShapeArithmetic.isInteger(value.type())) {
             return Tensor.filled(value.type(), shape, value.real(0));
         }
@@ -240,16 +232,27 @@ final class OnnxReader {
         return ShapeArithmetic.tensor(new ShapeRules.Typed(value.type(), shape), i -> element[0]);
     }
 
-    private static Tensor range(Tensor start, Tensor limit, Tensor step) {
+    private Tensor range(Tensor start, Tensor limit, Tensor step) {
+        boolean scalars = Stream.of(start, limit, step).allMatch(t -> t.shape().size() == 1 && t.type() == start.type());
+        EmtalException.check(scalars, "found %s, %s and %s, allowed are three scalars of one type", start, limit, step);
         long from = start.integers()[0];
+        long to = limit.integers()[0];
         long by = step.integers()[0];
-        long span = limit.integers()[0] - from;
-        EmtalException.check(by != 0, "found step 0, allowed are others");
-        long count = Math.max(0, (span + by - Long.signum(by)) / by);
-        return ShapeArithmetic.tensor(new ShapeRules.Typed(start.type(), Shape.of(count)), i -> from + i * by);
+        EmtalException.check(by != 0 && Stream.of(from, to, by).allMatch(v -> Math.abs((double) v) <= Integer.MAX_VALUE),
+                "found %d to %d by %d, allowed are steps other than 0 and numbers below 2^31", from, to, by);
+        Shape shape = Shape.of(Math.max(0, (to - from + by - Long.signum(by)) / by));
+        account(start.type(), shape);
+        return ShapeArithmetic.tensor(new ShapeRules.Typed(start.type(), shape), i -> from + i * by);
     }
 
-    private Tensor computed(OnnxMl.NodeProto node, Map<String, Object> attributes) {
+    /** Counts a constant before it is computed: a few bytes of file must not fill the memory. */
+    private void account(ElementType type, Shape shape) {
+        computedBytes += limits.bytes("result", type, shape.extents());
+        EmtalException.check(computedBytes <= MOST_COMPUTED_BYTES, "with it the constants that the graph computes have %d bytes,"
+                + " allowed are %d", computedBytes, MOST_COMPUTED_BYTES);
+    }
+
+    private Tensor computed(OnnxMl.NodeProto node, Map<String, Object> attributes, String where) {
         boolean integers = node.getOutputCount() == 1 && node.getInputCount() > 0 && ShapeRules.knows(node.getOpType())
                 && node.getInputList().stream().allMatch(n -> n.isEmpty()
                 || known.containsKey(n) && ShapeArithmetic.isInteger(known.get(n).type()));
@@ -258,13 +261,22 @@ final class OnnxReader {
         }
         List<Value> operands = new ArrayList<>();
         List<Tensor> tensors = new ArrayList<>();
+        List<ElementType> types = new ArrayList<>();
         for (String name : node.getInputList()) {
             Tensor tensor = known.get(name);
             tensors.add(tensor);
+            types.add(tensor == null ? null : tensor.type());
             operands.add(tensor == null ? null : new Value(name, tensor.type(), tensor.shape()));
         }
-        ShapeRules.Typed result = ShapeRules.infer(new ShapeRules.Call(where(node), node.getOpType(), operands, attributes, 1,
+        OperatorTable.find(NodeLabel.qualifiedOp(node), NodeLabel.domain(node.getDomain()).isEmpty() ? opset : 1).orElseThrow()
+                .checkTypes(where, types);
+        ShapeRules.Typed result = ShapeRules.infer(new ShapeRules.Call(where, node.getOpType(), operands, attributes, 1,
                 v -> known.get(v.name()))).get(0);
-        return ShapeArithmetic.compute(node.getOpType(), (Long) attributes.getOrDefault("axis", 0L), tensors, result);
+        limits.bytes(where, result.type(), result.shape().extents());
+        Tensor computed = ShapeArithmetic.compute(node.getOpType(), (Long) attributes.getOrDefault("axis", 0L), tensors, result);
+        if (computed != null) {
+            account(computed.type(), computed.shape());
+        }
+        return computed;
     }
 }

@@ -38,7 +38,7 @@ final class OperatorSets {
      * @param o the operator
      * @return what gives the same outputs
      */
-    static Operator current(GraphBuilder b, int opset, Operator o) {
+    static Operator current(GraphBuilder b, long opset, Operator o) {
         return switch (o.op()) {
             case "Softmax", "LogSoftmax" -> softmax(b, opset, o);
             case "Squeeze", "Unsqueeze", "ReduceSum" -> axesAsInput(b, o);
@@ -48,27 +48,40 @@ final class OperatorSets {
             case "Sum" -> pairwise(o, "Add", b::add);
             case "Min" -> pairwise(o, "Min", b::min);
             case "Max" -> pairwise(o, "Max", (x, y) -> b.apply("Max", Map.of(), x, y));
-            case "Dropout" -> new Operator("", "Identity", Map.of(), o.operands().subList(0, 1), 1);
-            case "Gelu" -> gelu(o.operand(0), "tanh".equals(o.attributes().get("approximate")));
-            case "BiasGelu" -> gelu(b.add(o.operand(0), o.operand(1)), false);
+            case "Dropout" -> dropout(b, o);
+            case "Gelu" -> gelu(o.operand(0), o.attributes().getOrDefault("approximate", "none"));
+            case "BiasGelu" -> gelu(b.add(o.operand(0), o.operand(1)), "none");
             case "Cast" -> o.with(Map.of("to", o.attributes().get("to")), o.operands());
-            case "Reshape" -> reshape(o);
+            case "Reshape" -> reshape(b, o);
             default -> o;
         };
     }
 
-    private static Operator reshape(Operator o) {
-        EmtalException.check(!Long.valueOf(1).equals(o.attributes().get("allowzero")), "found allowzero, allowed are shapes without");
+    /** Since opset 14 a zero may mean an extent of 0 instead of the input's. */
+    private static Operator reshape(GraphBuilder b, Operator o) {
+        Tensor target = b.tensorOf(o.operand(1));
+        EmtalException.check(!Long.valueOf(1).equals(o.attributes().get("allowzero"))
+                        || target != null && Arrays.stream(target.integers()).noneMatch(e -> e == 0),
+                "found allowzero with a zero or a computed shape, allowed are constant shapes without zeros");
         return o.with(Map.of(), o.operands());
     }
 
+    /** Nothing is dropped when a network predicts. */
+    private static Operator dropout(GraphBuilder b, Operator o) {
+        Tensor training = o.operand(2) == null ? null : b.tensorOf(o.operand(2));
+        boolean predicts = o.operand(2) == null
+                || training != null && training.elements() instanceof boolean[] on && on.length == 1 && !on[0];
+        EmtalException.check(predicts, "found training mode, allowed is a model for inference");
+        return new Operator("", "Identity", Map.of(), o.operands().subList(0, 1), 1);
+    }
+
     /** Before opset 13 the default axis was 1, and all axes from there on were one. */
-    private static Operator softmax(GraphBuilder b, int opset, Operator o) {
+    private static Operator softmax(GraphBuilder b, long opset, Operator o) {
         if (opset >= 13) {
             return o;
         }
         Shape shape = o.operand(0).shape();
-        int axis = shape.axis(((Long) o.attributes().getOrDefault("axis", 1L)).intValue());
+        int axis = shape.axis((Long) o.attributes().getOrDefault("axis", 1L));
         boolean alone = Arrays.stream(shape.extents()).skip(axis + 1L).allMatch(e -> e == 1);
         if (alone) {
             return o.with(Map.of("axis", (long) axis), o.operands());
@@ -81,38 +94,53 @@ final class OperatorSets {
     private static Operator axesAsInput(GraphBuilder b, Operator o) {
         Map<String, Object> attributes = new HashMap<>(o.attributes());
         Object axes = attributes.remove("axes");
-        return axes == null ? identityIfNone(o)
-                : o.with(attributes, List.of(o.operand(0), b.integers(((List<?>) axes).stream().mapToLong(e -> (Long) e).toArray())));
+        return axes == null ? identityIfNone(b, o) : o.with(attributes, List.of(o.operand(0), integers(b, axes)));
     }
 
     private static Operator axesAsAttribute(GraphBuilder b, Operator o) {
-        if (o.operand(1) == null) {
-            return identityIfNone(o);
+        Operator reduction = identityIfNone(b, o);
+        if (reduction.op().equals("Identity")) {
+            return reduction;
         }
         Map<String, Object> attributes = new HashMap<>(o.attributes());
         attributes.remove("noop_with_empty_axes");
-        Tensor axes = b.tensorOf(o.operand(1));
-        EmtalException.check(axes != null, "found computed axes, allowed are constant ones");
-        attributes.put("axes", Arrays.stream(axes.integers()).boxed().toList());
+        if (o.operand(1) != null) {
+            Tensor axes = b.tensorOf(o.operand(1));
+            EmtalException.check(axes != null, "found computed axes, allowed are constant ones");
+            attributes.put("axes", Arrays.stream(axes.integers()).boxed().toList());
+        }
+        if (List.of().equals(attributes.get("axes"))) {
+            attributes.remove("axes");
+        }
         return o.with(attributes, List.of(o.operand(0)));
     }
 
-    private static Operator identityIfNone(Operator o) {
-        boolean nothing = o.operand(1) == null && Long.valueOf(1).equals(o.attributes().get("noop_with_empty_axes"));
+    private static Operator identityIfNone(GraphBuilder b, Operator o) {
+        Tensor axes = o.operand(1) == null ? null : b.tensorOf(o.operand(1));
+        boolean none = o.operand(1) == null || axes != null && axes.shape().size() == 0;
+        boolean nothing = none && Long.valueOf(1).equals(o.attributes().get("noop_with_empty_axes"));
         return nothing ? new Operator("", "Identity", Map.of(), List.of(o.operand(0)), 1) : o;
+    }
+
+    private static Value integers(GraphBuilder b, Object list) {
+        return b.integers(((List<?>) list).stream().mapToLong(e -> (Long) e).toArray());
     }
 
     /** The sizes were an attribute before opset 13; since 18 there may be a number of parts, the last one smaller. */
     private static Operator split(GraphBuilder b, Operator o) {
         Map<String, Object> attributes = new HashMap<>(o.attributes());
-        attributes.remove("num_outputs");
+        Object count = attributes.remove("num_outputs");
         Object sizes = attributes.remove("split");
         if (sizes != null) {
-            return o.with(attributes, List.of(o.operand(0), b.integers(((List<?>) sizes).stream().mapToLong(e -> (Long) e).toArray())));
-        } else if (o.operand(1) != null) {
+            return o.with(attributes, List.of(o.operand(0), integers(b, sizes)));
+        } else if (count == null) {
             return o;
         }
-        long extent = o.operand(0).extent(((Long) attributes.getOrDefault("axis", 0L)).intValue());
+        EmtalException.check(o.operand(1) == null && count.equals((long) o.outputCount()),
+                "found %s parts for %d outputs, allowed are as many, without sizes", count, o.outputCount());
+        Shape shape = o.operand(0).shape();
+        long extent = shape.extent(shape.axis((Long) attributes.getOrDefault("axis", 0L)));
+        EmtalException.check(extent != Shape.BATCH, "found an open extent, allowed is a fixed one");
         long[] parts = new long[o.outputCount()];
         Arrays.fill(parts, (extent + parts.length - 1) / parts.length);
         parts[parts.length - 1] = extent - (parts.length - 1) * parts[0];
@@ -129,9 +157,11 @@ final class OperatorSets {
         EmtalException.check(pads != null && axes != null, "found computed pads or axes, allowed are constant ones");
         int rank = o.operand(0).rank();
         int count = axes.shape().size();
+        EmtalException.check(pads.shape().size() == 2 * count, "found %d pads for %d axes, allowed are two for each",
+                pads.shape().size(), count);
         long[] all = new long[2 * rank];
         for (int i = 0; i < count; i++) {
-            int axis = o.operand(0).shape().axis((int) axes.integers()[i]);
+            int axis = o.operand(0).shape().axis(axes.integers()[i]);
             all[axis] = pads.integers()[i];
             all[axis + rank] = pads.integers()[i + count];
         }
@@ -150,7 +180,9 @@ final class OperatorSets {
     }
 
     /** A standard operator since opset 20, which ONNX Runtime has in all. */
-    private static Operator gelu(Value x, boolean tanh) {
-        return new Operator(Node.CONTRIB, tanh ? "FastGelu" : "Gelu", Map.of(), List.of(x), 1);
+    private static Operator gelu(Value x, Object approximation) {
+        EmtalException.check(List.of("none", "tanh").contains(approximation), "found approximation %s, allowed are none, tanh",
+                Quoted.of(approximation.toString()));
+        return new Operator(Node.CONTRIB, approximation.equals("tanh") ? "FastGelu" : "Gelu", Map.of(), List.of(x), 1);
     }
 }

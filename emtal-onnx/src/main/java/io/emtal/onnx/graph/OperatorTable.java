@@ -26,12 +26,6 @@ import java.util.TreeMap;
  */
 final class OperatorTable {
 
-    /** The oldest operator set that is read. */
-    static final long OLDEST = 11;
-
-    /** The newest operator set that is read. */
-    static final long NEWEST = 21;
-
     private static final String TABLE = """
             Abs                 | 11-   | number | T           | 1   |
             Add                 | 11-   | number | T T         | 1   |
@@ -275,7 +269,7 @@ final class OperatorTable {
         String[] cells = line.strip().split("\\s*\\|\\s*", -1);
         String[] versions = cells[1].split("-", -1);
         long until = versions.length == 1 ? Long.parseLong(versions[0])
-                : versions[1].isEmpty() ? NEWEST : Long.parseLong(versions[1]);
+                : versions[1].isEmpty() ? OnnxFile.NEWEST_OPSET : Long.parseLong(versions[1]);
         Set<ElementType> own = cells[2].equals("real") ? REAL : cells[2].equals("number") ? NUMBER : ANY;
         List<Operand> operands = words(cells[3]).stream().map(word -> operand(word, own)).toList();
         int outputs = cells[4].equals("1+") ? Integer.MAX_VALUE : Integer.parseInt(cells[4].substring(cells[4].indexOf('-') + 1));

@@ -10,6 +10,9 @@ final class Quoted {
 
     /** The name in quotes; control characters become their code, what is too long ends in an ellipsis. */
     static String of(String name) {
+        if (name.length() <= LONGEST && name.chars().allMatch(c -> c >= ' ' && c <= '~')) {
+            return "'" + name + "'";
+        }
         StringBuilder quoted = new StringBuilder("'");
         name.codePoints().limit(LONGEST).forEach(c -> {
             if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT

@@ -1,5 +1,7 @@
 package io.emtal.onnx.graph;
 
+import io.emtal.onnx.EmtalException;
+
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -46,6 +48,7 @@ final class ShapeArithmetic {
      * @param inputs the inputs; {@code null} where one is left out
      * @param result type and shape of the output
      * @return the output; {@code null} if the node is not one of integer arithmetic on small tensors
+     * @throws EmtalException if the arithmetic overflows or divides by zero
      */
     static Tensor compute(String op, long axis, List<Tensor> inputs, ShapeRules.Typed result) {
         boolean small = inputs.stream().allMatch(t -> t == null || isInteger(t.type()) && t.shape().size() <= LARGEST)
@@ -68,7 +71,11 @@ final class ShapeArithmetic {
             default -> BINARY.containsKey(op)
                     ? i -> BINARY.get(op).applyAsLong(x.at(shape, i), in.get(1).at(shape, i)) : null;
         };
-        return element == null ? null : tensor(result, element);
+        try {
+            return element == null ? null : tensor(result, element);
+        } catch (ArithmeticException e) {
+            throw new EmtalException("integer arithmetic fails: " + e.getMessage(), e);
+        }
     }
 
     static boolean isInteger(ElementType type) {

@@ -49,20 +49,22 @@ final class ShapeRules {
         /** A list of integers that is an attribute in older operator sets and an operand in newer ones. */
         long[] integers(String attribute, int input) {
             long[] given = integers(attribute);
-            return given != null ? given : integers(input);
+            // ONNX Runtime takes a single axis as a scalar, too.
+            return given != null || in(input) == null ? given : constant(input, 0).integers();
         }
 
         /** A constant operand with a list of integers; {@code null} where it is left out. */
         long[] integers(int input) {
-            Value value = in(input);
-            if (value == null) {
-                return null;
-            }
-            Tensor constant = constants.apply(value);
-            EmtalException.check(constant != null, "operand %d, %s, must be a constant", input, Quoted.of(value.name()));
-            EmtalException.check(constant.shape().rank() <= 1, "operand %d has shape %s, allowed is a list", input,
+            return in(input) == null ? null : constant(input, 1).integers();
+        }
+
+        private Tensor constant(int input, int leastRank) {
+            Tensor constant = constants.apply(in(input));
+            EmtalException.check(constant != null, "operand %d, %s, must be a constant", input, Quoted.of(in(input).name()));
+            int rank = constant.shape().rank();
+            EmtalException.check(rank >= leastRank && rank <= 1, "operand %d has shape %s, allowed is a list", input,
                     constant.shape());
-            return constant.integers();
+            return constant;
         }
     }
 
@@ -314,7 +316,7 @@ final class ShapeRules {
     private static Typed squeeze(Call c) {
         Shape in = c.shape(0);
         long[] axes = c.integers("axes", 1);
-        boolean[] removed = marked(axes == null
+        boolean[] removed = marked(axes == null || axes.length == 0
                 ? LongStream.range(0, in.rank()).filter(i -> in.extent((int) i) == 1).toArray() : axes, in.rank());
         List<Long> extents = new ArrayList<>();
         for (int i = 0; i < in.rank(); i++) {
