@@ -14,6 +14,9 @@ import java.util.stream.LongStream;
 /** Matrix products. */
 final class MatrixRules {
 
+    /** Measured with ranks 2 to 64 and 272 to 544 rows: 40 % less time at ranks 2 and 4, 15 % at 8, nothing from 16. */
+    private static final int THIN = 8;
+
     private MatrixRules() {
     }
 
@@ -48,7 +51,7 @@ final class MatrixRules {
             s.give(1, () -> {
                 Value x = rows(b, left);
                 Value dy = rows(b, s.gradient());
-                return transB ? gemm(b, dy, true, x, false, factor) : gemm(b, x, true, dy, false, factor);
+                return transB ? overRows(b, dy, x, factor) : overRows(b, x, dy, factor);
             });
             return;
         }
@@ -71,8 +74,13 @@ final class MatrixRules {
         double alpha = s.node().real("alpha", 1);
         s.give(0, () -> transA ? gemm(b, s.input(1), transB, s.gradient(), true, alpha)
                 : gemm(b, s.gradient(), false, s.input(1), !transB, alpha));
-        s.give(1, () -> transB ? gemm(b, s.gradient(), true, s.input(0), transA, alpha)
-                : gemm(b, s.input(0), !transA, s.gradient(), false, alpha));
+        s.give(1, () -> {
+            if (transA) {
+                return transB ? gemm(b, s.gradient(), true, s.input(0), true, alpha)
+                        : gemm(b, s.input(0), false, s.gradient(), false, alpha);
+            }
+            return transB ? overRows(b, s.gradient(), s.input(0), alpha) : overRows(b, s.input(0), s.gradient(), alpha);
+        });
         s.giveBroadcast(2, () -> b.mul(s.leanGradient(), s.node().real("beta", 1)));
     }
 
@@ -80,6 +88,17 @@ final class MatrixRules {
     static Value gemm(GraphBuilder b, Value left, boolean transLeft, Value right, boolean transRight, double factor) {
         return b.apply("Gemm", Map.of("transA", transLeft ? 1L : 0L, "transB", transRight ? 1L : 0L,
                 "alpha", (float) factor), left, right);
+    }
+
+    /**
+     * Σ over the rows of left ⊗ right, the gradient of a weight. ONNX Runtime multiplies slowly where the result has few
+     * columns and many rows, as for the first factor of a low-rank update: then rows and columns change places. (Not in a
+     * {@code Gemm}, whose following transposition ONNX Runtime takes back.)
+     */
+    private static Value overRows(GraphBuilder b, Value left, Value right, double factor) {
+        boolean thin = right.extent(1) > 1 && right.extent(1) <= THIN && left.extent(1) >= 4 * right.extent(1);
+        return thin && left.type() == ElementType.FLOAT ? b.transpose(b.matMul(right, true, left, false, factor), 1, 0)
+                : gemm(b, left, true, right, false, factor);
     }
 
     /** A batched product, transposing on the fly where ONNX Runtime can: its fused operator knows 32-bit floats only. */

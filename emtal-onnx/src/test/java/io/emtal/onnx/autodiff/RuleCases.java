@@ -108,7 +108,7 @@ final class RuleCases {
     private static void matrices(List<RuleCase> all) {
         for (long[][] shapes : new long[][][] {{{2, 3}, {3, 4}}, {{2, 3, 4}, {4, 5}}, {{2, 2, 3, 4}, {4, 5}},
                 {{2, 3, 4}, {2, 4, 2}}, {{3, 4}, {2, 4, 2}}, {{1, 3, 4}, {2, 4, 2}}, {{2, 1, 3, 4}, {3, 4, 2}},
-                {{2, 3, 4}, {1, 4, 2}}}) {
+                {{2, 3, 4}, {1, 4, 2}}, {{2, 3, 9}, {9, 2}}}) {
             all.add(RuleCase.of("MatMul", shapes(shapes), BOTH, Map.of(), Operand.of(shapes[0]), Operand.of(shapes[1])));
         }
         for (long transA = 0; transA < 2; transA++) {
