@@ -28,6 +28,7 @@ final class EncoderWriter {
     private final int heads;
     private final int hidden;
     private final int depth;
+    private final boolean firstNorm;
     private final RandomGenerator random;
     private final List<Block> blocks = new ArrayList<>();
     private final Set<String> trainable = new HashSet<>();
@@ -40,9 +41,11 @@ final class EncoderWriter {
      * @param heads attention heads; must divide D
      * @param hidden width H of the feed-forward networks
      * @param depth the number of blocks L, which scales the initial weights of the residual branches
+     * @param firstNorm whether the first block's attention reads normalised tokens, as all others do
      * @param random for the initial weights
      */
-    EncoderWriter(GraphBuilder graph, int width, int heads, int hidden, int depth, RandomGenerator random) {
+    EncoderWriter(GraphBuilder graph, int width, int heads, int hidden, int depth, boolean firstNorm,
+                  RandomGenerator random) {
         EmtalException.check(width > 0 && heads > 0 && width % heads == 0,
                 "transformer: found token width %d with %d attention heads, allowed are heads that divide the width", width, heads);
         EmtalException.check(hidden > 0 && depth > 0, "transformer: found %d blocks with hidden width %d, allowed are 1 and more",
@@ -52,6 +55,7 @@ final class EncoderWriter {
         this.heads = heads;
         this.hidden = hidden;
         this.depth = depth;
+        this.firstNorm = firstNorm;
         this.random = random;
     }
 
@@ -107,7 +111,7 @@ final class EncoderWriter {
         int tokens = (int) x.extent(1);
         double residual = 1 / Math.sqrt(2 * depth);
 
-        Linear qkv = linear(LinearLayer.Role.QKV, index, name + ".attn.qkv", norm(name + ".norm1", x), 3 * width, 1);
+        Linear qkv = linear(LinearLayer.Role.QKV, index, name + ".attn.qkv", index == 0 && !firstNorm ? x : norm(name + ".norm1", x), 3 * width, 1);
         List<Value> parts = graph.split(qkv.output, -1, width, width, width);
         Value query = split(parts.get(0), tokens, 0, 2, 1, 3);
         Value key = split(parts.get(1), tokens, 0, 2, 3, 1);

@@ -24,7 +24,9 @@ import java.util.SplittableRandom;
  * A fresh transformer for tables. Columns become tokens: a number is standardised, also encoded piecewise-linearly over
  * quantile bins (Gorishniy et al. 2022, arXiv 2203.05556), and mapped to the token width; a nominal column has a
  * learned vector a value; a missing value has a learned vector of its own. Where there are more columns than tokens,
- * neighbouring columns share a token. A class token reads the result.
+ * neighbouring columns share a token. A class token reads the result, and a linear map of all encoded columns, zero at
+ * first, is added to what it reads: what is linear in a table need not pass through the blocks. The first block has no
+ * norm before its attention, which would hide the size of the numbers (Gorishniy et al. 2021, arXiv 2106.11959).
  *
  * <p>All preprocessing, with the statistics of the training rows, is part of the graph: it takes raw values, with
  * not-a-number for a missing one.
@@ -201,11 +203,15 @@ public final class FeatureTransformer implements BackboneSource {
     public Backbone create(FeatureLayout layout, Examples rows, long seed) {
         EmtalException.check(rows.size() > 0, "FeatureTransformer: found no training rows, at least one is needed");
         GraphBuilder graph = new GraphBuilder();
-        EncoderWriter encoder = new EncoderWriter(graph, width, heads, hidden, depth, new SplittableRandom(seed));
+        EncoderWriter encoder = new EncoderWriter(graph, width, heads, hidden, depth, false,
+                new SplittableRandom(seed));
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
         Encoding encoding = encode(graph, input, layout, rows);
         Value tokens = tokens(graph, encoder, encoding);
-        Value pooled = graph.squeeze(graph.slice(encoder.encode(tokens), 1, 0, 1), 1);
+        Value read = graph.squeeze(graph.slice(encoder.encode(tokens), 1, 0, 1), 1);
+        int encoded = (int) encoding.values().extent(1);
+        Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
+        Value pooled = graph.add(read, graph.matMul(encoding.values(), linear));
         graph.output("pooled", pooled);
         return encoder.backbone(graph.build());
     }

@@ -204,7 +204,7 @@ public final class VisionTransformer implements BackboneSource {
                 imageWidth, channels);
         EmtalException.check(rows.size() > 0, "VisionTransformer: found no training rows, at least one is needed");
         GraphBuilder graph = new GraphBuilder();
-        EncoderWriter encoder = new EncoderWriter(graph, width, heads, hidden, depth, new SplittableRandom(seed));
+        EncoderWriter encoder = new EncoderWriter(graph, width, heads, hidden, depth, true, new SplittableRandom(seed));
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
         Value patches = patches(graph, input, rows);
         int size = (int) patches.extent(-1);

@@ -15,12 +15,12 @@ import java.util.Optional;
 public final class Recipe implements Configurable, Provenancable<ConfiguredObjectProvenance> {
 
     @Config(description = "Epochs of dense training that a fresh backbone gets first.")
-    private int pretrainEpochs = 30;
+    private int pretrainEpochs = 25;
 
     @Config(description = "Epochs of adaptation.")
-    private int epochs = 15;
+    private int epochs = 10;
 
-    @Config(description = "Rows of a step; 0 for about a twentieth of the training rows, a power of two from 16 to 256.")
+    @Config(description = "Rows of a step; 0 for about a twentieth of the training rows, a power of two from 8 to 256.")
     private int batchSize = 0;
 
     @Config(description = "Rows that a worker computes at a time; 0 divides the batch by the workers.")
@@ -31,10 +31,10 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     private int workers = 0;
 
     @Config(description = "The optimiser.")
-    private AdamW optimizer = new AdamW().withWeightDecay(0.3);
+    private AdamW optimizer = new AdamW().withWeightDecay(0.1);
 
     @Config(description = "The learning rate over a phase.")
-    private CosineSchedule schedule = new CosineSchedule(2e-3, 1e-5, 0.1);
+    private CosineSchedule schedule = new CosineSchedule(1.5e-3, 1e-5, 0.1);
 
     @Config(description = "The losses of the tasks.")
     private Losses losses = new Losses();
@@ -99,7 +99,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         /**
          * Sets the rows of a step.
          *
-         * @param batchSize 1 or more; 0 for about a twentieth of the training rows, a power of two from 16 to 256
+         * @param batchSize 1 or more; 0 for about a twentieth of the training rows, a power of two from 8 to 256
          * @return this builder
          */
         public Builder batchSize(int batchSize) {
@@ -266,7 +266,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
      * @return 1 or more, at most the number of training rows
      */
     public int batchSize(int rows) {
-        int wanted = batchSize > 0 ? batchSize : Math.max(16, Math.min(256, Integer.highestOneBit(Math.max(1, rows / 20))));
+        int wanted = batchSize > 0 ? batchSize : Math.max(8, Math.min(256, Integer.highestOneBit(Math.max(1, rows / 20))));
         return Math.min(wanted, rows);
     }
 

@@ -168,7 +168,7 @@ class QualityRetainingTest {
 
     @Test
     void onlyCorrectExamplesAreStoredOnDemand() {
-        QualityRetaining settings = QualityRetaining.builder().storeWhen(StoreWhen.CORRECT).build();
+        QualityRetaining settings = QualityRetaining.builder().storeWhen(StoreWhen.CORRECT).binaryTasks(true).build();
         RetainingState state = settings.start(CLASSES, 2);
         state.record(new BatchLabels(CLASSES, new float[] {0, 0, 1}), null, new float[] {2, 1, 1, 2, 3, 1},
                 new double[] {1});
@@ -184,7 +184,7 @@ class QualityRetainingTest {
 
     @Test
     void aRunningLossIsCorrectedAndItsInverseBounded() {
-        RetainingState state = new QualityRetaining().start(BINARY, 1);
+        RetainingState state = QualityRetaining.builder().binaryTasks(true).build().start(BINARY, 1);
         assertTrue(Double.isNaN(state.runningLoss(0)));
         BatchLabels labels = new BatchLabels(BINARY, new float[] {1});
         state.record(labels, null, new float[] {3}, new double[] {0.01});
