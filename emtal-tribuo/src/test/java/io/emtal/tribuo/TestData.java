@@ -112,7 +112,7 @@ public final class TestData {
                 .backbone(FeatureTransformer.builder().width(16).depth(1).heads(2).hidden(32).maxTokens(4).bins(4)
                         .build())
                 .method(Emtal.builder().experts(4).rank(2).build())
-                .recipe(Recipe.builder().pretrainEpochs(12).epochs(6).batchSize(16).workers(2).build());
+                .recipe(Recipe.builder().pretrainEpochs(25).epochs(6).batchSize(16).workers(2).build());
     }
 
     /** A trainer of a fraction of a second, for tests in which nothing needs to be learnt. */
