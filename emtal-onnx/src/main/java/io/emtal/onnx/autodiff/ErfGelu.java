@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The exact GELU written out, x/2 · (1 + erf(x/√2)), as exporters and {@link GraphBuilder#gelu} write it: (x · f) · ½ or
- * (x · ½) · f with f = 1 + erf(x/√2).
+ * The exact GELU written out, x/2 · (1 + erf(x/√2)), as exporters and {@link GraphBuilder#gelu} write it: (x · f) · ½
+ * or (x · ½) · f with f = 1 + erf(x/√2).
  */
 final class ErfGelu implements Pattern {
 
@@ -36,20 +36,29 @@ final class ErfGelu implements Pattern {
     }
 
     private static Optional<Found> match(Node last, Node product, Value x, Value f, Path path) {
-        return path.producer("Add", f, 1).flatMap(add ->
-                path.producer("Erf", besides(add, 1, path), 1).flatMap(erf -> {
-                    Value a = erf.input(0);
-                    Optional<Node> scale = path.producer("Mul", a, 1).filter(m -> x.equals(besides(m, Math.sqrt(0.5), path)))
-                            .or(() -> path.producer("Div", a, 1).filter(d -> x.equals(d.input(0))
-                                    && path.is(d.input(1), Math.sqrt(2))));
-                    return scale.map(s -> new Found(new Node("", OP, last.name(), List.of(x, a, f), last.outputs(), Map.of()),
-                            List.of(product, add, erf, s)));
-                }));
+        Optional<Node> add = path.producer("Add", f, 1);
+        Optional<Node> erf = add.flatMap(node -> path.producer("Erf", besides(node, 1, path), 1));
+        return erf.flatMap(node -> {
+            Value a = node.input(0);
+            return scaling(x, a, path).map(scaling -> new Found(
+                    new Node("", OP, last.name(), List.of(x, a, f), last.outputs(), Map.of()),
+                    List.of(product, add.get(), node, scaling)));
+        });
+    }
+
+    /** The node that makes a = x/√2. */
+    private static Optional<Node> scaling(Value x, Value a, Path path) {
+        return path.producer("Mul", a, 1).filter(m -> x.equals(besides(m, Math.sqrt(0.5), path)))
+                .or(() -> path.producer("Div", a, 1)
+                        .filter(d -> x.equals(d.input(0)) && path.is(d.input(1), Math.sqrt(2))));
     }
 
     /** The operand beside a constant; {@code null} if neither is that constant. */
     private static Value besides(Node node, double constant, Path path) {
-        return path.is(node.input(1), constant) ? node.input(0) : path.is(node.input(0), constant) ? node.input(1) : null;
+        if (path.is(node.input(1), constant)) {
+            return node.input(0);
+        }
+        return path.is(node.input(0), constant) ? node.input(1) : null;
     }
 
     /** dY · ½ (f + a · 2/√π · e^(−a²)), the factor 2/√π inside the exponential. */

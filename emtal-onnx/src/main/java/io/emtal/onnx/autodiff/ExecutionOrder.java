@@ -16,9 +16,9 @@ import java.util.Set;
 /**
  * Orders the nodes of a training graph so that ONNX Runtime computes every parameter's gradient as soon as it can.
  *
- * <p>ONNX Runtime orders nodes itself: it starts from the nodes whose results nothing uses, the last of them in the file
- * first, and computes all that each needs. In the order of differentiation the last one is the gradient of the first
- * layer, so that all other gradients would come after the whole way back, when what they read has left the cache.
+ * <p>ONNX Runtime orders nodes itself: it starts from the nodes whose results nothing uses, the last of them in the
+ * file first, and computes all that each needs. In the order of differentiation the last one is the gradient of the
+ * first layer, so that all other gradients would come after the whole way back, when what they read has left the cache.
  */
 public final class ExecutionOrder {
 

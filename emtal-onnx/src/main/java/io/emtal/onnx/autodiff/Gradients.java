@@ -56,9 +56,10 @@ public final class Gradients {
             }
         }
 
-        List<String> unreached = wrt.stream().filter(v -> sums.total(v) == null).map(v -> "'" + v.name() + "'").toList();
-        EmtalException.check(unreached.isEmpty(), "loss '%s': does not depend on %s; allowed are values that it depends on",
-                loss.name(), String.join(", ", unreached));
+        List<String> unreached = wrt.stream().filter(v -> sums.total(v) == null)
+                .map(v -> "'" + v.name() + "'").toList();
+        EmtalException.check(unreached.isEmpty(), "loss '%s': does not depend on %s; allowed are values that it depends"
+                + " on", loss.name(), String.join(", ", unreached));
         return wrt.stream().map(v -> sums.spelledOut(sums.total(v), v.shape())).toList();
     }
 

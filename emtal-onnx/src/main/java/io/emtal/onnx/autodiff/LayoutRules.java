@@ -99,7 +99,8 @@ final class LayoutRules {
         Value x = s.input(0);
         long[] starts = constant(s, 1);
         long[] axes = s.input(3) == null ? LongStream.range(0, starts.length).toArray() : constant(s, 3);
-        long[] steps = s.input(4) == null ? LongStream.generate(() -> 1).limit(starts.length).toArray() : constant(s, 4);
+        long[] steps = s.input(4) == null ? LongStream.generate(() -> 1).limit(starts.length).toArray()
+                : constant(s, 4);
         for (int i = 0; i < starts.length; i++) {
             axes[i] = x.shape().axis((int) axes[i]);
             long extent = x.extent((int) axes[i]);

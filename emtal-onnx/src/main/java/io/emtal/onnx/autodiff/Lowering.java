@@ -15,7 +15,8 @@ import java.util.stream.Collectors;
  * that trains. What is exported keeps its operators.
  *
  * <p>Layer normalisation, one operator or spelled out as older operator sets do it, is written as a mean, a sum of
- * squares and products: ONNX Runtime's kernel on CPUs takes two to three times as long, and the way back needs the parts.
+ * squares and products: ONNX Runtime's kernel on CPUs takes two to three times as long, and the way back needs the
+ * parts.
  */
 public final class Lowering implements GraphBuilder.Replacement {
 
@@ -41,8 +42,9 @@ public final class Lowering implements GraphBuilder.Replacement {
                     && node.input(0).shape().axis((int) node.integer("axis", -1)) == node.input(0).rank() - 1;
             return covered ? layerNorm(lookUp, node) : null;
         }
-        return node.op().equals("Mul") ? spelledOut(node, 0).or(() -> spelledOut(node, 1))
-                .map(found -> scaled(lookUp.apply(found.x), found.epsilon, lookUp.apply(found.scale))).orElse(null) : null;
+        Optional<Found> found = node.op().equals("Mul") ? spelledOut(node, 0).or(() -> spelledOut(node, 1))
+                : Optional.empty();
+        return found.map(f -> scaled(lookUp.apply(f.x), f.epsilon, lookUp.apply(f.scale))).orElse(null);
     }
 
     private Value layerNorm(Function<Value, Value> lookUp, Node node) {
@@ -62,17 +64,18 @@ public final class Lowering implements GraphBuilder.Replacement {
     private Optional<Found> spelledOut(Node product, int i) {
         return path.producer("Div", product.input(i), 1).flatMap(div -> {
             Value centred = div.input(0);
-            return path.producer("Sqrt", div.input(1), 1).flatMap(sqrt ->
-                    path.producer("Add", sqrt.input(0), 1).filter(add -> path.number(add.input(1)) >= 0).flatMap(add ->
-                    path.producer("ReduceMean", add.input(0), 1).filter(NormalRows::isLastAxis).filter(mean -> isSquare(mean.input(0), centred))
-                            .flatMap(variance -> path.producer("Sub", centred).filter(this::centres)
-                            .map(sub -> new Found(sub.input(0), path.number(add.input(1)), product.input(1 - i))))));
+            Optional<Node> sub = path.producer("Sub", centred).filter(this::centres);
+            return sub.flatMap(s -> path.chain(div.input(1), "Sqrt", "Add", "ReduceMean")
+                    .filter(root -> path.number(root.get(1).input(1)) >= 0)
+                    .filter(root -> NormalRows.isLastAxis(root.get(2)) && isSquare(root.get(2).input(0), centred))
+                    .map(root -> new Found(s.input(0), path.number(root.get(1).input(1)), product.input(1 - i))));
         });
     }
 
     private boolean isSquare(Value squares, Value of) {
         return path.producer("Pow", squares, 1).filter(p -> p.input(0).equals(of) && path.is(p.input(1), 2))
-                .or(() -> path.producer("Mul", squares, 1).filter(m -> m.input(0).equals(of) && m.input(1).equals(of))).isPresent();
+                .or(() -> path.producer("Mul", squares, 1).filter(m -> m.input(0).equals(of) && m.input(1).equals(of)))
+                .isPresent();
     }
 
     private boolean centres(Node sub) {

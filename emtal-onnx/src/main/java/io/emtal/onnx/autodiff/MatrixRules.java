@@ -57,12 +57,14 @@ final class MatrixRules {
         }
         s.give(0, () -> {
             Value dy = s.gradient();
-            Value whole = transA ? product(b, right, transB, dy, true, factor) : product(b, dy, false, right, !transB, factor);
+            Value whole = transA ? product(b, right, transB, dy, true, factor)
+                    : product(b, dy, false, right, !transB, factor);
             return s.sumTo(whole, whole.shape(), left.shape());
         });
         s.give(1, () -> {
             Value dy = s.gradient();
-            Value whole = transB ? product(b, dy, true, left, transA, factor) : product(b, left, !transA, dy, false, factor);
+            Value whole = transB ? product(b, dy, true, left, transA, factor)
+                    : product(b, left, !transA, dy, false, factor);
             return s.sumTo(whole, whole.shape(), right.shape());
         });
     }
@@ -91,9 +93,9 @@ final class MatrixRules {
     }
 
     /**
-     * Σ over the rows of left ⊗ right, the gradient of a weight. ONNX Runtime multiplies slowly where the result has few
-     * columns and many rows, as for the first factor of a low-rank update: then rows and columns change places. (Not in a
-     * {@code Gemm}, whose following transposition ONNX Runtime takes back.)
+     * Σ over the rows of left ⊗ right, the gradient of a weight. ONNX Runtime multiplies slowly where the result has
+     * few columns and many rows, as for the first factor of a low-rank update: then rows and columns change places.
+     * (Not in a {@code Gemm}, whose following transposition ONNX Runtime takes back.)
      */
     private static Value overRows(GraphBuilder b, Value left, Value right, double factor) {
         boolean thin = right.extent(1) > 1 && right.extent(1) <= THIN && left.extent(1) >= 4 * right.extent(1);
@@ -101,13 +103,14 @@ final class MatrixRules {
                 : gemm(b, left, true, right, false, factor);
     }
 
-    /** A batched product, transposing on the fly where ONNX Runtime can: its fused operator knows 32-bit floats only. */
+    /** A batched product, transposing on the fly where ONNX Runtime can: its fused operator knows FLOAT only. */
     private static Value product(GraphBuilder b, Value left, boolean transLeft, Value right, boolean transRight,
                                  double factor) {
         if (left.type() == ElementType.FLOAT) {
             return b.matMul(left, transLeft, right, transRight, factor);
         }
-        return b.mul(b.matMul(transLeft ? transposed(b, left) : left, transRight ? transposed(b, right) : right), factor);
+        Value product = b.matMul(transLeft ? transposed(b, left) : left, transRight ? transposed(b, right) : right);
+        return b.mul(product, factor);
     }
 
     private static Value transposed(GraphBuilder b, Value a) {

@@ -4,6 +4,7 @@ import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.Value;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,14 +58,25 @@ final class NormalRows implements Pattern {
         }
         Value centred = last.input(0);
         Value inverse = last.input(1);
-        return path.producer("Sub", centred, 2).flatMap(sub ->
-                path.producer("ReduceMean", sub.input(1), 1).filter(m -> m.input(0).equals(sub.input(0)) && isLastAxis(m)).flatMap(mean ->
-                path.producer("Reciprocal", inverse, 1).flatMap(reciprocal ->
-                path.producer("Sqrt", reciprocal.input(0), 1).flatMap(sqrt ->
-                path.producer("Add", sqrt.input(0), 1).filter(a -> !Double.isNaN(path.number(a.input(1)))).flatMap(add ->
-                path.producer("ReduceSumSquare", add.input(0), 1).filter(q -> q.input(0).equals(centred) && isLastAxis(q)).map(squares ->
-                        new Found(new Node("", OP, last.name(), List.of(sub.input(0), inverse), last.outputs(), Map.of()),
-                                List.of(sub, mean, reciprocal, sqrt, add, squares))))))));
+        Optional<Node> sub = path.producer("Sub", centred, 2);
+        Optional<Node> mean = sub.flatMap(s -> path.producer("ReduceMean", s.input(1), 1));
+        Optional<List<Node>> root = path.chain(inverse, "Reciprocal", "Sqrt", "Add", "ReduceSumSquare");
+        if (mean.isEmpty() || root.isEmpty()) {
+            return Optional.empty();
+        }
+        Value x = sub.get().input(0);
+        Node squares = root.get().get(3);
+        boolean fits = mean.get().input(0).equals(x) && isLastAxis(mean.get())
+                && squares.input(0).equals(centred) && isLastAxis(squares)
+                && !Double.isNaN(path.number(root.get().get(2).input(1)));
+        if (!fits) {
+            return Optional.empty();
+        }
+        List<Node> inner = new ArrayList<>(root.get());
+        inner.add(sub.get());
+        inner.add(mean.get());
+        Node fused = new Node("", OP, last.name(), List.of(x, inverse), last.outputs(), Map.of());
+        return Optional.of(new Found(fused, inner));
     }
 
     static boolean isLastAxis(Node reduction) {

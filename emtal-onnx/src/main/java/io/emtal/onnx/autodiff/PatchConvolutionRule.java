@@ -6,6 +6,7 @@ import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Value;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
@@ -25,10 +26,10 @@ final class PatchConvolutionRule implements BackwardRule {
         boolean covered = Arrays.equals(kernel, strides) && Arrays.stream(pads).allMatch(p -> p == 0)
                 && Arrays.equals(dilations, ones(kernel.length)) && node.integer("group", 1) == 1
                 && !node.attributes().getOrDefault("auto_pad", "NOTSET").toString().startsWith("SAME");
-        return covered ? Optional.empty() : Optional.of(String.format("operator Conv with kernel %s, strides %s, pads %s,"
-                        + " dilations %s, group %d; allowed is a kernel equal to the strides without padding, dilations, groups",
-                Arrays.toString(kernel), Arrays.toString(strides), Arrays.toString(pads), Arrays.toString(dilations),
-                node.integer("group", 1)));
+        return covered ? Optional.empty() : Optional.of(String.format(Locale.ROOT, "operator Conv with kernel %s,"
+                + " strides %s, pads %s, dilations %s, group %d; allowed is a kernel equal to the strides without"
+                + " padding, dilations, groups", Arrays.toString(kernel), Arrays.toString(strides),
+                Arrays.toString(pads), Arrays.toString(dilations), node.integer("group", 1)));
     }
 
     @Override
@@ -108,7 +109,8 @@ final class PatchConvolutionRule implements BackwardRule {
     }
 
     private static long[] channelsLast(int n) {
-        return LongStream.concat(LongStream.concat(LongStream.of(0), LongStream.range(2, n + 2)), LongStream.of(1)).toArray();
+        return LongStream.concat(LongStream.concat(LongStream.of(0), LongStream.range(2, n + 2)), LongStream.of(1))
+                .toArray();
     }
 
     private static long[] inverse(long[] permutation) {

@@ -94,6 +94,24 @@ interface Pattern {
             return producer(op, value).filter(node -> uses.getOrDefault(value.name(), 0) == count);
         }
 
+        /**
+         * The nodes that make a value one after the other, the last first: each of its operator, used once, and fed
+         * with the next one's output as its first input.
+         */
+        Optional<List<Node>> chain(Value value, String... ops) {
+            List<Node> chain = new ArrayList<>();
+            Value next = value;
+            for (String op : ops) {
+                Optional<Node> node = producer(op, next, 1);
+                if (node.isEmpty()) {
+                    return Optional.empty();
+                }
+                chain.add(node.get());
+                next = node.get().input(0);
+            }
+            return Optional.of(chain);
+        }
+
         /** Whether a value is a constant with one element that is nearly equal to a number. */
         boolean is(Value value, double expected) {
             return Math.abs(number(value) - expected) < 1e-6;

@@ -108,8 +108,8 @@ class BackwardRulesTest {
     }
 
     /** d(Σ weights ∘ outputs)/dx by (f(−2h) − 8 f(−h) + 8 f(h) − f(2h)) / 12 h. */
-    private static double[] differences(GraphSession session, Map<String, Tensor> fed, String name, List<double[]> weights)
-            throws OrtException {
+    private static double[] differences(GraphSession session, Map<String, Tensor> fed, String name,
+                                        List<double[]> weights) throws OrtException {
         Tensor at = fed.get(name);
         double h = at.type() == ElementType.DOUBLE ? 1e-3 : 0.03;
         double[] differences = new double[at.shape().size()];

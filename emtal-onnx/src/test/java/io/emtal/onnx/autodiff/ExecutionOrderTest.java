@@ -38,10 +38,12 @@ class ExecutionOrderTest {
         assertEquals(written.nodes().size(), ordered.nodes().size());
         Set<Value> made = new HashSet<>(ordered.inputs());
         for (Node node : ordered.nodes()) {
-            assertTrue(node.inputs().stream().allMatch(v -> made.contains(v) || ordered.initializers().containsKey(v.name())), node.name());
+            assertTrue(node.inputs().stream().allMatch(v -> made.contains(v)
+                    || ordered.initializers().containsKey(v.name())), node.name());
             made.addAll(node.outputs());
         }
-        List<String> outputs = ordered.nodes().stream().map(n -> n.output().name()).filter(n -> n.matches("d\\d")).toList();
+        List<String> outputs = ordered.nodes().stream().map(n -> n.output().name())
+                .filter(n -> n.matches("d\\d")).toList();
         assertEquals(List.of("d0", "d1", "d2", "d3"), outputs);
         // The nodes that make them lie right before.
         assertEquals("Gemm", ordered.nodes().get(ordered.nodes().size() - 3).op());

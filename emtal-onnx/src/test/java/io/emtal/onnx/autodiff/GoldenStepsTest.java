@@ -93,7 +93,8 @@ class GoldenStepsTest {
             }
             // Below that the rounding of the weights hides the update.
             double allowed = Math.max(0.01 * norm(theirs), ROUNDING * Math.sqrt(theirs.length));
-            assertTrue(Math.sqrt(distance) <= allowed, name + ": distance " + Math.sqrt(distance) + " of " + norm(theirs));
+            assertTrue(Math.sqrt(distance) <= allowed,
+                    name + ": distance " + Math.sqrt(distance) + " of " + norm(theirs));
         });
     }
 

@@ -61,7 +61,8 @@ class GradientsTest {
         Value loss = b.reduceSum(b.where(mask, b.matMul(x, frozen), frozen), false);
         int before = b.nodes().size();
         Gradients.of(b, loss, List.of(x));
-        assertTrue(b.nodes().stream().skip(before).noneMatch(n -> n.op().equals("Gemm")), "a product for the frozen operand");
+        assertTrue(b.nodes().stream().skip(before).noneMatch(n -> n.op().equals("Gemm")),
+                "a product for the frozen operand");
     }
 
     @Test
@@ -80,7 +81,8 @@ class GradientsTest {
         Value x = b.input("x", ElementType.FLOAT, 2, 3);
         Value signed = b.sign(x);
         Value largest = b.apply("ReduceMax", Map.of("keepdims", 0L), b.exp(x));
-        Value conv = b.apply("Conv", Map.of(), b.reshape(x, 1, 1, 2, 3), b.constant(Tensor.of(new float[4], 1, 1, 2, 2)));
+        Value kernel = b.constant(Tensor.of(new float[4], 1, 1, 2, 2));
+        Value conv = b.apply("Conv", Map.of(), b.reshape(x, 1, 1, 2, 3), kernel);
         Value loss = b.add(b.add(b.reduceSum(signed, false), largest), b.reduceSum(conv, false));
         EmtalException e = assertThrows(EmtalException.class, () -> Gradients.of(b, loss, List.of(x)));
         for (Node node : b.nodes()) {

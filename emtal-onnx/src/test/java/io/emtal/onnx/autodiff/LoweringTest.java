@@ -58,7 +58,8 @@ class LoweringTest {
     void layerNormalisationIsWrittenAsItsParts(Form form) throws OrtException {
         long seed = System.nanoTime();
         Random random = new Random(seed);
-        Map<String, Tensor> fed = Map.of("x", tensor(random, 5, 8), "scale", tensor(random, 8), "bias", tensor(random, 8));
+        Map<String, Tensor> fed = Map.of("x", tensor(random, 5, 8), "scale", tensor(random, 8),
+                "bias", tensor(random, 8));
         GraphBuilder source = new GraphBuilder();
         source.output("y", form.write(source, source.input("x", ElementType.FLOAT, 5, 8),
                 source.input("scale", ElementType.FLOAT, 8), source.input("bias", ElementType.FLOAT, 8)));
@@ -67,12 +68,14 @@ class LoweringTest {
         Graph plain = copy(graph, false);
         Graph lowered = copy(graph, true);
         assertTrue(lowered.nodes().stream().map(Node::op).anyMatch("ReduceSumSquare"::equals));
-        assertTrue(lowered.nodes().stream().map(Node::op).noneMatch(List.of("LayerNormalization", "Pow", "Div")::contains));
+        assertTrue(lowered.nodes().stream().map(Node::op)
+                .noneMatch(List.of("LayerNormalization", "Pow", "Div")::contains));
         try (GraphSession expected = new GraphSession(plain); GraphSession found = new GraphSession(lowered)) {
             Map<String, Tensor> all = expected.run(fed);
             Map<String, Tensor> ours = found.run(fed);
             assertEquals(all.keySet(), ours.keySet());
-            all.forEach((name, tensor) -> assertArrayEquals(tensor.floats(), ours.get(name).floats(), 1e-4f, name + ", seed " + seed));
+            all.forEach((name, tensor) -> assertArrayEquals(tensor.floats(), ours.get(name).floats(), 1e-4f,
+                    name + ", seed " + seed));
         }
     }
 

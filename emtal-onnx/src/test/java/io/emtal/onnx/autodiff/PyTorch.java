@@ -20,7 +20,8 @@ import java.util.stream.IntStream;
  * reference for ours.
  *
  * <p>Two traps of DJL: a product with a {@code Number} frees its scalar while the way back still needs it, so numbers
- * are arrays that live as long as this object; and there is one gradient collector in a process, so one object at a time.
+ * are arrays that live as long as this object; and there is one gradient collector in a process, so one object at a
+ * time.
  */
 public final class PyTorch implements AutoCloseable {
 
@@ -42,8 +43,10 @@ public final class PyTorch implements AutoCloseable {
      * @param inputs other tensors
      * @param loss writes the loss, one element, from {@link #value values}
      */
-    public static Step step(Map<String, Tensor> parameters, Map<String, Tensor> inputs, Function<PyTorch, NDArray> loss) {
-        try (PyTorch torch = new PyTorch(); GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+    public static Step step(Map<String, Tensor> parameters, Map<String, Tensor> inputs,
+                            Function<PyTorch, NDArray> loss) {
+        try (PyTorch torch = new PyTorch();
+             GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
             inputs.forEach((name, tensor) -> torch.values.put(name, torch.array(tensor)));
             parameters.forEach((name, tensor) -> {
                 NDArray parameter = torch.array(tensor);

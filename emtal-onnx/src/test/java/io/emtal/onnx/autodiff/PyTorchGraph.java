@@ -99,8 +99,9 @@ public final class PyTorchGraph {
             case "Where" -> NDArrays.where(broadcast(x, result), broadcast(y, result), broadcast(z, result));
             case "Cast" -> x.toType(type(result.type()), true);
             case "MatMul" -> x.matMul(y);
-            case "FusedMatMul" -> x(x, node, "transA").matMul(x(y, node, "transB")).mul(torch.number(node.real("alpha", 1)));
-            case "Gemm" -> gemm(node, x(x, node, "transA").matMul(x(y, node, "transB")), z);
+            case "FusedMatMul" -> operand(x, node, "transA").matMul(operand(y, node, "transB"))
+                    .mul(torch.number(node.real("alpha", 1)));
+            case "Gemm" -> gemm(node, operand(x, node, "transA").matMul(operand(y, node, "transB")), z);
             case "Softmax" -> x.softmax((int) node.integer("axis", -1));
             case "LogSoftmax" -> x.logSoftmax((int) node.integer("axis", -1));
             case "LayerNormalization" -> LayerNorm.layerNorm(x, new Shape(result.extent(-1)), y, z,
@@ -110,10 +111,11 @@ public final class PyTorchGraph {
             case "ReduceMax" -> x.max(axes(node), false).reshape(result.shape().extents());
             case "ReduceSumSquare" -> x.square().sum(axes(node), false).reshape(result.shape().extents());
             case "Reshape", "Flatten", "Squeeze", "Unsqueeze" -> x.reshape(result.shape().extents());
-            case "Transpose" -> x.transpose(Arrays.stream(node.integers("perm").orElseThrow()).mapToInt(p -> (int) p).toArray());
+            case "Transpose" -> x.transpose(Arrays.stream(node.integers("perm").orElseThrow()).mapToInt(p -> (int) p)
+                    .toArray());
             case "Expand" -> broadcast(x, result);
-            case "Concat" -> NDArrays.concat(new NDList(IntStream.range(0, node.inputs().size()).mapToObj(i -> in(node, i)).toList()),
-                    result.shape().axis((int) node.integer("axis", 0)));
+            case "Concat" -> NDArrays.concat(new NDList(IntStream.range(0, node.inputs().size())
+                    .mapToObj(i -> in(node, i)).toList()), result.shape().axis((int) node.integer("axis", 0)));
             case "Slice" -> slice(node, x);
             case "Gather" -> gather(node, x);
             default -> throw new IllegalStateException("operator " + node.qualifiedOp());
@@ -133,7 +135,7 @@ public final class PyTorchGraph {
     }
 
     /** An operand of a product, transposed where an attribute says so. */
-    private static NDArray x(NDArray x, Node node, String attribute) {
+    private static NDArray operand(NDArray x, Node node, String attribute) {
         if (node.integer(attribute, 0) == 0) {
             return x;
         }

@@ -53,7 +53,8 @@ class PyTorchParityTest {
 
         PyTorch.Step written = PyTorch.step(parameters, inputs, PyTorchParityTest::loss);
         Graph forward = forward(parameters);
-        PyTorch.Step computed = PyTorch.step(parameters, inputs, torch -> PyTorchGraph.outputs(torch, forward).get("loss"));
+        PyTorch.Step computed = PyTorch.step(parameters, inputs,
+                torch -> PyTorchGraph.outputs(torch, forward).get("loss"));
         Map<String, Tensor> fed = new HashMap<>(inputs);
         fed.putAll(parameters);
         Map<String, Tensor> ours;
@@ -148,8 +149,8 @@ class PyTorchParityTest {
     }
 
     private static NDArray norm(PyTorch torch, String name, NDArray x) {
-        return LayerNorm.layerNorm(x, new Shape(WIDTH), torch.value(name + ".weight"), torch.value(name + ".bias"), (float) EPSILON)
-                .singletonOrThrow();
+        return LayerNorm.layerNorm(x, new Shape(WIDTH), torch.value(name + ".weight"), torch.value(name + ".bias"),
+                (float) EPSILON).singletonOrThrow();
     }
 
     private static NDArray linear(PyTorch torch, String name, NDArray x) {

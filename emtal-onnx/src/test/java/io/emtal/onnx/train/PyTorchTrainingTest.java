@@ -54,8 +54,8 @@ class PyTorchTrainingTest {
     private static final double RATE = 1e-3;
 
     private final long seed = System.nanoTime();
-    private final TaskLayout tasks = new TaskLayout(List.of(new CategoricalTask("kind", 4, 1), new BinaryTask("flag", 0.5),
-            new RealTask("size", 0, 1, 2)));
+    private final TaskLayout tasks = new TaskLayout(List.of(new CategoricalTask("kind", 4, 1),
+            new BinaryTask("flag", 0.5), new RealTask("size", 0, 1, 2)));
     private final PackedExamples examples = examples();
     private final Emtal method = Emtal.builder().experts(8).rank(3).start(Emtal.Start.RELEASE).build();
     private final NetworkCompiler compiler = compiler();
@@ -87,7 +87,8 @@ class PyTorchTrainingTest {
                 PyTorch.Step torch = torch(forward, parameters, theirs, whole, fade);
                 double[] theirLosses = compiler.losses().means(whole.labels(), whole.logits());
                 for (int t = 0; t < tasks.size(); t++) {
-                    assertEquals(theirLosses[t], ourLosses[t], 1e-5 * theirLosses[t], "step " + step + ", task " + t + ", seed " + seed);
+                    assertEquals(theirLosses[t], ourLosses[t], 1e-5 * theirLosses[t],
+                            "step " + step + ", task " + t + ", seed " + seed);
                 }
                 double[] theirGradient = flat(parameters, torch.gradients());
                 if (step == 1) {
@@ -113,7 +114,8 @@ class PyTorchTrainingTest {
                 whole += expected[i] * expected[i];
             }
             double distance = Math.sqrt(squares / whole);
-            assertTrue(whole > 0 && distance < 1e-4, parameter.name() + ": relative distance " + distance + ", seed " + seed);
+            assertTrue(whole > 0 && distance < 1e-4,
+                    parameter.name() + ": relative distance " + distance + ", seed " + seed);
             start += parameter.size();
         }
     }
@@ -179,12 +181,14 @@ class PyTorchTrainingTest {
 
     private NetworkCompiler compiler() {
         List<FeatureColumn> columns = new ArrayList<>();
-        IntStream.range(0, FEATURES).forEach(i -> columns.add(new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)));
+        IntStream.range(0, FEATURES).forEach(i ->
+                columns.add(new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)));
         Backbone backbone = FeatureTransformer.builder().width(32).depth(2).hidden(64).build()
                 .create(new FeatureLayout(columns), examples, seed);
         Adaptation adaptation = method.adapt(backbone, seed);
         Heads heads = new Heads(tasks, backbone.pooledWidth());
-        return new NetworkCompiler(backbone, adaptation, heads, heads.parameters(seed), tasks, new Losses(), method.qualityRetaining());
+        return new NetworkCompiler(backbone, adaptation, heads, heads.parameters(seed), tasks, new Losses(),
+                method.qualityRetaining());
     }
 
     private PackedExamples examples() {
