@@ -56,7 +56,8 @@ public enum ElementType {
                 return type;
             }
         }
-        OnnxMl.TensorProto.DataType found = code == (int) code ? OnnxMl.TensorProto.DataType.forNumber((int) code) : null;
+        OnnxMl.TensorProto.DataType found = code == (int) code
+                ? OnnxMl.TensorProto.DataType.forNumber((int) code) : null;
         throw new EmtalException(where + ": element type " + (found == null ? "code " + code : found)
                 + " is not supported; allowed are FLOAT, DOUBLE, INT32, INT64, BOOL"
                 + " (export half-precision or quantised models as 32-bit floats)");

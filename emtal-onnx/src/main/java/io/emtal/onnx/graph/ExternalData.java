@@ -86,7 +86,8 @@ final class ExternalData {
             for (int k = 0; k < graph.getNode(i).getAttributeCount(); k++) {
                 TensorProto tensor = graph.getNode(i).getAttribute(k).getT();
                 if (isExternal(tensor)) {
-                    graph.getNodeBuilder(i).getAttributeBuilder(k).setT(inline(NodeLabel.of(i, graph.getNode(i)), tensor));
+                    graph.getNodeBuilder(i).getAttributeBuilder(k).setT(inline(NodeLabel.of(i, graph.getNode(i)),
+                            tensor));
                 }
             }
         }
@@ -100,8 +101,8 @@ final class ExternalData {
         long needed = bytes(where, tensor);
         long offset = number(from, "offset", entries.getOrDefault("offset", "0"));
         long length = number(from, "length", entries.getOrDefault("length", Long.toString(needed)));
-        EmtalException.check(length == needed, "%s: found a length of %d bytes, allowed are %d by type and shape", from, length,
-                needed);
+        EmtalException.check(length == needed, "%s: found a length of %d bytes, allowed are %d by type and shape",
+                from, length, needed);
         try {
             return tensor.toBuilder().clearExternalData().clearDataLocation()
                     .setRawData(read(from, location, offset, (int) needed)).build();
@@ -123,8 +124,8 @@ final class ExternalData {
     }
 
     private static long number(String from, String what, String text) {
-        EmtalException.check(NUMBER.matcher(text).matches(), "%s: found %s %s, allowed is a number of bytes", from, what,
-                Quoted.of(text));
+        EmtalException.check(NUMBER.matcher(text).matches(), "%s: found %s %s, allowed is a number of bytes", from,
+                what, Quoted.of(text));
         return Long.parseLong(text);
     }
 
@@ -135,8 +136,8 @@ final class ExternalData {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
             EmtalException.check(Objects.equals(before.fileKey(), attributes(file).fileKey()),
                     "%s: was replaced while it was opened", from);
-            EmtalException.check(offset <= channel.size() - length, "%s: found %d bytes, allowed are %d and more (offset %d,"
-                    + " length %d)", from, channel.size(), offset + length, offset, length);
+            EmtalException.check(offset <= channel.size() - length, "%s: found %d bytes, allowed are %d and more"
+                    + " (offset %d, length %d)", from, channel.size(), offset + length, offset, length);
             return ModelFile.read(channel, offset, length);
         }
     }
@@ -145,8 +146,9 @@ final class ExternalData {
     private Path resolve(String from, String location) throws IOException {
         EmtalException.check(!location.isEmpty() && location.length() <= LONGEST_LOCATION && location.indexOf('\0') < 0,
                 "%s: found no location of 1 to %d characters", from, LONGEST_LOCATION);
-        EmtalException.check(!location.startsWith("/") && !location.contains("\\") && !DRIVE.matcher(location).matches(),
-                "%s: found an absolute path or a backslash, allowed is a path inside the model's directory", from);
+        EmtalException.check(!location.startsWith("/") && !location.contains("\\")
+                && !DRIVE.matcher(location).matches(), "%s: found an absolute path or a backslash, allowed is a path"
+                + " inside the model's directory", from);
         List<String> steps = List.of(location.split("/", -1));
         EmtalException.check(steps.stream().noneMatch(s -> s.isEmpty() || s.equals(".") || s.equals("..")),
                 "%s: found an empty step, '.' or '..', allowed is a path inside the model's directory", from);
@@ -164,9 +166,10 @@ final class ExternalData {
     }
 
     private static void checkFile(String from, Path file, BasicFileAttributes attributes) throws IOException {
-        EmtalException.check(!attributes.isSymbolicLink(), "%s: found a symbolic link, allowed is a regular file", from);
-        EmtalException.check(attributes.isRegularFile(), "%s: found a directory, pipe or device, allowed is a regular file",
+        EmtalException.check(!attributes.isSymbolicLink(), "%s: found a symbolic link, allowed is a regular file",
                 from);
+        EmtalException.check(attributes.isRegularFile(), "%s: found a directory, pipe or device, allowed is a regular"
+                + " file", from);
         if (file.getFileSystem().supportedFileAttributeViews().contains("unix")) {
             int links = (Integer) Files.getAttribute(file, "unix:nlink", LinkOption.NOFOLLOW_LINKS);
             EmtalException.check(links == 1, "%s: found a file with %d hard links, allowed is one", from, links);

@@ -164,7 +164,8 @@ public final class GraphBuilder {
         String qualifiedOp = domain.isEmpty() ? op : domain + "." + op;
         String where = "node " + Quoted.of(nodeName) + " (" + qualifiedOp + ")";
         OperatorTable.Signature signature = OperatorTable.find(qualifiedOp, domain.isEmpty() ? OnnxFile.OPSET : 1)
-                .orElseThrow(() -> new EmtalException(where + ": not supported; allowed are " + OperatorTable.operators()));
+                .orElseThrow(() -> new EmtalException(where + ": not supported; allowed are "
+                        + OperatorTable.operators()));
         signature.checkCounts(where, operands.stream().map(Objects::nonNull).toList(), outputNames.size());
         Map<String, OperatorTable.AttributeKind> kinds = new HashMap<>();
         attributes.forEach((name, value) -> kinds.put(name, OperatorTable.AttributeKind.of(value)));

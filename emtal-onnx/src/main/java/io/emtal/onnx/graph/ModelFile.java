@@ -28,8 +28,8 @@ final class ModelFile {
             if (ExternalData.first(model).isEmpty()) {
                 return model;
             }
-            EmtalException.check(limits.externalData(), "found data outside the file, %s; allowed are models that hold their"
-                    + " data, unless the limits allow external data", ExternalData.first(model).orElse(""));
+            EmtalException.check(limits.externalData(), "found data outside the file, %s; allowed are models that"
+                    + " hold their data, unless the limits allow external data", ExternalData.first(model).orElse(""));
             return new ExternalData(file.toRealPath().getParent(), limits).inline(model);
         } catch (EmtalException e) {
             throw new EmtalException("model " + file + ": " + e.getMessage(), e);
@@ -43,8 +43,8 @@ final class ModelFile {
             ModelProto model = ModelParser.parse(bytes, limits);
             ModelValidator.check(model, limits);
             ExternalData.first(model).ifPresent(first -> {
-                throw new EmtalException("found data outside the model, " + first + "; allowed in memory are models that hold"
-                        + " their data");
+                throw new EmtalException("found data outside the model, " + first
+                        + "; allowed in memory are models that hold their data");
             });
             return model;
         } catch (EmtalException e) {
@@ -54,7 +54,8 @@ final class ModelFile {
 
     private static ByteString bytes(Path file, ReadLimits limits) throws IOException {
         BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-        EmtalException.check(attributes.isRegularFile(), "found a directory, pipe or device, allowed is a regular file");
+        EmtalException.check(attributes.isRegularFile(), "found a directory, pipe or device, allowed is a regular"
+                + " file");
         long size = attributes.size();
         EmtalException.check(size <= limits.fileBytes(), "found %d bytes, allowed are %d", size, limits.fileBytes());
         checkHeap(size);
@@ -66,8 +67,8 @@ final class ModelFile {
     /** Refuses what would not fit: the bytes and, made from them, the tensors of a graph. */
     static void checkHeap(long bytes) {
         long heap = Runtime.getRuntime().maxMemory();
-        EmtalException.check(2 * bytes <= heap, "found %d bytes, which need a heap of twice their size, but this one has %d:"
-                + " start Java with a larger -Xmx", bytes, heap);
+        EmtalException.check(2 * bytes <= heap, "found %d bytes, which need a heap of twice their size, but this one"
+                + " has %d: start Java with a larger -Xmx", bytes, heap);
     }
 
     /** Reads a range of a file, in pieces: for each read, Java takes as much memory again outside the heap. */

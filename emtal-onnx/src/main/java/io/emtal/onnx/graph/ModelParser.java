@@ -19,7 +19,9 @@ final class ModelParser {
     private static final long PARTS_PER_NODE = 50;
     /** Bytes of integers that are stored one by one, not as raw data; each takes up to 16 bytes of memory. */
     private static final long MOST_INTEGER_BYTES = 64L << 20;
-    /** The deepest nesting: model, graph, node, attribute, tensor, external data, with room for a subgraph's refusal. */
+    /**
+     * The deepest nesting: model, graph, node, attribute, tensor, external data, with room for a subgraph's refusal.
+     */
     private static final int DEEPEST = 24;
 
     private final CodedInputStream in;
@@ -86,7 +88,7 @@ final class ModelParser {
     }
 
     private void count() {
-        EmtalException.check(++parts <= mostParts, "found more than %d protobuf parts, allowed are %d for each of as many"
-                + " nodes as the limits say", mostParts, PARTS_PER_NODE);
+        EmtalException.check(++parts <= mostParts, "found more than %d protobuf parts, allowed are %d for each of as"
+                + " many nodes as the limits say", mostParts, PARTS_PER_NODE);
     }
 }

@@ -84,10 +84,10 @@ final class ModelValidator {
         EmtalException.check(model.hasGraph(), "found no graph, an ONNX model has one");
         EmtalException.check(model.getIrVersion() >= OLDEST_IR && model.getIrVersion() <= NEWEST_IR,
                 "unsupported: found IR version %d, allowed are %d to %d", model.getIrVersion(), OLDEST_IR, NEWEST_IR);
-        EmtalException.check(graph.getNodeCount() <= limits.nodes(), "found %d nodes, allowed are %d", graph.getNodeCount(),
-                limits.nodes());
-        EmtalException.check(model.getFunctionsCount() == 0, "unsupported: found %d functions, the first %s; allowed are"
-                        + " none (export with the functions inlined)", model.getFunctionsCount(),
+        EmtalException.check(graph.getNodeCount() <= limits.nodes(), "found %d nodes, allowed are %d",
+                graph.getNodeCount(), limits.nodes());
+        EmtalException.check(model.getFunctionsCount() == 0, "unsupported: found %d functions, the first %s; allowed"
+                + " are none (export with the functions inlined)", model.getFunctionsCount(),
                 model.getFunctionsCount() == 0 ? "" : Quoted.of(model.getFunctions(0).getName()));
         EmtalException.check(model.getTrainingInfoCount() == 0,
                 "unsupported: found training information, allowed is a model for inference");
@@ -96,15 +96,8 @@ final class ModelValidator {
                     + Quoted.of(graph.getSparseInitializer(0).getValues().getName()) + ", allowed are dense ones");
         }
         if (graph.getQuantizationAnnotationCount() > 0) {
-            throw new EmtalException("unsupported: tensor " + Quoted.of(graph.getQuantizationAnnotation(0).getTensorName())
-                    + " is quantised; export the model with 32-bit floats");
-        }
-        for (OnnxMl.OperatorSetIdProto set : model.getOpsetImportList()) {
-            String domain = NodeLabel.domain(set.getDomain());
-            Long before = operatorSets.put(domain, set.getVersion());
-            EmtalException.check(before == null || before == set.getVersion(),
-                    "operator sets %d and %d of domain %s are both imported, allowed is one", before, set.getVersion(),
-                    domain.isEmpty() ? "ai.onnx" : Quoted.of(domain));
+            throw new EmtalException("unsupported: tensor " + Quoted.of(graph.getQuantizationAnnotation(0)
+                    .getTensorName()) + " is quantised; export the model with 32-bit floats");
         }
     }
 
@@ -112,11 +105,19 @@ final class ModelValidator {
     private void checkOperators() {
         Map<String, Integer> counts = new TreeMap<>();
         graph.getNodeList().forEach(node -> counts.merge(NodeLabel.qualifiedOp(node), 1, Integer::sum));
+        for (OnnxMl.OperatorSetIdProto set : model.getOpsetImportList()) {
+            String domain = NodeLabel.domain(set.getDomain());
+            Long before = operatorSets.put(domain, set.getVersion());
+            EmtalException.check(before == null || before == set.getVersion(),
+                    "unsupported: operator sets %d and %d of domain %s are both imported, allowed is one; the"
+                    + " operators are %s", before, set.getVersion(), domain.isEmpty() ? "ai.onnx" : Quoted.of(domain),
+                    counts.keySet());
+        }
         Long standard = operatorSets.get("");
-        EmtalException.check(standard != null && standard >= OnnxFile.OLDEST_OPSET && standard <= OnnxFile.NEWEST_OPSET,
-                "unsupported: found %s, allowed are the operator sets %d to %d of domain ai.onnx; the operators are %s",
-                standard == null ? "no operator set of domain ai.onnx" : "operator set " + standard, OnnxFile.OLDEST_OPSET,
-                OnnxFile.NEWEST_OPSET, counts.keySet());
+        EmtalException.check(standard != null && standard >= OnnxFile.OLDEST_OPSET
+                && standard <= OnnxFile.NEWEST_OPSET, "unsupported: found %s, allowed are the operator sets %d to %d"
+                + " of domain ai.onnx; the operators are %s", standard == null ? "no operator set of domain ai.onnx"
+                : "operator set " + standard, OnnxFile.OLDEST_OPSET, OnnxFile.NEWEST_OPSET, counts.keySet());
         Map<String, String> unknown = new LinkedHashMap<>();
         boolean quantised = false;
         for (NodeProto node : graph.getNodeList()) {
@@ -129,8 +130,8 @@ final class ModelValidator {
             }
         }
         EmtalException.check(unknown.isEmpty(), "unsupported operators (number of nodes): %s%s; supported are %s",
-                String.join(", ", unknown.values()), quantised ? "; export the model with 32-bit floats, not quantised" : "",
-                String.join(", ", OperatorTable.operators()));
+                String.join(", ", unknown.values()), quantised ? "; export the model with 32-bit floats, not quantised"
+                : "", String.join(", ", OperatorTable.operators()));
     }
 
     private void checkTensors() {
@@ -145,8 +146,8 @@ final class ModelValidator {
         EmtalException.check(!tensor.hasSegment(), "%s: found a segment of a tensor, allowed are whole ones", where);
         long bytes = limits.bytes(where, type, fixed(where, tensor.getDimsList()));
         storedBytes += bytes;
-        EmtalException.check(storedBytes <= limits.totalBytes(), "%s: with it the tensors have %d bytes, allowed are %d",
-                where, storedBytes, limits.totalBytes());
+        EmtalException.check(storedBytes <= limits.totalBytes(), "%s: with it the tensors have %d bytes, allowed are"
+                + " %d", where, storedBytes, limits.totalBytes());
         boolean external = tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
         long found = tensor.getRawData().size();
         int storages = tensor.hasRawData() ? 1 : 0;
@@ -163,10 +164,11 @@ final class ModelValidator {
             EmtalException.check(typed[i] == 0 || i == own, "%s: its data is not of its type %s", where, type);
             found += (long) typed[i] * type.bytes();
         }
-        EmtalException.check(storages <= 1 && !(external && storages > 0) && (external || tensor.getExternalDataCount() == 0),
-                "%s: found its data in two places, allowed is one", where);
-        EmtalException.check(external || found == bytes, "%s of shape %s and type %s: found %d bytes, allowed are %d", where,
-                tensor.getDimsList(), type, found, bytes);
+        EmtalException.check(storages <= 1 && !(external && storages > 0)
+                && (external || tensor.getExternalDataCount() == 0), "%s: found its data in two places, allowed is"
+                + " one", where);
+        EmtalException.check(external || found == bytes, "%s of shape %s and type %s: found %d bytes, allowed are %d",
+                where, tensor.getDimsList(), type, found, bytes);
     }
 
     private static long[] fixed(String where, List<Long> extents) {
@@ -201,17 +203,18 @@ final class ModelValidator {
         EmtalException.check(!value.getName().isEmpty(), "found an %s without a name", kind);
         String where = kind + " " + Quoted.of(value.getName());
         EmtalException.check(value.getType().getValueCase() == TypeProto.ValueCase.TENSOR_TYPE
-                        && value.getType().getTensorType().hasElemType(), "%s: found %s, allowed is a tensor type", where,
+                && value.getType().getTensorType().hasElemType(), "%s: found %s, allowed is a tensor type", where,
                 value.getType().getValueCase() == TypeProto.ValueCase.VALUE_NOT_SET
-                        || value.getType().getValueCase() == TypeProto.ValueCase.TENSOR_TYPE ? "no type"
-                        : value.getType().getValueCase());
+                || value.getType().getValueCase() == TypeProto.ValueCase.TENSOR_TYPE ? "no type"
+                : value.getType().getValueCase());
         ElementType type = ElementType.ofCode(value.getType().getTensorType().getElemType(), where);
         List<Dimension> extents = value.getType().getTensorType().getShape().getDimList();
         for (Dimension extent : extents) {
             EmtalException.check(extent.getDimValue() >= 0, "%s: found extent %d, allowed are 0 and more", where,
                     extent.getDimValue());
         }
-        limits.bytes(where, type, extents.stream().mapToLong(e -> e.hasDimValue() ? e.getDimValue() : Shape.BATCH).toArray());
+        limits.bytes(where, type, extents.stream().mapToLong(e -> e.hasDimValue() ? e.getDimValue() : Shape.BATCH)
+                .toArray());
     }
 
     private void checkNode(String where, NodeProto node) {
@@ -234,8 +237,8 @@ final class ModelValidator {
     }
 
     private static AttributeKind kind(String where, AttributeProto attribute) {
-        EmtalException.check(attribute.getRefAttrName().isEmpty(), "%s: refers to a function's attribute, allowed is a value",
-                where);
+        EmtalException.check(attribute.getRefAttrName().isEmpty(), "%s: refers to a function's attribute, allowed is"
+                + " a value", where);
         Set<AttributeType> held = EnumSet.noneOf(AttributeType.class);
         hold(held, AttributeType.INT, attribute.hasI());
         hold(held, AttributeType.INTS, attribute.getIntsCount() > 0);
@@ -312,7 +315,8 @@ final class ModelValidator {
             EmtalException.check(outputs.add(output.getName()), "output %s: found twice, allowed is once",
                     Quoted.of(output.getName()));
             EmtalException.check(makers.containsKey(output.getName()),
-                    "output %s: made by nothing: no input, initialiser or node has that name", Quoted.of(output.getName()));
+                    "output %s: made by nothing: no input, initialiser or node has that name",
+                    Quoted.of(output.getName()));
         }
         checkDefaults();
         NodeOrder.of(nodes);
@@ -320,7 +324,8 @@ final class ModelValidator {
 
     private static void define(Map<String, String> makers, String name, String maker) {
         String before = makers.putIfAbsent(name, maker);
-        EmtalException.check(before == null, "%s: makes %s, but %s has that name already", maker, Quoted.of(name), before);
+        EmtalException.check(before == null, "%s: makes %s, but %s has that name already", maker, Quoted.of(name),
+                before);
     }
 
     private void checkDefaults() {

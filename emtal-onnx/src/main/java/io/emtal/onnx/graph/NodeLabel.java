@@ -13,7 +13,8 @@ final class NodeLabel {
         if (!node.getName().isEmpty()) {
             return "node " + Quoted.of(node.getName()) + " (" + op + ")";
         }
-        return "node " + index + " (" + op + (node.getOutputCount() > 0 ? ") of output " + Quoted.of(node.getOutput(0)) : ")");
+        return "node " + index + " (" + op + (node.getOutputCount() > 0 ? ") of output " + Quoted.of(node.getOutput(0))
+                : ")");
     }
 
     /** The operator with its domain, on one line; the standard domain has two names. */

@@ -11,7 +11,10 @@ import java.util.Map;
 /** Writes graphs as ONNX models and reads them. */
 public final class OnnxFile {
 
-    /** The operator set that graphs are written in: the newest that Tribuo 4.3's ONNX Runtime (1.20) and older ones read. */
+    /**
+     * The operator set that graphs are written in: the newest that Tribuo 4.3's ONNX Runtime (1.20) and older ones
+     * read.
+     */
     public static final int OPSET = 17;
 
     /** The oldest operator set that is read. */
@@ -67,8 +70,8 @@ public final class OnnxFile {
      * Makes a graph of a model whose inputs are open at axis 0 at most.
      *
      * @param model the model; it need not have been checked
-     * @param batch the number of rows that open extents at axis 0 stand for; {@link Shape#BATCH} leaves them open, which
-     *     is possible where the model computes nothing with them
+     * @param batch the number of rows that open extents at axis 0 stand for; {@link Shape#BATCH} leaves them open,
+     *     which is possible where the model computes nothing with them
      * @return the graph in operators of opset {@value #OPSET}, with shape arithmetic computed; values and nodes keep
      *     their names
      * @throws EmtalException naming the node, tensor or input that is not supported, and what is allowed

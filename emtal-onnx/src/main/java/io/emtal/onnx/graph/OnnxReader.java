@@ -14,8 +14,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Makes a graph from a model: checks it, sorts the nodes, writes every operator as opset {@value OnnxFile#OPSET} has it, infers
- * all shapes and computes shape arithmetic. Values and nodes keep their names.
+ * Makes a graph from a model: checks it, sorts the nodes, writes every operator as opset {@value OnnxFile#OPSET} has
+ * it, infers all shapes and computes shape arithmetic. Values and nodes keep their names.
  */
 final class OnnxReader {
 
@@ -42,11 +42,12 @@ final class OnnxReader {
      * @param limits the sizes that are allowed
      */
     OnnxReader(OnnxMl.ModelProto model, long batch, Map<String, Long> extents, ReadLimits limits) {
-        EmtalException.check(batch > 0 || batch == Shape.BATCH, "model: found a batch of %d rows, allowed is 1 or more", batch);
+        EmtalException.check(batch > 0 || batch == Shape.BATCH, "model: found a batch of %d rows, allowed is 1 or"
+                + " more", batch);
         ModelValidator.check(model, limits);
         ExternalData.first(model).ifPresent(first -> {
-            throw new EmtalException("model: found data outside it, " + first + "; load the model from its path with limits"
-                    + " that allow external data");
+            throw new EmtalException("model: found data outside it, " + first
+                    + "; load the model from its path with limits that allow external data");
         });
         this.proto = model.getGraph();
         this.opset = ModelValidator.operatorSet(model);
@@ -85,10 +86,10 @@ final class OnnxReader {
                 continue;
             }
             Long extent = extents.get(dimension.getDimParam());
-            EmtalException.check(extent != null || i == 0, "%s: found axis %d (%s) open, allowed are a batch at axis 0 and axes"
-                    + " whose extent is given by name", where, i, Quoted.of(dimension.getDimParam()));
-            EmtalException.check(extent == null || extent > 0, "%s: found extent %d for %s, allowed is 1 or more", where, extent,
-                    Quoted.of(dimension.getDimParam()));
+            EmtalException.check(extent != null || i == 0, "%s: found axis %d (%s) open, allowed are a batch at axis"
+                    + " 0 and axes whose extent is given by name", where, i, Quoted.of(dimension.getDimParam()));
+            EmtalException.check(extent == null || extent > 0, "%s: found extent %d for %s, allowed is 1 or more",
+                    where, extent, Quoted.of(dimension.getDimParam()));
             shape[i] = extent == null ? batch : extent;
         }
         ElementType element = ElementType.ofCode(type.getElemType(), where);
@@ -100,22 +101,24 @@ final class OnnxReader {
         String where = "output " + Quoted.of(output.getName());
         Value value = value(output.getName(), where);
         OnnxMl.TypeProto.Tensor declared = output.getType().getTensorType();
-        EmtalException.check(declared.getElemType() == value.type().code(), "%s: declared with element type %d, found %s", where,
-                declared.getElemType(), value.type());
+        EmtalException.check(declared.getElemType() == value.type().code(),
+                "%s: declared with element type %d, found %s", where, declared.getElemType(), value.type());
         List<OnnxMl.TensorShapeProto.Dimension> extents = declared.getShape().getDimList();
-        EmtalException.check(!declared.hasShape() || extents.size() == value.rank(), "%s: declared with %d dimensions, found %s",
-                where, extents.size(), value.shape());
+        EmtalException.check(!declared.hasShape() || extents.size() == value.rank(),
+                "%s: declared with %d dimensions, found %s", where, extents.size(), value.shape());
         for (int i = 0; i < extents.size(); i++) {
             EmtalException.check(!extents.get(i).hasDimValue() || value.extent(i) == Shape.BATCH
-                            || extents.get(i).getDimValue() == value.extent(i),
-                    "%s: declared with extent %d at axis %d, found %s", where, extents.get(i).getDimValue(), i, value.shape());
+                    || extents.get(i).getDimValue() == value.extent(i),
+                    "%s: declared with extent %d at axis %d, found %s", where, extents.get(i).getDimValue(), i,
+                    value.shape());
         }
         builder.output(value);
     }
 
     private Value value(String name, String where) {
         Tensor tensor = known.get(name);
-        Value value = tensor == null ? values.get(name) : values.computeIfAbsent(name, n -> builder.initializer(n, tensor));
+        Value value = tensor == null ? values.get(name) : values.computeIfAbsent(name,
+                n -> builder.initializer(n, tensor));
         EmtalException.check(value != null, "%s: reads %s, which nothing gives", where, Quoted.of(name));
         return value;
     }
@@ -158,8 +161,8 @@ final class OnnxReader {
         for (String output : node.getOutputList().subList(0, operator.outputCount())) {
             outputs.add(output.isEmpty() ? builder.fresh(node.getOpType()) : output);
         }
-        List<Value> results = builder.addNamed(operator.domain(), operator.op(),
-                node.getName().isEmpty() ? outputs.get(0) : node.getName(), operator.attributes(), outputs, operator.operands());
+        List<Value> results = builder.addNamed(operator.domain(), operator.op(), node.getName().isEmpty()
+                ? outputs.get(0) : node.getName(), operator.attributes(), outputs, operator.operands());
         for (Value value : results) {
             limits.bytes(where, value.type(), value.shape().extents());
             values.put(value.name(), value);
@@ -180,7 +183,8 @@ final class OnnxReader {
 
     private Tensor operand(OnnxMl.NodeProto node, int i) {
         Tensor tensor = known.get(node.getInput(i));
-        EmtalException.check(tensor != null, "found a computed operand %s, allowed is a constant", Quoted.of(node.getInput(i)));
+        EmtalException.check(tensor != null, "found a computed operand %s, allowed is a constant",
+                Quoted.of(node.getInput(i)));
         return tensor;
     }
 
@@ -207,8 +211,8 @@ final class OnnxReader {
     }
 
     private static Tensor shape(Shape shape, Map<String, Object> attributes) {
-        EmtalException.check(shape.isStatic(), "found shape %s, allowed is one without an open batch: read the model with a number"
-                + " of rows", shape);
+        EmtalException.check(shape.isStatic(), "found shape %s, allowed is one without an open batch: read the model"
+                + " with a number of rows", shape);
         int from = bound((Long) attributes.getOrDefault("start", 0L), shape.rank());
         int to = Math.max(from, bound((Long) attributes.getOrDefault("end", (long) shape.rank()), shape.rank()));
         return Tensor.of(Arrays.copyOfRange(shape.extents(), from, to), to - from);
@@ -221,25 +225,28 @@ final class OnnxReader {
     private Tensor filled(Tensor extents, Map<String, Object> attributes) {
         Tensor value = (Tensor) attributes.getOrDefault("value", Tensor.of(new float[1], 1));
         EmtalException.check(extents.shape().rank() == 1 && Arrays.stream(extents.integers()).allMatch(e -> e >= 0)
-                        && value.shape().size() == 1, "found a shape %s of shape %s and %d values, allowed are a list of extents"
-                        + " and one value", Arrays.toString(extents.integers()), extents.shape(), value.shape().size());
+                && value.shape().size() == 1, "found a shape %s of shape %s and %d values, allowed are a list of"
+                + " extents and one value", Arrays.toString(extents.integers()), extents.shape(), value.shape().size());
         Shape shape = Shape.of(extents.integers());
         account(value.type(), shape);
         if (!ShapeArithmetic.isInteger(value.type())) {
             return Tensor.filled(value.type(), shape, value.real(0));
         }
-        long[] element = value.type() == ElementType.BOOL ? new long[] {((boolean[]) value.elements())[0] ? 1 : 0} : value.integers();
+        long[] element = value.type() == ElementType.BOOL ? new long[] {((boolean[]) value.elements())[0] ? 1 : 0}
+                : value.integers();
         return ShapeArithmetic.tensor(new ShapeRules.Typed(value.type(), shape), i -> element[0]);
     }
 
     private Tensor range(Tensor start, Tensor limit, Tensor step) {
-        boolean scalars = Stream.of(start, limit, step).allMatch(t -> t.shape().size() == 1 && t.type() == start.type());
+        boolean scalars = Stream.of(start, limit, step).allMatch(t -> t.shape().size() == 1
+                && t.type() == start.type());
         EmtalException.check(scalars, "found %s, %s and %s, allowed are three scalars of one type", start, limit, step);
         long from = start.integers()[0];
         long to = limit.integers()[0];
         long by = step.integers()[0];
-        EmtalException.check(by != 0 && Stream.of(from, to, by).allMatch(v -> Math.abs((double) v) <= Integer.MAX_VALUE),
-                "found %d to %d by %d, allowed are steps other than 0 and numbers below 2^31", from, to, by);
+        EmtalException.check(by != 0 && Stream.of(from, to, by).allMatch(v ->
+                Math.abs((double) v) <= Integer.MAX_VALUE), "found %d to %d by %d, allowed are steps other than 0 and"
+                + " numbers below 2^31", from, to, by);
         Shape shape = Shape.of(Math.max(0, (to - from + by - Long.signum(by)) / by));
         account(start.type(), shape);
         return ShapeArithmetic.tensor(new ShapeRules.Typed(start.type(), shape), i -> from + i * by);
@@ -248,8 +255,8 @@ final class OnnxReader {
     /** Counts a constant before it is computed: a few bytes of file must not fill the memory. */
     private void account(ElementType type, Shape shape) {
         computedBytes += limits.bytes("result", type, shape.extents());
-        EmtalException.check(computedBytes <= MOST_COMPUTED_BYTES, "with it the constants that the graph computes have %d bytes,"
-                + " allowed are %d", computedBytes, MOST_COMPUTED_BYTES);
+        EmtalException.check(computedBytes <= MOST_COMPUTED_BYTES, "with it the constants that the graph computes"
+                + " have %d bytes, allowed are %d", computedBytes, MOST_COMPUTED_BYTES);
     }
 
     private Tensor computed(OnnxMl.NodeProto node, Map<String, Object> attributes, String where) {
@@ -268,12 +275,13 @@ final class OnnxReader {
             types.add(tensor == null ? null : tensor.type());
             operands.add(tensor == null ? null : new Value(name, tensor.type(), tensor.shape()));
         }
-        OperatorTable.find(NodeLabel.qualifiedOp(node), NodeLabel.domain(node.getDomain()).isEmpty() ? opset : 1).orElseThrow()
-                .checkTypes(where, types);
+        OperatorTable.find(NodeLabel.qualifiedOp(node), NodeLabel.domain(node.getDomain()).isEmpty() ? opset : 1)
+                .orElseThrow().checkTypes(where, types);
         ShapeRules.Typed result = ShapeRules.infer(new ShapeRules.Call(where, node.getOpType(), operands, attributes, 1,
                 v -> known.get(v.name()))).get(0);
         limits.bytes(where, result.type(), result.shape().extents());
-        Tensor computed = ShapeArithmetic.compute(node.getOpType(), (Long) attributes.getOrDefault("axis", 0L), tensors, result);
+        Tensor computed = ShapeArithmetic.compute(node.getOpType(), (Long) attributes.getOrDefault("axis", 0L),
+                tensors, result);
         if (computed != null) {
             account(computed.type(), computed.shape());
         }

@@ -181,8 +181,8 @@ final class OperatorSets {
 
     /** A standard operator since opset 20, which ONNX Runtime has in all. */
     private static Operator gelu(Value x, Object approximation) {
-        EmtalException.check(List.of("none", "tanh").contains(approximation), "found approximation %s, allowed are none, tanh",
-                Quoted.of(approximation.toString()));
+        EmtalException.check(List.of("none", "tanh").contains(approximation),
+                "found approximation %s, allowed are none, tanh", Quoted.of(approximation.toString()));
         return new Operator(Node.CONTRIB, approximation.equals("tanh") ? "FastGelu" : "Gelu", Map.of(), List.of(x), 1);
     }
 }

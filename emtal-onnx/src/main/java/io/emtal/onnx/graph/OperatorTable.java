@@ -21,8 +21,8 @@ import java.util.TreeMap;
  *
  * <p>A line reads: operator | first and last operator set | element types that T stands for | operands | number of
  * outputs | attributes. Operands are {@code T}; {@code I} for INT64; {@code J} for INT32 or INT64; {@code B} for BOOL;
- * {@code U} for any number. Operands of the same letter have the same type. After an operand, {@code ?} says that it may be left out,
- * {@code +} that there may be more of it. {@code !} after an attribute says that it must be there.
+ * {@code U} for any number. Operands of the same letter have the same type. After an operand, {@code ?} says that it
+ * may be left out, {@code +} that there may be more of it. {@code !} after an attribute says that it must be there.
  */
 final class OperatorTable {
 
@@ -30,10 +30,10 @@ final class OperatorTable {
             Abs                 | 11-   | number | T           | 1   |
             Add                 | 11-   | number | T T         | 1   |
             And                 | 11-   | any    | B B         | 1   |
-            AveragePool         | 11-18 | real   | T           | 1   | auto_pad:string ceil_mode:int count_include_pad:int \
-            kernel_shape:ints! pads:ints strides:ints
-            AveragePool         | 19-   | real   | T           | 1   | auto_pad:string ceil_mode:int count_include_pad:int \
-            dilations:ints kernel_shape:ints! pads:ints strides:ints
+            AveragePool         | 11-18 | real   | T           | 1   | auto_pad:string ceil_mode:int \
+            count_include_pad:int kernel_shape:ints! pads:ints strides:ints
+            AveragePool         | 19-   | real   | T           | 1   | auto_pad:string ceil_mode:int \
+            count_include_pad:int dilations:ints kernel_shape:ints! pads:ints strides:ints
             Cast                | 11-18 | any    | T           | 1   | to:int!
             Cast                | 19-   | any    | T           | 1   | to:int! saturate:int
             Ceil                | 11-   | real   | T           | 1   |
@@ -153,7 +153,8 @@ final class OperatorTable {
             if (value instanceof List<?> list) {
                 return list.stream().allMatch(Long.class::isInstance) ? INTS : FLOATS;
             }
-            return value instanceof Long ? INT : value instanceof Float ? FLOAT : value instanceof String ? STRING : TENSOR;
+            return value instanceof Long ? INT : value instanceof Float ? FLOAT : value instanceof String ? STRING
+                    : TENSOR;
         }
     }
 
@@ -192,14 +193,15 @@ final class OperatorTable {
         void checkCounts(String where, List<Boolean> given, int outputs) {
             long fewest = operands.stream().filter(o -> !o.optional()).count();
             boolean complete = given.size() >= fewest && (variadic || given.size() <= operands.size());
-            EmtalException.check(complete, "%s: found %d operands, allowed are %s", where, given.size(),
-                    variadic ? fewest + " and more" : fewest == operands.size() ? fewest : fewest + " to " + operands.size());
+            EmtalException.check(complete, "%s: found %d operands, allowed are %s", where, given.size(), variadic
+                    ? fewest + " and more" : fewest == operands.size() ? fewest : fewest + " to " + operands.size());
             for (int i = 0; i < given.size(); i++) {
-                EmtalException.check(given.get(i) || operand(i).optional(), "%s: operand %d is left out, but it is needed",
-                        where, i);
+                EmtalException.check(given.get(i) || operand(i).optional(),
+                        "%s: operand %d is left out, but it is needed", where, i);
             }
             EmtalException.check(outputs >= 1 && outputs <= maxOutputs, "%s: found %d outputs, allowed are %s", where,
-                    outputs, maxOutputs == Integer.MAX_VALUE ? "1 and more" : maxOutputs == 1 ? 1 : "1 to " + maxOutputs);
+                    outputs, maxOutputs == Integer.MAX_VALUE ? "1 and more" : maxOutputs == 1 ? 1 : "1 to "
+                    + maxOutputs);
         }
 
         /**
@@ -216,11 +218,12 @@ final class OperatorTable {
                     continue;
                 }
                 Operand operand = operand(i);
-                EmtalException.check(operand.types().contains(type), "%s: operand %d has type %s, allowed are %s", where, i,
-                        type, operand.types());
+                EmtalException.check(operand.types().contains(type), "%s: operand %d has type %s, allowed are %s",
+                        where, i, type, operand.types());
                 ElementType before = bound.putIfAbsent(operand.letter(), type);
                 EmtalException.check(before == null || before == type,
-                        "%s: operand %d has type %s, allowed is %s as for the operands before it", where, i, type, before);
+                        "%s: operand %d has type %s, allowed is %s as for the operands before it", where, i, type,
+                        before);
             }
         }
 
@@ -235,8 +238,8 @@ final class OperatorTable {
                 AttributeKind allowed = attributes.get(name);
                 EmtalException.check(allowed != null, "%s: found attribute %s, allowed are %s", where, Quoted.of(name),
                         attributes.keySet());
-                EmtalException.check(allowed == kind, "%s: attribute '%s' is of kind %s, allowed is %s", where, name, kind,
-                        allowed);
+                EmtalException.check(allowed == kind, "%s: attribute '%s' is of kind %s, allowed is %s", where, name,
+                        kind, allowed);
             });
             for (String name : required) {
                 EmtalException.check(given.containsKey(name), "%s: attribute '%s' is missing", where, name);
@@ -272,7 +275,8 @@ final class OperatorTable {
                 : versions[1].isEmpty() ? OnnxFile.NEWEST_OPSET : Long.parseLong(versions[1]);
         Set<ElementType> own = cells[2].equals("real") ? REAL : cells[2].equals("number") ? NUMBER : ANY;
         List<Operand> operands = words(cells[3]).stream().map(word -> operand(word, own)).toList();
-        int outputs = cells[4].equals("1+") ? Integer.MAX_VALUE : Integer.parseInt(cells[4].substring(cells[4].indexOf('-') + 1));
+        int outputs = cells[4].equals("1+") ? Integer.MAX_VALUE
+                : Integer.parseInt(cells[4].substring(cells[4].indexOf('-') + 1));
         Map<String, AttributeKind> attributes = new LinkedHashMap<>();
         Set<String> required = new HashSet<>();
         for (String word : words(cells[5])) {

@@ -33,11 +33,11 @@ public final class Shape {
      * @return the shape
      */
     public static Shape of(long... extents) {
-        EmtalException.check(extents.length <= MAX_RANK, "shape: found %d dimensions, allowed are %d at most", extents.length,
-                MAX_RANK);
+        EmtalException.check(extents.length <= MAX_RANK, "shape: found %d dimensions, allowed are %d at most",
+                extents.length, MAX_RANK);
         for (long extent : extents) {
-            EmtalException.check(extent >= BATCH, "shape %s: found extent %d, allowed are 0 and more, or %d for the batch",
-                    Arrays.toString(extents), extent, BATCH);
+            EmtalException.check(extent >= BATCH, "shape %s: found extent %d, allowed are 0 and more, or %d for the"
+                    + " batch", Arrays.toString(extents), extent, BATCH);
         }
         return new Shape(extents.clone());
     }

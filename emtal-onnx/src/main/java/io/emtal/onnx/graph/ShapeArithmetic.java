@@ -166,7 +166,8 @@ final class ShapeArithmetic {
         static Integers of(Tensor tensor) {
             if (tensor.type() == ElementType.BOOL) {
                 boolean[] truths = (boolean[]) tensor.elements();
-                return new Integers(tensor.shape(), IntStream.range(0, truths.length).mapToLong(i -> truths[i] ? 1 : 0).toArray());
+                return new Integers(tensor.shape(), IntStream.range(0, truths.length).mapToLong(i -> truths[i] ? 1 : 0)
+                        .toArray());
             }
             return new Integers(tensor.shape(), tensor.integers());
         }

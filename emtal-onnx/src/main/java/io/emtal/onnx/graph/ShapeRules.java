@@ -43,7 +43,8 @@ final class ShapeRules {
 
         /** A list of integers that is an attribute; {@code null} where it is absent. */
         long[] integers(String attribute) {
-            return attributes.get(attribute) instanceof List<?> list ? list.stream().mapToLong(e -> (Long) e).toArray() : null;
+            return attributes.get(attribute) instanceof List<?> list ? list.stream().mapToLong(e -> (Long) e).toArray()
+                    : null;
         }
 
         /** A list of integers that is an attribute in older operator sets and an operand in newer ones. */
@@ -60,7 +61,8 @@ final class ShapeRules {
 
         private Tensor constant(int input, int leastRank) {
             Tensor constant = constants.apply(in(input));
-            EmtalException.check(constant != null, "operand %d, %s, must be a constant", input, Quoted.of(in(input).name()));
+            EmtalException.check(constant != null, "operand %d, %s, must be a constant", input,
+                    Quoted.of(in(input).name()));
             int rank = constant.shape().rank();
             EmtalException.check(rank >= leastRank && rank <= 1, "operand %d has shape %s, allowed is a list", input,
                     constant.shape());
@@ -79,9 +81,9 @@ final class ShapeRules {
     private static final Map<String, Rule> RULES = new HashMap<>();
 
     static {
-        for (String op : List.of("Neg", "Abs", "Sign", "Sqrt", "Reciprocal", "Exp", "Log", "Erf", "Tanh", "Sigmoid", "Relu",
-                "Softplus", "Identity", "Not", "Gelu", "QuickGelu", "LeakyRelu", "Elu", "HardSigmoid", "HardSwish", "Floor",
-                "Ceil", "Round", "Sin", "Cos")) {
+        for (String op : List.of("Neg", "Abs", "Sign", "Sqrt", "Reciprocal", "Exp", "Log", "Erf", "Tanh", "Sigmoid",
+                "Relu", "Softplus", "Identity", "Not", "Gelu", "QuickGelu", "LeakyRelu", "Elu", "HardSigmoid",
+                "HardSwish", "Floor", "Ceil", "Round", "Sin", "Cos")) {
             single(op, c -> same(c, c.shape(0)));
         }
         for (String op : List.of("Softmax", "LogSoftmax")) {
@@ -165,8 +167,8 @@ final class ShapeRules {
 
     private static Typed clip(Call c) {
         for (int i = 1; i < c.inputs().size(); i++) {
-            EmtalException.check(c.in(i) == null || c.shape(i).rank() == 0, "operand %d has shape %s, allowed is a scalar", i,
-                    c.in(i) == null ? "" : c.shape(i));
+            EmtalException.check(c.in(i) == null || c.shape(i).rank() == 0,
+                    "operand %d has shape %s, allowed is a scalar", i, c.in(i) == null ? "" : c.shape(i));
         }
         return same(c, c.shape(0));
     }
@@ -175,8 +177,8 @@ final class ShapeRules {
     private static boolean[] marked(long[] axes, int rank) {
         boolean[] marked = new boolean[rank];
         for (long axis : axes) {
-            EmtalException.check(axis >= -rank && axis < rank, "axis %d of %d dimensions, allowed are %d to %d", axis, rank,
-                    -rank, rank - 1);
+            EmtalException.check(axis >= -rank && axis < rank, "axis %d of %d dimensions, allowed are %d to %d", axis,
+                    rank, -rank, rank - 1);
             int i = (int) (axis < 0 ? axis + rank : axis);
             EmtalException.check(!marked[i], "axis %d is named twice", axis);
             marked[i] = true;
@@ -204,13 +206,14 @@ final class ShapeRules {
     private static Typed matMul(Call c, boolean transA, boolean transB) {
         Shape a = c.shape(0);
         Shape b = c.shape(1);
-        EmtalException.check(a.rank() >= 2 && b.rank() >= 2, "found operands %s and %s, allowed is rank 2 or more", a, b);
+        EmtalException.check(a.rank() >= 2 && b.rank() >= 2, "found operands %s and %s, allowed is rank 2 or more", a,
+                b);
         long rows = a.extent(transA ? -1 : -2);
         long inner = a.extent(transA ? -2 : -1);
         long innerB = b.extent(transB ? -1 : -2);
         long columns = b.extent(transB ? -2 : -1);
-        EmtalException.check(inner == innerB, "found operands %s and %s whose inner extents %d and %d differ", a, b, inner,
-                innerB);
+        EmtalException.check(inner == innerB, "found operands %s and %s whose inner extents %d and %d differ", a, b,
+                inner, innerB);
         Shape outerA = Shape.of(Arrays.copyOf(a.extents(), a.rank() - 2));
         Shape outerB = Shape.of(Arrays.copyOf(b.extents(), b.rank() - 2));
         long[] outer = outerA.broadcast(outerB).extents();
@@ -263,13 +266,15 @@ final class ShapeRules {
         } else if (rest >= 0) {
             extents[rest] = 1;
             long others = fixedProduct(extents);
-            EmtalException.check(others != 0 && found % others == 0, "shape %s does not fit %s", in, Arrays.toString(target));
+            EmtalException.check(others != 0 && found % others == 0, "shape %s does not fit %s", in,
+                    Arrays.toString(target));
             extents[rest] = found / others;
         } else {
             EmtalException.check(!open, "shape %s does not fit %s, which has no place for the batch", in,
                     Arrays.toString(target));
         }
-        EmtalException.check(open || fixedProduct(extents) == found, "shape %s does not fit %s", in, Arrays.toString(target));
+        EmtalException.check(open || fixedProduct(extents) == found, "shape %s does not fit %s", in,
+                Arrays.toString(target));
         return Shape.of(extents);
     }
 
@@ -278,8 +283,8 @@ final class ShapeRules {
         long product = 1;
         for (long extent : extents) {
             if (extent != Shape.BATCH) {
-                EmtalException.check(extent == 0 || product <= Long.MAX_VALUE / extent, "shape %s has more than 2^63 elements",
-                        Arrays.toString(extents));
+                EmtalException.check(extent == 0 || product <= Long.MAX_VALUE / extent,
+                        "shape %s has more than 2^63 elements", Arrays.toString(extents));
                 product *= extent;
             }
         }
@@ -289,8 +294,8 @@ final class ShapeRules {
     private static Typed flatten(Call c) {
         long[] extents = c.shape(0).extents();
         long axis = c.integer("axis", 1);
-        EmtalException.check(axis >= -extents.length && axis <= extents.length, "axis %d of shape %s, allowed are %d to %d",
-                axis, c.shape(0), -extents.length, extents.length);
+        EmtalException.check(axis >= -extents.length && axis <= extents.length,
+                "axis %d of shape %s, allowed are %d to %d", axis, c.shape(0), -extents.length, extents.length);
         int cut = (int) (axis < 0 ? axis + extents.length : axis);
         return same(c, Shape.of(product(Arrays.copyOfRange(extents, 0, cut)),
                 product(Arrays.copyOfRange(extents, cut, extents.length))));
@@ -331,8 +336,8 @@ final class ShapeRules {
 
     private static Typed expand(Call c) {
         long[] target = c.integers(1);
-        EmtalException.check(Arrays.stream(target).noneMatch(e -> e < 0), "found shape %s, allowed are extents of 0 and more",
-                Arrays.toString(target));
+        EmtalException.check(Arrays.stream(target).noneMatch(e -> e < 0),
+                "found shape %s, allowed are extents of 0 and more", Arrays.toString(target));
         return same(c, c.shape(0).broadcast(Shape.of(target)));
     }
 
@@ -342,7 +347,7 @@ final class ShapeRules {
         long sum = 0;
         for (Value in : c.inputs()) {
             EmtalException.check(in.rank() == first.rank() && in.shape().with(axis, 0).equals(first.with(axis, 0))
-                            && in.extent(axis) != Shape.BATCH, "shapes %s and %s do not fit along axis %d", first, in.shape(),
+                    && in.extent(axis) != Shape.BATCH, "shapes %s and %s do not fit along axis %d", first, in.shape(),
                     axis);
             sum += in.extent(axis);
         }
@@ -356,8 +361,8 @@ final class ShapeRules {
         long extent = in.extent(axis);
         if (indices != null && extent != Shape.BATCH) {
             for (long index : indices.integers()) {
-                EmtalException.check(index >= -extent && index < extent, "found index %d for axis %d of shape %s", index, axis,
-                        in);
+                EmtalException.check(index >= -extent && index < extent, "found index %d for axis %d of shape %s",
+                        index, axis, in);
             }
         }
         List<Long> extents = new ArrayList<>();
@@ -380,7 +385,8 @@ final class ShapeRules {
         long[] places = Arrays.copyOf(indices.extents(), indices.rank() - 1);
         long[] entry = Arrays.copyOfRange(in.extents(), (int) indices.extent(-1), in.rank());
         Shape updates = Shape.of(LongStream.concat(Arrays.stream(places), Arrays.stream(entry)).toArray());
-        EmtalException.check(c.shape(2).equals(updates), "found updates of shape %s, allowed is %s", c.shape(2), updates);
+        EmtalException.check(c.shape(2).equals(updates), "found updates of shape %s, allowed is %s", c.shape(2),
+                updates);
         return same(c, in);
     }
 
@@ -390,16 +396,17 @@ final class ShapeRules {
         long[] ends = c.integers(2);
         long[] axes = c.in(3) == null ? LongStream.range(0, starts.length).toArray() : c.integers(3);
         long[] steps = c.in(4) == null ? ones(starts.length) : c.integers(4);
-        EmtalException.check(starts.length == ends.length && starts.length == axes.length && starts.length == steps.length,
-                "found %d starts, %d ends, %d axes, %d steps, allowed are equally many", starts.length, ends.length,
-                axes.length, steps.length);
+        EmtalException.check(starts.length == ends.length && starts.length == axes.length
+                && starts.length == steps.length, "found %d starts, %d ends, %d axes, %d steps, allowed are equally"
+                + " many", starts.length, ends.length, axes.length, steps.length);
         marked(axes, in.rank());
         Shape shape = in;
         for (int i = 0; i < starts.length; i++) {
             int axis = in.axis(axes[i]);
             long extent = in.extent(axis);
             EmtalException.check(extent != Shape.BATCH && steps[i] > 0,
-                    "axis %d of shape %s with step %d; allowed are fixed extents and positive steps", axis, in, steps[i]);
+                    "axis %d of shape %s with step %d; allowed are fixed extents and positive steps", axis, in,
+                    steps[i]);
             long start = clamped(starts[i], extent);
             long end = clamped(ends[i], extent);
             shape = shape.with(axis, end <= start ? 0 : (end - start - 1) / steps[i] + 1);
@@ -439,10 +446,9 @@ final class ShapeRules {
         Shape weight = c.shape(1);
         long group = c.integer("group", 1);
         EmtalException.check(in.rank() >= 3 && weight.rank() == in.rank() && weight.isStatic() && group >= 1
-                        && weight.extent(0) % group == 0 && group <= Integer.MAX_VALUE
-                        && in.extent(1) == weight.extent(1) * group,
-                "found an image %s and a weight %s in %d groups, allowed are [N, C, ..] and [M, C / groups, ..]", in, weight,
-                group);
+                && weight.extent(0) % group == 0 && group <= Integer.MAX_VALUE
+                && in.extent(1) == weight.extent(1) * group, "found an image %s and a weight %s in %d groups, allowed"
+                + " are [N, C, ..] and [M, C / groups, ..]", in, weight, group);
         long[] kernel = Arrays.copyOfRange(weight.extents(), 2, weight.rank());
         long[] said = c.integers("kernel_shape");
         EmtalException.check(said == null || Arrays.equals(said, kernel), "found kernel %s and a weight %s",
@@ -463,18 +469,18 @@ final class ShapeRules {
         long[] dilations = or(c.integers("dilations"), ones(spatial));
         long[] pads = or(c.integers("pads"), new long[2 * Math.max(0, spatial)]);
         EmtalException.check(spatial >= 1 && kernel.length == spatial && strides.length == spatial
-                        && dilations.length == spatial && pads.length == 2 * spatial
-                        && within(1, kernel) && within(1, strides) && within(1, dilations) && within(0, pads),
-                "found shape %s, kernel %s, strides %s, dilations %s, pads %s; allowed is one of each an axis (two pads),"
-                        + " positive", in, Arrays.toString(kernel), Arrays.toString(strides), Arrays.toString(dilations),
-                Arrays.toString(pads));
+                && dilations.length == spatial && pads.length == 2 * spatial && within(1, kernel) && within(1, strides)
+                && within(1, dilations) && within(0, pads), "found shape %s, kernel %s, strides %s, dilations %s,"
+                + " pads %s; allowed is one of each an axis (two pads), positive", in, Arrays.toString(kernel),
+                Arrays.toString(strides), Arrays.toString(dilations), Arrays.toString(pads));
         String automatic = c.attributes().getOrDefault("auto_pad", "NOTSET").toString();
         EmtalException.check(List.of("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER").contains(automatic),
                 "found auto_pad %s, allowed are NOTSET, VALID, SAME_UPPER, SAME_LOWER", Quoted.of(automatic));
         Shape shape = in;
         for (int i = 0; i < spatial; i++) {
             long extent = in.extent(i + 2);
-            EmtalException.check(extent != Shape.BATCH, "axis %d of shape %s is open, allowed is a fixed extent", i + 2, in);
+            EmtalException.check(extent != Shape.BATCH, "axis %d of shape %s is open, allowed is a fixed extent",
+                    i + 2, in);
             boolean padded = automatic.equals("NOTSET");
             long room = extent + (padded ? pads[i] + pads[i + spatial] : 0) - dilations[i] * (kernel[i] - 1) - 1;
             if (automatic.startsWith("SAME")) {
@@ -513,9 +519,9 @@ final class ShapeRules {
                     c.outputCount());
             sizes = LongStream.generate(() -> extent / c.outputCount()).limit(c.outputCount()).toArray();
         }
-        EmtalException.check(sizes.length == c.outputCount() && Arrays.stream(sizes).allMatch(s -> s >= 0 && s <= extent)
-                        && Arrays.stream(sizes).sum() == extent, "sizes %s of %d outputs for axis %d of shape %s",
-                Arrays.toString(sizes), c.outputCount(), axis, in);
+        EmtalException.check(sizes.length == c.outputCount() && Arrays.stream(sizes)
+                .allMatch(s -> s >= 0 && s <= extent) && Arrays.stream(sizes).sum() == extent,
+                "sizes %s of %d outputs for axis %d of shape %s", Arrays.toString(sizes), c.outputCount(), axis, in);
         return Arrays.stream(sizes).mapToObj(s -> same(c, in.with(axis, s))).toList();
     }
 

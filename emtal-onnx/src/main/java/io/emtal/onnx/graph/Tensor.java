@@ -175,8 +175,8 @@ public record Tensor(ElementType type, Shape shape, Object elements) {
             case INT64 -> proto.getInt64DataCount();
         };
         long found = raw ? proto.getRawData().size() : (long) typed * type.bytes();
-        EmtalException.check(found == (long) size * type.bytes(), "%s of shape %s and type %s: found %d bytes, allowed are %d",
-                where, shape, type, found, (long) size * type.bytes());
+        EmtalException.check(found == (long) size * type.bytes(), "%s of shape %s and type %s: found %d bytes,"
+                + " allowed are %d", where, shape, type, found, (long) size * type.bytes());
         ByteBuffer buffer = proto.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
         Object elements = switch (type) {
             case FLOAT -> {

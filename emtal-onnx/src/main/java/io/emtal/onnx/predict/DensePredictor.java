@@ -6,8 +6,9 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.OnnxFile;
+import io.emtal.onnx.graph.ReadLimits;
 
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
@@ -55,12 +56,7 @@ public final class DensePredictor implements AutoCloseable {
     public DensePredictor(ByteString model, int threads) {
         EmtalException.check(threads >= 1, "predictor: found %d threads, at least 1 is needed", threads);
         this.model = model;
-        OnnxMl.GraphProto graph;
-        try {
-            graph = OnnxMl.ModelProto.parseFrom(model).getGraph();
-        } catch (InvalidProtocolBufferException e) {
-            throw new EmtalException("predictor: found " + model.size() + " bytes that are no ONNX model", e);
-        }
+        OnnxMl.GraphProto graph = OnnxFile.load(model, ReadLimits.DEFAULT).getGraph();
         Set<String> constants = graph.getInitializerList().stream().map(OnnxMl.TensorProto::getName)
                 .collect(Collectors.toSet());
         List<OnnxMl.ValueInfoProto> inputs = graph.getInputList().stream()

@@ -49,7 +49,8 @@ final class BuiltGraphs {
         Value cut = b.slice(b.concat(1, List.of(tokens, tokens)), 1, 1, 6);
         Value padded = b.apply("Pad", Map.of(), cut, b.integers(0, 1, 0, 0, 0, 0));
         Value row = b.squeeze(b.gather(padded, 1, 2), 1);
-        b.output("y", b.apply("Gemm", Map.of("transB", 1L, "alpha", 0.5f), row, b.initializer("w", random(3, 6)), null));
+        b.output("y", b.apply("Gemm", Map.of("transB", 1L, "alpha", 0.5f), row, b.initializer("w", random(3, 6)),
+                null));
         return b.build();
     }
 

@@ -19,8 +19,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * Whatever the bytes, reading them gives a graph that can be written and read again, or an {@link EmtalException}: never
- * another exception, and never more memory than the limits say.
+ * Whatever the bytes, reading them gives a graph that can be written and read again, or an {@link EmtalException}:
+ * never another exception, and never more memory than the limits say.
  */
 class ModelFuzzTest {
 
@@ -51,8 +51,9 @@ class ModelFuzzTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"deeploy/Models/CCT/FP32/CCT_1_16_16_8/network.onnx", "deeploy/Kernels/FP32/LayerNorm/network.onnx",
-            "deeploy/Kernels/FP32/Softmax/Grad/network.onnx", "vit-mnist-onnx/vit-mnist-opset12.onnx",
+    @ValueSource(strings = {"deeploy/Models/CCT/FP32/CCT_1_16_16_8/network.onnx",
+            "deeploy/Kernels/FP32/LayerNorm/network.onnx", "deeploy/Kernels/FP32/Softmax/Grad/network.onnx",
+            "vit-mnist-onnx/vit-mnist-opset12.onnx",
             "vit-mnist-onnx/vit-mnist-opset17.onnx", "deeploy/Models/CCT/FP32/CCT_2_32_32_128_Opset20/network.onnx",
             "tinybert-onnx/tinybert.onnx"})
     void exportedModels(String file) throws IOException {
@@ -102,7 +103,8 @@ class ModelFuzzTest {
             ModelProto model = OnnxFile.load(ByteString.copyFrom(bytes), LIMITS);
             graph = OnnxFile.read(model, 2, Map.of("sequence", 5L), LIMITS);
         } catch (EmtalException e) {
-            assertTrue(e.getMessage().length() < 5000, () -> where + ": message of " + e.getMessage().length() + " characters");
+            assertTrue(e.getMessage().length() < 5000, () -> where + ": message of " + e.getMessage().length()
+                    + " characters");
             return;
         } catch (Throwable e) {
             throw new AssertionError(where + ": " + e + " for the file " + HexFormat.of().formatHex(bytes, 0,

@@ -15,10 +15,11 @@ import java.util.Random;
 /** Changes models at random: fields anywhere in the protobuf, or the bytes of the file. */
 final class ModelMutator {
 
-    private static final long[] NUMBERS = {0, 1, -1, 2, 3, 7, 11, 16, 17, 64, 1 << 16, Integer.MAX_VALUE, 1L << 31, 1L << 33,
-        Long.MAX_VALUE, Long.MIN_VALUE};
-    private static final List<String> TEXTS = List.of("", "MatMul", "Add", "Reshape", "Gather", "Slice", "Unsqueeze", "Concat",
-            "Conv", "Split", "Where", "Pad", "Expand", "Softmax", "Loop", "com.microsoft", "axis", "axes", "../w.bin");
+    private static final long[] NUMBERS = {0, 1, -1, 2, 3, 7, 11, 16, 17, 64, 1 << 16, Integer.MAX_VALUE, 1L << 31,
+            1L << 33, Long.MAX_VALUE, Long.MIN_VALUE};
+    private static final List<String> TEXTS = List.of("", "MatMul", "Add", "Reshape", "Gather", "Slice", "Unsqueeze",
+            "Concat", "Conv", "Split", "Where", "Pad", "Expand", "Softmax", "Loop", "com.microsoft", "axis", "axes",
+            "../w.bin");
 
     private final Random random;
     private final List<String> texts = new ArrayList<>(TEXTS);
@@ -42,7 +43,8 @@ final class ModelMutator {
         return switch (random.nextInt(6)) {
             case 0 -> Arrays.copyOf(file, at);
             case 1 -> joined(Arrays.copyOf(file, at), noise, Arrays.copyOfRange(file, at, file.length));
-            case 2 -> joined(Arrays.copyOf(file, at), Arrays.copyOfRange(file, Math.min(file.length, at + noise.length), file.length));
+            case 2 -> joined(Arrays.copyOf(file, at), Arrays.copyOfRange(file,
+                    Math.min(file.length, at + noise.length), file.length));
             case 3 -> joined(Arrays.copyOf(file, at), Arrays.copyOfRange(file, other, file.length));
             default -> {
                 byte[] flipped = file.clone();
@@ -79,8 +81,8 @@ final class ModelMutator {
             return;
         }
         FieldDescriptor field = inner.get(random.nextInt(inner.size()));
-        descend(field.isRepeated() ? message.getRepeatedFieldBuilder(field, random.nextInt(message.getRepeatedFieldCount(field)))
-                : message.getFieldBuilder(field));
+        descend(field.isRepeated() ? message.getRepeatedFieldBuilder(field,
+                random.nextInt(message.getRepeatedFieldCount(field))) : message.getFieldBuilder(field));
     }
 
     private void change(Message.Builder message) {
@@ -99,7 +101,8 @@ final class ModelMutator {
         int count = message.getRepeatedFieldCount(field);
         int at = count == 0 ? 0 : random.nextInt(count);
         switch (count == 0 ? 0 : random.nextInt(5)) {
-            case 0 -> message.addRepeatedField(field, value(message, field, count == 0 ? null : message.getRepeatedField(field, at)));
+            case 0 -> message.addRepeatedField(field, value(message, field, count == 0 ? null
+                    : message.getRepeatedField(field, at)));
             case 1 -> message.setRepeatedField(field, at, value(message, field, message.getRepeatedField(field, at)));
             case 2 -> {
                 int other = random.nextInt(count);
@@ -127,7 +130,8 @@ final class ModelMutator {
             case BOOLEAN -> random.nextBoolean();
             case STRING -> texts.get(random.nextInt(texts.size()));
             case BYTE_STRING -> before instanceof ByteString b && b.size() > 0 && random.nextBoolean()
-                    ? b.substring(random.nextInt(b.size())) : ByteString.copyFromUtf8(texts.get(random.nextInt(texts.size())));
+                    ? b.substring(random.nextInt(b.size()))
+                    : ByteString.copyFromUtf8(texts.get(random.nextInt(texts.size())));
             case ENUM -> {
                 List<EnumValueDescriptor> values = field.getEnumType().getValues();
                 yield values.get(random.nextInt(values.size()));

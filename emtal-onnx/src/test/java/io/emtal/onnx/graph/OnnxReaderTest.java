@@ -9,9 +9,11 @@ import ai.onnxruntime.OrtSession;
 import io.emtal.onnx.EmtalException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -25,16 +27,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class OnnxReaderTest {
 
-    /** The graph that was read gives what ONNX Runtime gives for the file itself, and every declared shape is the real one. */
+    /** The graph gives what ONNX Runtime gives for the file itself, and every declared shape is the real one. */
     @ParameterizedTest
     @ValueSource(strings = {"deeploy/Models/CCT/FP32/CCT_1_16_16_8/network.onnx",
-            "deeploy/Models/CCT/FP32/CCT_1_32_32_32/network.onnx", "deeploy/Models/CCT/FP32/CCT_2_32_32_128_Opset20/network.onnx",
-            "deeploy/Models/CCT_Train/CCT2_LP/network_infer.onnx", "deeploy/Models/CCT_Train/CCT2_LoRA1/network_infer.onnx",
+            "deeploy/Models/CCT/FP32/CCT_1_32_32_32/network.onnx",
+            "deeploy/Models/CCT/FP32/CCT_2_32_32_128_Opset20/network.onnx",
+            "deeploy/Models/CCT_Train/CCT2_LP/network_infer.onnx",
+            "deeploy/Models/CCT_Train/CCT2_LoRA1/network_infer.onnx",
             "deeploy/Kernels/FP32/GELU/network.onnx", "deeploy/Kernels/FP32/LayerNorm/network.onnx",
+            "deeploy/Kernels/FP32/MatMul/network.onnx", "deeploy/Kernels/FP32/Softmax/Regular/network.onnx",
             "vit-mnist-onnx/vit-mnist-opset12.onnx", "vit-mnist-onnx/vit-mnist-opset17.onnx",
             "vit-mnist-onnx/vit-mnist-features.onnx", "tinybert-onnx/tinybert.onnx"})
     void computesWhatTheFileComputes(String file) throws IOException, OrtException {
-        OnnxMl.ModelProto model = SharedData.model(file);
+        OnnxMl.ModelProto model = OnnxFile.load(SharedData.path(file));
         long batch = file.startsWith("deeploy") ? 1 : 3;
         long seed = System.nanoTime();
         Graph graph = OnnxFile.read(model, batch, Map.of("sequence", 5L));
@@ -61,7 +66,8 @@ class OnnxReaderTest {
             try (OrtSession.Result result = session.run(fed)) {
                 for (Map.Entry<String, OnnxValue> output : result) {
                     float[] expected = GraphSession.tensor((OnnxTensor) output.getValue()).floats();
-                    assertArrayEquals(expected, found.get(output.getKey()).floats(), 1e-4f, output.getKey() + ", seed " + seed);
+                    assertArrayEquals(expected, found.get(output.getKey()).floats(), 1e-4f,
+                            output.getKey() + ", seed " + seed);
                 }
             }
             fed.values().forEach(OnnxTensor::close);
@@ -85,10 +91,24 @@ class OnnxReaderTest {
         return inputs;
     }
 
+    /** Losses, gradients and optimisers are no part of a network that predicts. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "deeploy/Kernels/FP32/Softmax/CrossEntropy/network.onnx | SoftmaxCrossEntropyLoss (1); supported",
+        "deeploy/Kernels/FP32/Softmax/Grad/network.onnx | com.microsoft.SoftmaxGrad (1); supported",
+        "deeploy/Models/CCT_Train/CCT2_LP/network.onnx | operator sets 19 and 12 of domain ai.onnx are both",
+        "deeploy/Models/CCT_Train/CCT2_LoRA1/network.onnx | operator sets 19 and 12 of domain ai.onnx are both"})
+    void trainingGraphsAreRefused(String file, String part) {
+        Path path = SharedData.path(file);
+        String message = assertThrows(EmtalException.class, () -> OnnxFile.load(path)).getMessage();
+        assertTrue(message.contains(part), message);
+    }
+
     @Test
     void shapeArithmeticIsGone() throws IOException {
         Graph graph = OnnxFile.read(SharedData.model("vit-mnist-onnx/vit-mnist-opset12.onnx"), 4);
-        List<String> arithmetic = List.of("Shape", "Constant", "ConstantOfShape", "Gather", "Unsqueeze", "Equal", "Where");
+        List<String> arithmetic = List.of("Shape", "Constant", "ConstantOfShape", "Gather", "Unsqueeze", "Equal",
+                "Where");
         assertTrue(graph.nodes().stream().filter(n -> arithmetic.contains(n.op())).allMatch(n ->
                 n.input(0).type() == ElementType.FLOAT), () -> graph.nodes().toString());
         assertEquals(4, graph.outputs().get(0).extent(0));
@@ -144,7 +164,8 @@ class OnnxReaderTest {
     /** From x [batch, 3, 4] to y, with the axes [1] as an initialiser. */
     private static OnnxMl.ModelProto model(int opset, OnnxMl.NodeProto.Builder... nodes) {
         OnnxMl.GraphProto.Builder graph = OnnxMl.GraphProto.newBuilder().setName("test")
-                .addInput(value("x")).addOutput(floats("y")).addInitializer(Tensor.of(new long[] {1}, 1).toProto("axes"));
+                .addInput(value("x")).addOutput(floats("y"))
+                .addInitializer(Tensor.of(new long[] {1}, 1).toProto("axes"));
         Arrays.stream(nodes).forEach(graph::addNode);
         return OnnxMl.ModelProto.newBuilder().setIrVersion(8).setGraph(graph)
                 .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setVersion(opset)).build();
@@ -175,6 +196,7 @@ class OnnxReaderTest {
     }
 
     private static OnnxMl.AttributeProto integer(String name, long value) {
-        return OnnxMl.AttributeProto.newBuilder().setName(name).setType(OnnxMl.AttributeProto.AttributeType.INT).setI(value).build();
+        return OnnxMl.AttributeProto.newBuilder().setName(name).setType(OnnxMl.AttributeProto.AttributeType.INT)
+                .setI(value).build();
     }
 }

@@ -16,8 +16,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class OperatorTableTest {
 
     /** Operators that a graph does not have: they are computed, or written as others, while a model is read. */
-    private static final Set<String> READ_ONLY = Set.of("Constant", "ConstantOfShape", "Dropout", "Gelu", "Range", "Shape", "Size",
-            "Sum", Node.CONTRIB + ".BiasGelu");
+    private static final Set<String> READ_ONLY = Set.of("Constant", "ConstantOfShape", "Dropout", "Gelu", "Range",
+            "Shape", "Size", "Sum", Node.CONTRIB + ".BiasGelu");
 
     @Test
     void everyKnownOperatorHasAShapeRule() {
@@ -31,7 +31,8 @@ class OperatorTableTest {
     void everyBackwardRuleIsOfAKnownOperator() {
         for (String op : BackwardRules.operators()) {
             boolean pattern = !ShapeRules.knows(op.substring(op.lastIndexOf('.') + 1));
-            assertTrue(pattern || OperatorTable.find(op, op.startsWith(Node.CONTRIB) ? 1 : OnnxFile.OPSET).isPresent(), op);
+            assertTrue(pattern || OperatorTable.find(op, op.startsWith(Node.CONTRIB) ? 1 : OnnxFile.OPSET).isPresent(),
+                    op);
         }
     }
 
@@ -60,7 +61,8 @@ class OperatorTableTest {
         assertRefused("operand 1 has type INT64, allowed is FLOAT", () -> b.add(x, ids));
         assertRefused("operand 0 has type INT64, allowed are [FLOAT, DOUBLE]", () -> b.exp(ids));
         assertRefused("found attribute 'slope'", () -> b.apply("Relu", Map.of("slope", 1f), x));
-        assertRefused("attribute 'axis' is of kind FLOAT, allowed is INT", () -> b.apply("Softmax", Map.of("axis", 1f), x));
+        assertRefused("attribute 'axis' is of kind FLOAT, allowed is INT",
+                () -> b.apply("Softmax", Map.of("axis", 1f), x));
         assertRefused("attribute 'axis' is missing", () -> b.apply("Concat", Map.of(), x));
         assertRefused("found 2 outputs, allowed are 1", () -> b.add("", "Relu", Map.of(), 2, x));
         assertRefused("operand 1 is left out", () -> b.apply("MatMul", Map.of(), x, null));
@@ -80,7 +82,8 @@ class OperatorTableTest {
     @Test
     void signaturesReadAsWritten() {
         OperatorTable.Signature gemm = OperatorTable.find("Gemm", 17).orElseThrow();
-        assertEquals(List.of(false, false, true), gemm.operands().stream().map(OperatorTable.Operand::optional).toList());
+        assertEquals(List.of(false, false, true), gemm.operands().stream().map(OperatorTable.Operand::optional)
+                .toList());
         assertEquals(Set.of("alpha", "beta", "transA", "transB"), gemm.attributes().keySet());
         assertEquals(Integer.MAX_VALUE, OperatorTable.find("Split", 17).orElseThrow().maxOutputs());
         assertEquals(3, OperatorTable.find("LayerNormalization", 17).orElseThrow().maxOutputs());
