@@ -263,8 +263,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         warn(dataset, encoded);
         SplittableRandom seeds = new SplittableRandom(runSeed);
         Backbone start = backbone.create(features.layout(), rows, seeds.nextLong());
-        TrainedNetwork network = new Learner(method, recipe).train(start, backbone.pretrained(), encoded.tasks(),
-                backbone.augment(rows), seeds.nextLong(), listener);
+        TrainedNetwork network = new Learner(method, recipe).train(start, backbone.pretrained(), encoded.tasks(), rows, seeds.nextLong(), listener);
         TrainingReport report = TrainingReport.of(network, encoded.rowsWithoutLabel());
         ByteString model = network.model().toByteString();
         Map<String, Provenance> run = RunFacts.of(runProvenance, report, recipe.workers(),

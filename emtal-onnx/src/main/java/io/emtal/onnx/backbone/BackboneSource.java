@@ -20,16 +20,6 @@ public interface BackboneSource extends Configurable, Provenancable<ConfiguredOb
     Backbone create(FeatureLayout layout, Examples rows, long seed);
 
     /**
-     * The rows as this backbone is to be trained on them.
-     *
-     * @param rows the training rows
-     * @return rows with augmentation, or the same
-     */
-    default Examples augment(Examples rows) {
-        return rows;
-    }
-
-    /**
      * Whether the weights are already trained, so that adaptation can start at once.
      *
      * @return false for a fresh backbone, which is trained densely on the same rows first

@@ -7,7 +7,6 @@ import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureColumn;
-import io.emtal.onnx.data.FeatureDropout;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.GraphBuilder;
@@ -50,9 +49,6 @@ public final class FeatureTransformer implements BackboneSource {
 
     @Config(description = "The most bins of the piecewise-linear encoding of a number; 0 for none.")
     private int bins = 8;
-
-    @Config(description = "The probability that a value goes missing while it is trained on.")
-    private double featureDropout = 0.05;
 
     /** For OLCUT, and {@link #builder()}. */
     private FeatureTransformer() {
@@ -142,17 +138,6 @@ public final class FeatureTransformer implements BackboneSource {
         }
 
         /**
-         * Sets how often values go missing while they are trained on.
-         *
-         * @param featureDropout the probability, 0 up to, not including, 1
-         * @return this builder
-         */
-        public Builder featureDropout(double featureDropout) {
-            made.featureDropout = featureDropout;
-            return this;
-        }
-
-        /**
          * Makes the source.
          *
          * @return the source
@@ -182,16 +167,7 @@ public final class FeatureTransformer implements BackboneSource {
             return java.util.Optional.of("FeatureTransformer: found depth " + depth + ", hidden " + hidden + ", maxTokens "
                     + maxTokens + ", bins " + bins + "; allowed are 1 and more, for bins 0 and more");
         }
-        if (!(featureDropout >= 0 && featureDropout < 1)) {
-            return java.util.Optional.of("FeatureTransformer: found featureDropout " + featureDropout
-                    + ", allowed is 0 up to, not including, 1");
-        }
         return java.util.Optional.empty();
-    }
-
-    @Override
-    public Examples augment(Examples rows) {
-        return featureDropout == 0 ? rows : new FeatureDropout(rows, featureDropout);
     }
 
     @Override

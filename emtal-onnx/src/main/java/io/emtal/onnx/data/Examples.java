@@ -1,7 +1,6 @@
 package io.emtal.onnx.data;
 
 import java.nio.FloatBuffer;
-import java.util.random.RandomGenerator;
 
 /** Rows to learn from: inputs of a fixed width and one label a task, any of which may be missing. Thread-safe. */
 public interface Examples {
@@ -27,17 +26,6 @@ public interface Examples {
      * @param target gets {@link #width()} elements at its position, which moves on; not-a-number where missing
      */
     void inputs(int row, FloatBuffer target);
-
-    /**
-     * Copies a row's inputs as training sees them: changed at random where augmentation is wanted.
-     *
-     * @param row from 0
-     * @param target gets {@link #width()} elements at its position, which moves on
-     * @param random decides the changes
-     */
-    default void augmented(int row, FloatBuffer target, RandomGenerator random) {
-        inputs(row, target);
-    }
 
     /**
      * A row's label for a task.

@@ -9,7 +9,7 @@ import io.emtal.onnx.task.TaskLayout;
  * arrays have one row of C columns an example, and rows of zeros where the last micro-batch is padded.
  *
  * @param rows positions in the examples
- * @param seed decides augmentation and dropout
+ * @param noise what is dropped at random
  * @param labels the rows' labels
  * @param targets what the losses compare with, [padded, C]
  * @param weights the losses' weights, [padded, C]
@@ -17,8 +17,8 @@ import io.emtal.onnx.task.TaskLayout;
  * @param teacherWeight its weights, [padded, C]
  * @param logits the step's logits, [padded, C]
  */
-record Batch(int[] rows, long seed, BatchLabels labels, float[] targets, float[] weights, float[] teacher, float[] teacherWeight,
-             float[] logits) {
+record Batch(int[] rows, Noise noise, BatchLabels labels, float[] targets, float[] weights, float[] teacher,
+             float[] teacherWeight, float[] logits) {
 
     /**
      * Makes a batch whose arrays are still zero.
@@ -26,16 +26,26 @@ record Batch(int[] rows, long seed, BatchLabels labels, float[] targets, float[]
      * @param tasks the tasks
      * @param examples where the labels come from
      * @param rows positions in the examples
-     * @param seed decides augmentation and dropout
+     * @param noise what is dropped at random
      * @param microBatch the number of rows of a micro-batch
      */
-    static Batch of(TaskLayout tasks, Examples examples, int[] rows, long seed, int microBatch) {
+    static Batch of(TaskLayout tasks, Examples examples, int[] rows, Noise noise, int microBatch) {
         float[] labels = new float[rows.length * tasks.size()];
         for (int i = 0; i < labels.length; i++) {
             labels[i] = examples.label(rows[i / tasks.size()], i % tasks.size());
         }
         int padded = (rows.length + microBatch - 1) / microBatch * microBatch * tasks.columns();
-        return new Batch(rows, seed, new BatchLabels(tasks, labels), new float[padded], new float[padded], new float[padded],
-                new float[padded], new float[padded]);
+        return new Batch(rows, noise, new BatchLabels(tasks, labels), new float[padded], new float[padded],
+                new float[padded], new float[padded], new float[padded]);
+    }
+
+    /**
+     * What is dropped at random while a batch is trained on.
+     *
+     * @param seed decides what
+     * @param inputs the probability that an input value goes missing
+     * @param channels the probability that a channel is dropped
+     */
+    record Noise(long seed, double inputs, double channels) {
     }
 }

@@ -99,7 +99,8 @@ final class PhaseRun {
                     rate = recipe.schedule().rate(step, steps);
                     fade = compiler.adaptation().fade((double) step / steps);
                     Batch batch = Batch.of(tasks, examples, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
-                            rows.length)), random.nextLong(), microBatch);
+                            rows.length)), new Batch.Noise(random.nextLong(),
+                            recipe.inputDropout(tasks), recipe.dropout(tasks)), microBatch);
                     compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
                     if (retaining != null) {
                         retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight());
@@ -192,7 +193,8 @@ final class PhaseRun {
             boolean wanted = fade < 1;
             if (executor == null || gated != wanted) {
                 close();
-                executor = new StepExecutor(compiler, wanted, recipe.dropout(), examples, microBatch, recipe.workers(), threads, buffer);
+                executor = new StepExecutor(compiler, wanted, recipe.dropout(compiler.tasks()) > 0, examples, microBatch,
+                        recipe.workers(), threads, buffer);
                 gated = wanted;
             }
             return executor;

@@ -33,7 +33,6 @@ final class StepExecutor implements AutoCloseable {
 
     private final Graph graph;
     private final Examples examples;
-    private final double dropout;
     private final int microBatch;
     private final int columns;
     private final ExecutorService threads;
@@ -47,17 +46,16 @@ final class StepExecutor implements AutoCloseable {
      *
      * @param compiler compiles the step's graph
      * @param gated whether the fade is an input
-     * @param dropout the probability that a channel is dropped
+     * @param dropout whether channels are dropped
      * @param examples the rows
      * @param microBatch the number of rows of a micro-batch
      * @param workerCount the number of workers
      * @param threads runs the workers
      * @param parameters the parameters' values, which the step reads
      */
-    StepExecutor(NetworkCompiler compiler, boolean gated, double dropout, Examples examples, int microBatch,
+    StepExecutor(NetworkCompiler compiler, boolean gated, boolean dropout, Examples examples, int microBatch,
                  int workerCount, ExecutorService threads, ParameterBuffer parameters) {
-        NetworkCompiler.Step step = compiler.step(microBatch, gated, dropout > 0);
-        this.dropout = dropout;
+        NetworkCompiler.Step step = compiler.step(microBatch, gated, dropout);
         this.graph = step.graph();
         this.examples = examples;
         this.microBatch = microBatch;
@@ -214,13 +212,14 @@ final class StepExecutor implements AutoCloseable {
                 for (int i = 0; shares != null && i < microBatch; i++) {
                     shares.put(i, start + i < batch.rows().length ? 1f / batch.rows().length : 0);
                 }
-                SplittableRandom random = new SplittableRandom(batch.seed() + m);
+                SplittableRandom random = new SplittableRandom(batch.noise().seed() + m);
                 FloatBuffer rows = memory.get(input).clear();
                 for (int i = 0; i < microBatch; i++) {
                     // Padding repeats the batch's last row, with weight 0.
-                    examples.augmented(batch.rows()[Math.min(start + i, batch.rows().length - 1)], rows, random);
+                    examples.inputs(batch.rows()[Math.min(start + i, batch.rows().length - 1)], rows);
                 }
-                dropChannels(random);
+                dropInputs(rows, batch.noise().inputs(), random);
+                dropChannels(batch.noise().channels(), random);
                 feed(NetworkCompiler.TARGETS, batch.targets(), start);
                 feed(NetworkCompiler.WEIGHTS, batch.weights(), start);
                 feed(NetworkCompiler.TEACHER, batch.teacher(), start);
@@ -243,8 +242,16 @@ final class StepExecutor implements AutoCloseable {
             }
         }
 
+        private static void dropInputs(FloatBuffer rows, double rate, SplittableRandom random) {
+            for (int i = 0; rate > 0 && i < rows.capacity(); i++) {
+                if (random.nextDouble() < rate) {
+                    rows.put(i, Float.NaN);
+                }
+            }
+        }
+
         /** Channels are kept with probability 1 − p and scaled by 1 / (1 − p). */
-        private void dropChannels(SplittableRandom random) {
+        private void dropChannels(double dropout, SplittableRandom random) {
             for (Value input : graph.inputs()) {
                 if (input.name().startsWith(NetworkCompiler.DROPOUT)) {
                     FloatBuffer mask = memory.get(input.name());

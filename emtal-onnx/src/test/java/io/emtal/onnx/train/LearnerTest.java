@@ -73,7 +73,7 @@ class LearnerTest {
         });
         TaskLayout tasks = new TaskLayout(List.of(new CategoricalTask("c", 3, 1),
                 new BinaryTask("b", 1), new RealTask("r", 0, 1.4, 1)));
-        Recipe recipe = Recipe.builder().pretrainEpochs(20).epochs(12).dropout(0).workers(2).build();
+        Recipe recipe = Recipe.builder().pretrainEpochs(20).epochs(12).dropout(0).inputDropout(0).workers(2).build();
         Backbone backbone = FeatureTransformer.builder().width(32).depth(1).hidden(64).build().create(layout, rows, seed);
         return new Learner(method, recipe).train(backbone, false, tasks, rows, seed, new TrainingListener() {
             @Override

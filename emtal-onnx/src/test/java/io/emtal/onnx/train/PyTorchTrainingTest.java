@@ -75,7 +75,7 @@ class PyTorchTrainingTest {
         int[] rows = IntStream.range(0, ROWS).toArray();
         ExecutorService threads = Executors.newSingleThreadExecutor();
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "");
-             StepExecutor executor = new StepExecutor(compiler, true, 0, examples, 16, 2, threads, buffer)) {
+             StepExecutor executor = new StepExecutor(compiler, true, false, examples, 16, 2, threads, buffer)) {
             for (int step = 1; step <= STEPS; step++) {
                 double fade = 0.5 * step / STEPS;
                 Batch batch = batch(rows, ourBank, 16);
@@ -121,7 +121,7 @@ class PyTorchTrainingTest {
     }
 
     private Batch batch(int[] rows, RetainingState bank, int microBatch) {
-        Batch batch = Batch.of(tasks, examples, rows, seed, microBatch);
+        Batch batch = Batch.of(tasks, examples, rows, new Batch.Noise(seed, 0, 0), microBatch);
         compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
         bank.teach(batch.labels(), rows, batch.teacher(), batch.teacherWeight());
         return batch;
