@@ -44,6 +44,13 @@ public final class Emtal implements AdaptationMethod {
 
     private static final double RELEASE_DEVIATION = 0.02;
 
+    /**
+     * With one over the running loss as its weight, distillation outweighs the losses many times once tasks are learnt,
+     * and unlearns them.
+     */
+    private static final QualityRetaining GENTLE = QualityRetaining.builder()
+            .weighting(QualityRetaining.Weighting.CONSTANT).constantWeight(0.1).build();
+
     /** Which experts share the low-rank updates of an FFN. */
     public enum Scope {
         /** One pair of factors a matrix, sliced by the experts; the authors' release and parameter counts. */
@@ -102,7 +109,7 @@ public final class Emtal implements AdaptationMethod {
     private Fade fade = Fade.builder().build();
 
     @Config(description = "Quality Retaining, which protects tasks that are already good.")
-    private QualityRetaining qualityRetaining = new QualityRetaining();
+    private QualityRetaining qualityRetaining = GENTLE;
 
     /** For OLCUT and the builder. */
     private Emtal() {
@@ -249,7 +256,7 @@ public final class Emtal implements AdaptationMethod {
         /**
          * Sets Quality Retaining.
          *
-         * @param qualityRetaining its settings, or {@link QualityRetaining#off()}
+         * @param qualityRetaining its settings, or {@link QualityRetaining#off()}; by default a constant weight of 0.1
          * @return this builder
          */
         public Builder qualityRetaining(QualityRetaining qualityRetaining) {
