@@ -254,8 +254,11 @@ final class ModelValidator {
         hold(held, AttributeType.GRAPHS, attribute.getGraphsCount() > 0);
         hold(held, AttributeType.TYPE_PROTO, attribute.hasTp());
         hold(held, AttributeType.TYPE_PROTOS, attribute.getTypeProtosCount() > 0);
-        held.remove(attribute.getType());
+        boolean empty = !held.remove(attribute.getType());
         EmtalException.check(held.isEmpty(), "%s: is said to be %s, but holds %s", where, attribute.getType(), held);
+        // A list may be empty. For a single value that is left out, 0 here would be the operator's default elsewhere.
+        boolean list = attribute.getType() == AttributeType.INTS || attribute.getType() == AttributeType.FLOATS;
+        EmtalException.check(!empty || list, "%s: is said to be %s, but holds no value", where, attribute.getType());
         return switch (attribute.getType()) {
             case INT -> AttributeKind.INT;
             case INTS -> AttributeKind.INTS;

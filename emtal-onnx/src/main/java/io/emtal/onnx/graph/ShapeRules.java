@@ -434,8 +434,12 @@ final class ShapeRules {
             }
             long extent = shape.extent(i);
             boolean small = Math.max(Math.abs((double) before), Math.abs((double) after)) <= Integer.MAX_VALUE;
-            EmtalException.check(extent != Shape.BATCH && small && extent + before + after >= 0,
-                    "found pads %d and %d for axis %d of shape %s", before, after, i, shape);
+            // What is repeated or mirrored must be there.
+            long most = mode.equals("constant") ? Integer.MAX_VALUE : mode.equals("reflect") ? extent - 1
+                    : extent == 0 ? 0 : Integer.MAX_VALUE;
+            EmtalException.check(extent != Shape.BATCH && small && extent + before + after >= 0
+                    && Math.max(before, after) <= most, "found pads %d and %d of mode %s for axis %d of shape %s", before,
+                    after, mode, i, shape);
             shape = shape.with(i, extent + before + after);
         }
         return same(c, shape);
@@ -529,6 +533,9 @@ final class ShapeRules {
     private static List<Typed> layerNormalization(Call c) {
         Shape in = c.shape(0);
         int axis = in.axis(c.integer("axis", -1));
+        Object epsilon = c.attributes().getOrDefault("epsilon", 1e-5f);
+        EmtalException.check((Float) epsilon >= 0 && Float.isFinite((Float) epsilon), "found epsilon %s, allowed are 0 and"
+                + " more", epsilon);
         Shape normalized = Shape.of(Arrays.copyOfRange(in.extents(), axis, in.rank()));
         for (int i = 1; i < c.inputs().size(); i++) {
             if (c.in(i) != null) {

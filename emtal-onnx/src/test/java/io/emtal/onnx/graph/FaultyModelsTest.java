@@ -254,6 +254,14 @@ class FaultyModelsTest {
     }
 
     @Test
+    void attributeWithoutValue() {
+        AttributeProto empty = AttributeProto.newBuilder().setName("axis").setType(AttributeType.INT).build();
+        NodeProto node = Models.node("Softmax", "soft", List.of("h"), "y", empty);
+        assertRefused(model -> model.getGraphBuilder().setNode(1, node),
+                "node 'soft' (Softmax), attribute 'axis': is said to be INT, but holds no value");
+    }
+
+    @Test
     void missingAttribute() {
         NodeProto node = Models.node("Concat", "join", List.of("h", "h"), "y");
         assertRefused(model -> model.getGraphBuilder().setNode(1, node),

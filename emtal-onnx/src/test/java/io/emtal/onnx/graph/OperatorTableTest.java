@@ -69,6 +69,9 @@ class OperatorTableTest {
         assertRefused("not supported", () -> b.apply("Loop", Map.of(), x));
         assertRefused("axis 2 of shape [2, 3]", () -> b.softmax(x, 2));
         assertRefused("found pads", () -> b.apply("Pad", Map.of(), x, b.integers(0, 0, -3, 0)));
+        assertRefused("found pads 0 and 3 of mode reflect",
+                () -> b.apply("Pad", Map.of("mode", "reflect"), x, b.integers(0, 0, 0, 3)));
+        assertRefused("found epsilon -1.0", () -> b.layerNorm(x, b.constant(1), b.constant(0), -1));
         assertRefused("sizes [1, 1]", () -> b.split(x, 1, 1, 1));
         assertRefused("found index 3 for axis 1", () -> b.gather(x, 1, 3));
         assertRefused("is named twice", () -> b.transpose(x, 1, 1));
