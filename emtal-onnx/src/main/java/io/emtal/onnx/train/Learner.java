@@ -73,6 +73,7 @@ public final class Learner {
         int[] validation = Arrays.copyOf(order, held);
         int[] training = Arrays.copyOfRange(order, held, order.length);
         checkLabels(tasks, rows, training);
+        listener.start(tasks);
 
         ExecutorService threads = Executors.newFixedThreadPool(recipe.workers(), runnable -> {
             Thread thread = new Thread(runnable, "emtal-worker");

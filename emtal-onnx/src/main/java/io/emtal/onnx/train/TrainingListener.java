@@ -1,11 +1,21 @@
 package io.emtal.onnx.train;
 
+import io.emtal.onnx.task.TaskLayout;
+
 /** Hears of a training's progress, on the training's thread. An exception that it throws ends the training. */
 public interface TrainingListener {
 
     /** Hears nothing. */
     TrainingListener NONE = new TrainingListener() {
     };
+
+    /**
+     * Before the first step.
+     *
+     * @param tasks the tasks whose losses steps and epochs report, in this order
+     */
+    default void start(TaskLayout tasks) {
+    }
 
     /**
      * After each step.
