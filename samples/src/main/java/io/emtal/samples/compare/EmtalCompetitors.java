@@ -40,7 +40,7 @@ final class EmtalCompetitors {
 
     static List<Competitor<MultiLabel>> multiLabel() {
         // A label that every training row of a fold has, or none, must not end the comparison.
-        return all(new MultiLabelTasks(null, true), MultiLabelTargets::new, new LabelParts());
+        return all(new MultiLabelTasks("", true), MultiLabelTargets::new, new LabelParts());
     }
 
     static List<Competitor<Regressor>> regression() {
