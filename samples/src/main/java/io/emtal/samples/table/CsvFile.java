@@ -6,7 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -16,10 +19,11 @@ import org.apache.commons.csv.CSVRecord;
  * cell may hold line ends, blank lines are passed over.
  *
  * @param file the file
+ * @param header the names of the columns
  * @param records the records behind the header
  * @param lines the line on which each of them starts, the first line of the file being 1
  */
-record CsvFile(Path file, List<CSVRecord> records, List<Integer> lines) {
+record CsvFile(Path file, List<String> header, List<CSVRecord> records, List<Integer> lines) {
     /**
      * Reads a file.
      *
@@ -29,19 +33,33 @@ record CsvFile(Path file, List<CSVRecord> records, List<Integer> lines) {
      * @throws EmtalException if it cannot be read, has another header, or a record with another number of cells
      */
     static CsvFile read(Path file, List<String> header) {
+        return readAny(file, List.of(header));
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param file the file
+     * @param headers the names that its first line may hold, in this order
+     * @return the records
+     * @throws EmtalException if it cannot be read, has another header, or a record with another number of cells
+     */
+    static CsvFile readAny(Path file, List<List<String>> headers) {
         String text;
         try {
             text = Utf8.decode(file, Files.readAllBytes(file));
         } catch (IOException e) {
             throw new EmtalException(file + " cannot be read: " + e, e);
         }
+        List<String> header;
         List<CSVRecord> records = new ArrayList<>();
         List<Integer> lines = new ArrayList<>();
         long line = 1;
         try (CSVParser parser = CSVParser.parse(text, CSVFormat.RFC4180)) {
             var iterator = parser.iterator();
             EmtalException.check(iterator.hasNext(), "%s is empty; a line of column names is needed", file);
-            checkHeader(file, iterator.next(), header);
+            header = iterator.next().toList();
+            checkHeader(file, header, headers);
             line = parser.getCurrentLineNumber() + 1;
             while (iterator.hasNext()) {
                 CSVRecord record = iterator.next();
@@ -57,15 +75,24 @@ record CsvFile(Path file, List<CSVRecord> records, List<Integer> lines) {
             throw new EmtalException(file + " line " + line
                     + ": a quoted cell that starts on this line is not closed, or text follows its closing quote", e);
         }
-        return new CsvFile(file, List.copyOf(records), List.copyOf(lines));
+        return new CsvFile(file, header, List.copyOf(records), List.copyOf(lines));
     }
 
-    private static void checkHeader(Path file, CSVRecord found, List<String> header) {
-        for (int i = 0; i < Math.min(found.size(), header.size()); i++) {
-            EmtalException.check(found.get(i).equals(header.get(i)), "%s line 1: column %d is %s; the schema has %s",
-                    file, i + 1, Text.quote(found.get(i)), Text.quote(header.get(i)));
+    /** An error names the first difference from the header that is most like the file's. */
+    private static void checkHeader(Path file, List<String> found, List<List<String>> headers) {
+        List<String> header = headers.contains(found) ? found
+                : Collections.max(headers, Comparator.comparingInt(allowed -> commonStart(found, allowed)));
+        int same = commonStart(found, header);
+        if (same < Math.min(found.size(), header.size())) {
+            throw new EmtalException(String.format("%s line 1: column %d is %s; the schema has %s", file, same + 1,
+                    Text.quote(found.get(same)), Text.quote(header.get(same))));
         }
         EmtalException.check(found.size() == header.size(), "%s line 1: %d columns; the schema has %d", file,
                 found.size(), header.size());
+    }
+
+    private static int commonStart(List<String> a, List<String> b) {
+        int length = Math.min(a.size(), b.size());
+        return IntStream.range(0, length).filter(i -> !a.get(i).equals(b.get(i))).findFirst().orElse(length);
     }
 }

@@ -14,6 +14,9 @@ import org.tribuo.multilabel.MultiLabelFactory;
  * the target's name, present where the cell is 1; a target of a categorical table is the label {@code target=value}.
  */
 public final class MultiLabelTargets implements TargetView<MultiLabel> {
+    /** What stands between target and class in the label of a class. */
+    public static final String SEPARATOR = "=";
+
     private static final MultiLabelFactory FACTORY = new MultiLabelFactory();
 
     private final Table table;

@@ -53,4 +53,25 @@ public record Schema(String name, Kind kind, Optional<Layout> layout, List<Colum
     public static Schema read(Path file) {
         return new SchemaReader(file).read();
     }
+
+    /**
+     * Reads what {@link #toJson()} wrote.
+     *
+     * @param origin where the text is from, for messages
+     * @param json the text
+     * @return the schema
+     * @throws EmtalException if it is no such text
+     */
+    public static Schema parse(Path origin, String json) {
+        return new SchemaReader(origin).parse(json);
+    }
+
+    /**
+     * Writes the schema as it is read from a file.
+     *
+     * @return JSON, on one line
+     */
+    public String toJson() {
+        return SchemaWriter.write(this);
+    }
 }

@@ -29,7 +29,16 @@ final class SchemaReader {
     }
 
     Schema read() {
-        JsonNode root = parse();
+        try {
+            // As text, so that a byte order mark and malformed UTF-8 meet the same rules as in the CSV files.
+            return parse(Utf8.decode(file, Files.readAllBytes(file)));
+        } catch (IOException e) {
+            throw new EmtalException(file + " cannot be read: " + e, e);
+        }
+    }
+
+    Schema parse(String text) {
+        JsonNode root = tree(text);
         try {
             EmtalException.check(root.isObject(), "no JSON object");
             List<Column> targets = columns(root, "targets");
@@ -41,15 +50,12 @@ final class SchemaReader {
         }
     }
 
-    private JsonNode parse() {
+    private JsonNode tree(String text) {
         try {
-            // As text, so that a byte order mark and malformed UTF-8 meet the same rules as in the CSV files.
-            return JSON.readTree(Utf8.decode(file, Files.readAllBytes(file)));
+            return JSON.readTree(text);
         } catch (JsonProcessingException e) {
             throw new EmtalException(file + " line " + e.getLocation().getLineNr() + ": no valid JSON: "
                     + e.getOriginalMessage().lines().findFirst().orElse(""), e);
-        } catch (IOException e) {
-            throw new EmtalException(file + " cannot be read: " + e, e);
         }
     }
 

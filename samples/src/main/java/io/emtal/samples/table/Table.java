@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -60,13 +59,29 @@ public final class Table {
      * Reads one CSV file, whatever files the schema names.
      *
      * @param schema what the file holds
-     * @param file the file: a line of column names, features first, then targets
+     * @param file the file: a line of column names, features first, then targets; the schema's column of folds, if it
+     *     has one, may stand in front
      * @return the table; it has no splits
      * @throws EmtalException if the file cannot be read, or a cell or a line is not as the schema says
      */
     public static Table read(Schema schema, Path file) {
         TableReader reader = new TableReader(schema);
-        reader.add(file, 0, OptionalInt.empty());
+        reader.addAny(file, true);
+        return reader.table();
+    }
+
+    /**
+     * Reads the features of one CSV file, whatever files the schema names.
+     *
+     * @param schema what the file holds
+     * @param file the file: a line of column names, the features; the targets may follow, and the schema's column of
+     *     folds, if it has one, may stand in front
+     * @return the table; its targets are missing, and it has no splits
+     * @throws EmtalException if the file cannot be read, or a cell or a line is not as the schema says
+     */
+    public static Table readFeatures(Schema schema, Path file) {
+        TableReader reader = new TableReader(schema);
+        reader.addAny(file, false);
         return reader.table();
     }
 

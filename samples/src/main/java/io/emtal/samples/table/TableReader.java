@@ -4,10 +4,12 @@ import io.emtal.onnx.EmtalException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.commons.csv.CSVRecord;
 
 /** Turns the records of CSV files into the cells of a table. */
@@ -37,7 +39,28 @@ final class TableReader {
         CsvFile csv = CsvFile.read(file, columns.stream().map(Column::name).toList());
         checkRows(csv, expectedRows);
         for (int i = 0; i < csv.records().size(); i++) {
-            addRow(csv, i, 0, part);
+            addRow(csv, i, 0, part, columns.size());
+        }
+    }
+
+    /**
+     * Adds all rows of a file that the schema does not name. It may have the schema's column of folds, which is passed
+     * over; where the targets are, they are passed over too, and missing in the table, unless they are asked for.
+     */
+    void addAny(Path file, boolean targets) {
+        List<String> all = columns.stream().map(Column::name).toList();
+        List<String> features = all.subList(0, schema.features().size());
+        Map<List<String>, Integer> firstColumns = new LinkedHashMap<>();
+        for (List<String> header : targets ? List.of(all) : List.of(features, all)) {
+            firstColumns.put(header, 0);
+            if (schema.layout().orElse(null) instanceof Layout.Folds folds) {
+                firstColumns.put(Stream.concat(Stream.of(folds.column()), header.stream()).toList(), 1);
+            }
+        }
+        CsvFile csv = CsvFile.readAny(file, List.copyOf(firstColumns.keySet()));
+        checkRows(csv, OptionalInt.empty());
+        for (int i = 0; i < csv.records().size(); i++) {
+            addRow(csv, i, firstColumns.get(csv.header()), 0, (targets ? all : features).size());
         }
     }
 
@@ -53,7 +76,7 @@ final class TableReader {
             EmtalException.check(fold >= 0 && fold < folds.folds(),
                     "%s line %d, column %s: %s is no fold; allowed are 0 to %d", file, csv.lines().get(i),
                     Text.quote(folds.column()), Text.quote(cell), folds.folds() - 1);
-            addRow(csv, i, 1, fold);
+            addRow(csv, i, 1, fold, columns.size());
         }
     }
 
@@ -74,12 +97,12 @@ final class TableReader {
                 csv.file(), found, expected.orElse(found));
     }
 
-    private void addRow(CsvFile csv, int index, int firstColumn, int part) {
+    private void addRow(CsvFile csv, int index, int firstColumn, int part, int count) {
         CSVRecord record = csv.records().get(index);
         String origin = csv.file() + " line " + csv.lines().get(index);
         double[] row = new double[columns.size()];
         for (int column = 0; column < row.length; column++) {
-            row[column] = cell(record.get(firstColumn + column), column, origin);
+            row[column] = column < count ? cell(record.get(firstColumn + column), column, origin) : Double.NaN;
         }
         rows.add(row);
         parts.add(part);

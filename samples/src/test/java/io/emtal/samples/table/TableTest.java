@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,6 +56,29 @@ class TableTest {
         assertEquals(1, table.feature(2, 1), "index of the nominal value");
         assertTrue(Double.isNaN(table.feature(2, 2)));
         assertEquals(-25, table.target(0, 1));
+    }
+
+    @Test
+    void featuresAreReadWithAndWithoutTargetsAndFolds() {
+        Schema schema = folder.with("data.csv", ROWS).read().schema();
+        folder.with("bare.csv", "x,y,c\n7,10,red\n").with("targets.csv", "x,y,c,t\n7,10,red,no number\n")
+                .with("folds.csv", "fold,x,y,c\nany,7,10,red\n").with("all.csv", "fold,x,y,c,t\n9,7,10,red,\n");
+        for (String file : List.of("bare.csv", "targets.csv", "folds.csv", "all.csv")) {
+            Table table = Table.readFeatures(schema, temp.resolve(file));
+            assertEquals(7, table.feature(0, 0), file);
+            assertThrows(EmtalException.class, () -> table.target(0, 0), file);
+        }
+        Table table = Table.read(schema, temp.resolve("data.csv"));
+        assertEquals(-25, table.target(0, 1));
+    }
+
+    @Test
+    void aSchemaIsReadAsItWasWritten() {
+        Schema schema = folder.with("data.csv", ROWS).read().schema();
+        assertEquals(schema, Schema.parse(temp, schema.toJson()));
+        Schema split = new Schema("a", Kind.MULTILABEL, Optional.of(new Layout.TrainTest("x", "y", OptionalInt.of(3),
+                OptionalInt.empty())), List.of(Column.numeric("f")), List.of(Column.nominal("\"t\u00e4", "1", "0")));
+        assertEquals(split, Schema.parse(temp, split.toJson()));
     }
 
     @Test
