@@ -1,0 +1,2 @@
+/** Showing how a training gets on. */
+package io.emtal.samples.progress;
