@@ -1,6 +1,9 @@
 package io.emtal.samples;
 
 import io.emtal.samples.compare.CompareCommand;
+import io.emtal.samples.quickstart.QuickstartCommand;
+import io.emtal.samples.tool.PredictCommand;
+import io.emtal.samples.tool.TrainCommand;
 import java.io.PrintWriter;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -18,7 +21,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * 1 for a failure and 2 for a wrong command line.
  */
 @Command(name = "emtal-samples", mixinStandardHelpOptions = true, versionProvider = Main.Version.class,
-        subcommands = CompareCommand.class,
+        subcommands = {QuickstartCommand.class, TrainCommand.class, PredictCommand.class, CompareCommand.class},
         header = "Multi-task learning on the JVM, run from the command line.",
         synopsisSubcommandLabel = "COMMAND",
         footer = {"", "Help on a command: emtal-samples COMMAND --help"})

@@ -39,7 +39,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--help", "compare --help", "--version"})
+    @ValueSource(strings = {"--help", "quickstart --help", "train --help", "predict --help", "compare --help", "--version"})
     void helpIsNoError(String arguments) {
         assertEquals(0, run(arguments.split(" ")));
         assertFalse(out.toString().isBlank());
@@ -85,7 +85,7 @@ class MainTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "--set nothing       : --set nothing: there is none of this name; allowed are labels, small",
-        "--trainer nobody    : --trainer nobody: there is none of this name; allowed are linear-sgd, fm, knn",
+        "--trainer nobody    : --trainer nobody: there is none of this name; allowed are emtal, lora, dense",
         "--seeds 0           : --seeds is 0; allowed are 1 and more",
         "--seeds x           : Invalid value for option '--seeds'",
         "--unknown           : Unknown option: '--unknown'",
@@ -103,7 +103,7 @@ class MainTest {
     @Test
     void noCommandIsAWrongCommandLine() {
         assertEquals(2, run());
-        assertTrue(err.toString().contains("there are: compare"), err.toString());
+        assertTrue(err.toString().contains("there are: quickstart, train, predict, compare"), err.toString());
     }
 
     @Test

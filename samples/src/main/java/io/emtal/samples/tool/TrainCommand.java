@@ -1,0 +1,169 @@
+package io.emtal.samples.tool;
+
+import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.ParameterReport;
+import io.emtal.onnx.train.Recipe;
+import io.emtal.samples.output.HistoryFile;
+import io.emtal.samples.output.WholeFile;
+import io.emtal.samples.progress.ProgressBarListener;
+import io.emtal.samples.table.MultiLabelTargets;
+import io.emtal.samples.table.NaturalFeatures;
+import io.emtal.samples.table.RegressorTargets;
+import io.emtal.samples.table.Schema;
+import io.emtal.samples.table.Table;
+import io.emtal.samples.table.TargetView;
+import io.emtal.tribuo.EmtalModel;
+import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.TrainingReport;
+import io.emtal.tribuo.output.MultiLabelTasks;
+import io.emtal.tribuo.output.OutputTasks;
+import io.emtal.tribuo.output.RegressorTasks;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.tribuo.Output;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The subcommand {@code train}. */
+@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
+        header = "Train EMTAL on a CSV file and write a model.",
+        description = {"",
+            "The schema is a JSON file: name, features and targets in column order, each with name, type (numeric or "
+                + "nominal) and, for a nominal one, values. Targets that are all numeric are predicted as numbers, "
+                + "targets with the values 0 and 1 as labels that a row has or has not, other nominal targets as one "
+                + "of several classes. The CSV file has a line of column names, the features and then the targets; an "
+                + "empty cell of a feature is a missing value.", ""})
+public final class TrainCommand implements Callable<Integer> {
+    /** The name in a model's provenance under which the schema of its data stands. */
+    static final String SCHEMA = "schema";
+
+    private static final String ONNX_DOMAIN = "io.emtal.samples";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--data", required = true, paramLabel = "FILE", description = "The CSV file to train on.")
+    private Path data;
+
+    @Option(names = "--schema", required = true, paramLabel = "FILE", description = "The schema of the CSV file.")
+    private Path schema;
+
+    @Option(names = "--out", required = true, paramLabel = "FILE", description = "The Tribuo model to write.")
+    private Path out;
+
+    @Option(names = "--onnx", paramLabel = "FILE", description = "Write the dense network as an ONNX file too.")
+    private Optional<Path> onnx;
+
+    @Option(names = "--history", paramLabel = "FILE", description = "Write the losses of each epoch as a CSV file too.")
+    private Optional<Path> history;
+
+    @Option(names = "--dense-epochs", paramLabel = "N", description = "Epochs of dense training, which come first.")
+    private Optional<Integer> denseEpochs;
+
+    @Option(names = "--epochs", paramLabel = "N", description = "Epochs of adaptation.")
+    private Optional<Integer> epochs;
+
+    @Option(names = "--batch-size", paramLabel = "N", description = "Rows of a training step.")
+    private Optional<Integer> batchSize;
+
+    @Option(names = "--validation", paramLabel = "FRACTION",
+            description = "The fraction of the rows that is held out to choose the best epoch; by default none.")
+    private Optional<Double> validation;
+
+    @Option(names = "--patience", paramLabel = "N",
+            description = "Stop after so many epochs that were no better on the held-out rows; by default never.")
+    private Optional<Integer> patience;
+
+    @Option(names = "--experts", paramLabel = "K",
+            description = "Experts of a feed-forward network; must divide its width.")
+    private Optional<Integer> experts;
+
+    @Option(names = "--rank", paramLabel = "R", description = "Rank of the low-rank updates.")
+    private Optional<Integer> rank;
+
+    @Option(names = "--workers", paramLabel = "N",
+            description = "Threads; by default one a processor. Another number gives another model in the last digits.")
+    private Optional<Integer> workers;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
+            description = "Decides everything random. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    /** Made by the command line. */
+    private TrainCommand() {
+    }
+
+    @Override
+    public Integer call() {
+        Stream.concat(Stream.of(out), Stream.concat(onnx.stream(), history.stream())).forEach(WholeFile::check);
+        Table table = Table.read(Schema.read(schema), data);
+        switch (table.schema().kind()) {
+            case REGRESSION -> train(table, new RegressorTargets(table), new RegressorTasks());
+            case MULTILABEL -> train(table, new MultiLabelTargets(table), new MultiLabelTasks());
+            case CATEGORICAL -> train(table, new MultiLabelTargets(table),
+                    MultiLabelTasks.separatedBy(MultiLabelTargets.SEPARATOR));
+            default -> throw new AssertionError(table.schema().kind());
+        }
+        return ExitCode.OK;
+    }
+
+    private <T extends Output<T>> void train(Table table, TargetView<T> targets, OutputTasks<T> outputs) {
+        Recipe.Builder recipe = Recipe.builder();
+        denseEpochs.ifPresent(recipe::pretrainEpochs);
+        epochs.ifPresent(recipe::epochs);
+        batchSize.ifPresent(recipe::batchSize);
+        validation.ifPresent(recipe::validationFraction);
+        patience.ifPresent(recipe::patience);
+        workers.ifPresent(recipe::workers);
+        Emtal.Builder method = Emtal.builder();
+        experts.ifPresent(method::experts);
+        rank.ifPresent(method::rank);
+        int[] rows = IntStream.range(0, table.rows()).toArray();
+        try (ProgressBarListener progress = new ProgressBarListener(spec.commandLine().getErr())) {
+            EmtalTrainer<T> trainer = EmtalTrainer.<T>builder().method(method.build()).recipe(recipe.build())
+                    .outputs(outputs).seed(seed).listener(progress).build();
+            try (EmtalModel<T> model = trainer.train(table.dataset(new NaturalFeatures(table), targets, rows),
+                    Map.of(SCHEMA, new StringProvenance(SCHEMA, table.schema().toJson())))) {
+                write(model);
+                tell(table, model.training());
+            }
+        }
+    }
+
+    private void write(EmtalModel<?> model) {
+        WholeFile.write(out, model::serializeToFile);
+        onnx.ifPresent(file -> WholeFile.write(file, to -> model.saveONNXModel(ONNX_DOMAIN, 1, to)));
+        history.ifPresent(file -> HistoryFile.write(file, model.training()));
+    }
+
+    private void tell(Table table, TrainingReport training) {
+        PrintWriter screen = spec.commandLine().getOut();
+        EpochRecord best = training.best();
+        ParameterReport parameters = training.parameters();
+        screen.printf(Locale.ROOT, "Trained %s for %d targets on %d rows with %d features.%n", table.schema().name(),
+                table.schema().targets().size(), table.rows(), table.schema().features().size());
+        boolean held = best.validationLosses().length > 0;
+        double[] losses = held ? best.validationLosses() : best.trainLosses();
+        screen.printf("Loss of each task %s, in epoch %d of the adaptation:%n",
+                held ? "on the held-out rows" : "on the training rows", best.epoch());
+        for (int t = 0; t < losses.length; t++) {
+            screen.printf(Locale.ROOT, "  %.4f  %s%n", losses[t], training.tasks().task(t).name());
+        }
+        screen.printf(Locale.ROOT, "The adaptation trained %d parameters; the dense network has %d.%n",
+                parameters.trainableTotal(), parameters.deployed());
+        Stream.concat(Stream.of(out), Stream.concat(onnx.stream(), history.stream()))
+                .forEach(file -> screen.println("Wrote " + file));
+        screen.flush();
+    }
+}

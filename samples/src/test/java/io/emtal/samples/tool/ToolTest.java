@@ -1,0 +1,202 @@
+package io.emtal.samples.tool;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.emtal.samples.CommandLineRun;
+import io.emtal.samples.table.TableFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.IntFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.tribuo.MutableDataset;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
+import org.tribuo.classification.dtree.CARTClassificationTrainer;
+import org.tribuo.impl.ArrayExample;
+import org.tribuo.provenance.SimpleDataSourceProvenance;
+
+/** {@code train} and {@code predict}, one after the other. */
+class ToolTest {
+    private static final String FEATURES = """
+            "features": [{"name": "x", "type": "numeric"},
+                         {"name": "c", "type": "nominal", "values": ["red", "blue", "never"]}],
+            """;
+    private static final int ROWS = 60;
+
+    @TempDir
+    Path temp;
+
+    private TableFolder folder;
+
+    @BeforeEach
+    void makeFolder() {
+        folder = new TableFolder(temp);
+    }
+
+    private Path file(String name) {
+        return temp.resolve(name);
+    }
+
+    /** Rows whose x runs from -1 to 1 and whose c is red for every other row. */
+    private static String rows(String header, IntFunction<String> targets) {
+        return "x,c" + header + "\n" + IntStream.range(0, ROWS).mapToObj(row -> String.format(Locale.ROOT, "%.3f,%s%s\n",
+                x(row), row % 2 == 0 ? "red" : "blue", targets.apply(row))).collect(Collectors.joining());
+    }
+
+    private static double x(int row) {
+        return 2.0 * row / (ROWS - 1) - 1;
+    }
+
+    private CommandLineRun train(Object... more) {
+        Object[] arguments = new Object[9 + more.length];
+        List<Object> given = List.of("train", "--data", file("data.csv"), "--schema", file("schema.json"), "--out",
+                file("model.tribuo"), "--workers", 1);
+        for (int i = 0; i < arguments.length; i++) {
+            arguments[i] = i < given.size() ? given.get(i) : more[i - given.size()];
+        }
+        return CommandLineRun.of(arguments);
+    }
+
+    private CommandLineRun predict(String data) {
+        return CommandLineRun.of("predict", "--model", file("model.tribuo"), "--data", file(data), "--out",
+                file("out.csv"));
+    }
+
+    private List<String[]> predictions() throws IOException {
+        return Files.readAllLines(file("out.csv")).stream().map(line -> line.split(",", -1)).toList();
+    }
+
+    @Test
+    void numbers() throws IOException {
+        folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\", \"files\": {\"data\": \"d.csv\","
+                + "\"fold_column\": \"fold\", \"folds\": 2}," + FEATURES
+                + "\"targets\": [{\"name\": \"t\", \"type\": \"numeric\"}, {\"name\": \"u\", \"type\": \"numeric\"}]}")
+                .with("data.csv", rows(",t,u", row -> String.format(Locale.ROOT, ",%.3f,%d", 100 * x(row), row % 2)))
+                .with("new.csv", "fold,x,c\n0,-0.9,red\n1,0.9,blue\n0,0.9,never\n1,,red\n0,0.1,\n");
+        CommandLineRun trained = train("--dense-epochs", 60, "--epochs", 5);
+        assertEquals(0, trained.status(), trained.err());
+        assertTrue(trained.out().contains("Trained numbers for 2 targets on 60 rows with 2 features."), trained.out());
+        assertTrue(trained.err().contains("adapt epoch 5, "), trained.err());
+        CommandLineRun predicted = predict("new.csv");
+        assertEquals(0, predicted.status(), predicted.err());
+        List<String[]> out = predictions();
+        assertEquals("t,u", String.join(",", out.get(0)));
+        assertEquals(6, out.size());
+        assertTrue(Double.parseDouble(out.get(1)[0]) < -50, out.get(1)[0]);
+        assertTrue(Double.parseDouble(out.get(2)[0]) > 50, out.get(2)[0]);
+        assertTrue(Double.parseDouble(out.get(1)[1]) < 0.3 && Double.parseDouble(out.get(2)[1]) > 0.7);
+    }
+
+    @Test
+    void labels() throws IOException {
+        folder.with("schema.json", "{\"name\": \"labels\", \"kind\": \"multilabel\"," + FEATURES + """
+                "targets": [{"name": "-a", "type": "nominal", "values": ["0", "1"]},
+                            {"name": "b", "type": "nominal", "values": ["0", "1"]}]}
+                """).with("data.csv", rows(",-a,b", row -> "," + (x(row) > 0 ? 1 : 0) + "," + row % 2));
+        CommandLineRun trained = train("--dense-epochs", 40, "--epochs", 5, "--batch-size", 16, "--experts", 4, "--rank",
+                2, "--validation", 0.2, "--patience", 5, "--seed", 7, "--onnx", file("a/b.onnx"), "--history",
+                file("history.csv"));
+        assertEquals(0, trained.status(), trained.err());
+        assertTrue(trained.out().contains("on the held-out rows"), trained.out());
+        assertTrue(Files.size(file("a/b.onnx")) > 1000);
+        List<String> history = Files.readAllLines(file("history.csv"));
+        assertTrue(history.get(0).contains(",train_loss:-a,validation_loss:-a"),
+                history.get(0));
+        assertTrue(history.get(history.size() - 1).startsWith("adapt,"), history.toString());
+        assertEquals(0, predict("data.csv").status(), "the targets may be there");
+        List<String[]> out = predictions();
+        assertEquals("'-a,'-a:probability,b,b:probability", String.join(",", out.get(0)));
+        assertEquals("0", out.get(1)[0]);
+        assertEquals("1", out.get(ROWS)[0]);
+        assertTrue(Double.parseDouble(out.get(ROWS)[1]) > 0.5);
+        assertEquals("1", out.get(ROWS)[2]);
+    }
+
+    @Test
+    void classesThatLookLikeFormulasAreWrittenAsText() throws IOException {
+        folder.with("schema.json", "{\"name\": \"classes\", \"kind\": \"categorical\"," + FEATURES + """
+                "targets": [{"name": "k", "type": "nominal", "values": ["=1+1", "-2", "rare"]},
+                            {"name": "m", "type": "nominal", "values": ["a,b", "c"]}]}
+                """).with("data.csv", rows(",k,m", row -> (x(row) > 0 ? ",=1+1" : ",-2") + (row % 2 == 0 ? ",\"a,b\"" : ",c")));
+        CommandLineRun trained = train("--dense-epochs", 40, "--epochs", 5);
+        assertEquals(0, trained.status(), trained.err());
+        assertEquals(0, predict("data.csv").status());
+        List<String> lines = Files.readAllLines(file("out.csv"));
+        assertEquals("k,k:probability,m,m:probability", lines.get(0));
+        assertTrue(lines.get(1).matches("-2,0\\.\\d+,\"a,b\",0\\.\\d+"), lines.get(1));
+        assertTrue(lines.get(ROWS).matches("'=1\\+1,0\\.\\d+,c,0\\.\\d+"), lines.get(ROWS));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "x\\n1             | new.csv line 1: 1 columns; the schema has 2",
+        "x,d\\n1,red       | new.csv line 1: column 2 is \"d\"; the schema has \"c\"",
+        "x,c,t,u\\n1,red,1 | new.csv line 1: 4 columns; the schema has 3",
+        "x,c\\n1,red,3     | new.csv line 2: 3 cells; the header has 2",
+        "x,c\\nred,1       | new.csv line 2, column \"x\": \"red\" is no number",
+        "x,c\\n1,pink      | new.csv line 2, column \"c\": \"pink\" is none of the column's values",
+        "x,c\\n,           | new.csv line 2: all features are missing; a row needs at least one",
+        "x,c               | new.csv has no rows",
+        "x,c\\n1e99,       | row 0, feature 'x': found 1.0E99",
+    })
+    void dataThatDoesNotFitTheModelIsOneLine(String data, String message) {
+        folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES
+                + "\"targets\": [{\"name\": \"t\", \"type\": \"numeric\"}]}")
+                .with("data.csv", rows(",t", row -> "," + row)).with("new.csv", data.replace("\\n", "\n"));
+        assertEquals(0, train("--dense-epochs", 1, "--epochs", 1).status());
+        CommandLineRun run = predict("new.csv");
+        assertEquals(1, run.status());
+        assertTrue(run.err().startsWith("error: ") && run.err().contains(message), run.err());
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertFalse(Files.exists(file("out.csv")));
+    }
+
+    @Test
+    void whatIsNoModelOfTrainIsRefused() throws IOException {
+        folder.with("new.csv", "x\n1\n").with("model.tribuo", "no model");
+        CommandLineRun bytes = predict("new.csv");
+        assertTrue(bytes.status() == 1 && bytes.err().contains("model.tribuo cannot be read as a model"), bytes.err());
+        MutableDataset<Label> data = new MutableDataset<>(
+                new SimpleDataSourceProvenance("two rows", new LabelFactory()), new LabelFactory());
+        data.add(new ArrayExample<>(new Label("a"), new String[] {"x"}, new double[] {1}));
+        data.add(new ArrayExample<>(new Label("b"), new String[] {"x"}, new double[] {2}));
+        new CARTClassificationTrainer().train(data).serializeToFile(file("model.tribuo"));
+        CommandLineRun tree = predict("new.csv");
+        assertTrue(tree.status() == 1 && tree.err().contains("model.tribuo is a org.tribuo.common.tree.TreeModel; "
+                + "allowed is what train wrote"), tree.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--rank 0                       | rank",
+        "--epochs 0                     | epochs 0",
+        "--experts 7                    | 7",
+        "--patience 3                   | patience 3 without held-out rows",
+        "--onnx .                       | is a folder; allowed is a file",
+        "--schema absent.json           | absent.json cannot be read",
+    })
+    void wrongSettingsAreOneLineAndWriteNothing(String options, String message) {
+        folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES
+                + "\"targets\": [{\"name\": \"t\", \"type\": \"numeric\"}]}")
+                .with("data.csv", rows(",t", row -> "," + row));
+        String[] words = options.split(" ");
+        CommandLineRun run = words[0].equals("--schema")
+                ? CommandLineRun.of("train", "--data", file("data.csv"), words[0], file(words[1]), "--out", file("m"))
+                : train("--dense-epochs", 1, words[0], words[1]);
+        assertEquals(1, run.status(), run.err());
+        String last = run.err().lines().reduce((first, second) -> second).orElse("");
+        assertTrue(last.startsWith("error: ") && last.contains(message), run.err());
+        assertFalse(Files.exists(file("model.tribuo")));
+    }
+}
