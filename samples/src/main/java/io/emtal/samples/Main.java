@@ -45,6 +45,8 @@ public final class Main implements Runnable {
     public static void main(String[] arguments) {
         // Images are drawn without a display.
         System.setProperty("java.awt.headless", "true");
+        // JLine, which tells the width of the console, warns of a part of its own.
+        System.setProperty("org.jline.terminal.disableDeprecatedProviderWarning", "true");
         System.exit(commandLine().execute(arguments));
     }
 

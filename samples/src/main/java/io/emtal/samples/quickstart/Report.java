@@ -117,8 +117,8 @@ final class Report {
     }
 
     void agreement(TrainingReport training) {
-        print("%nDense network against the mixture of experts at the end of the fade: the logits differ by %.1e at"
-                + " most, allowed are %.0e.", training.agreement(), Learner.TOLERANCE);
+        print("%nThe dense network's logits differ from the mixture of experts', at the end of the fade, by %.1e at"
+                + " most; allowed are %.0e.", training.agreement(), Learner.TOLERANCE);
     }
 
     /** Times prediction, on a model that has predicted before. */
