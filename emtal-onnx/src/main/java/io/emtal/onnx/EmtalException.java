@@ -1,5 +1,7 @@
 package io.emtal.onnx;
 
+import java.util.Locale;
+
 /**
  * The one exception that this library throws for bad input, bad configuration and failed training. Its message
  * states where (task, row, node, tensor, file, line), what was found and what is allowed.
@@ -36,7 +38,7 @@ public class EmtalException extends IllegalArgumentException {
      */
     public static void check(boolean condition, String format, Object... arguments) {
         if (!condition) {
-            throw new EmtalException(String.format(java.util.Locale.ROOT, format, arguments));
+            throw new EmtalException(String.format(Locale.ROOT, format, arguments));
         }
     }
 }

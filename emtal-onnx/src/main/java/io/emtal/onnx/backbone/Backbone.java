@@ -1,6 +1,7 @@
 package io.emtal.onnx.backbone;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
@@ -8,6 +9,7 @@ import io.emtal.onnx.graph.Value;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -17,12 +19,12 @@ import java.util.stream.Stream;
  * @param blocks the transformer blocks, first to last
  * @param frozen names of the floating-point initialisers that are never trained, such as statistics of the input
  */
-public record Backbone(Graph graph, List<Block> blocks, java.util.Set<String> frozen) {
+public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen) {
 
     /** Checks the graph's signature. */
     public Backbone {
         blocks = List.copyOf(blocks);
-        frozen = java.util.Set.copyOf(frozen);
+        frozen = Set.copyOf(frozen);
         EmtalException.check(graph.inputs().size() == 1 && graph.outputs().size() == 1,
                 "backbone: found %d inputs and %d outputs, allowed is one of each", graph.inputs().size(), graph.outputs().size());
         EmtalException.check(graph.outputs().get(0).rank() == 2 && graph.outputs().get(0).extent(0) == Shape.BATCH,
@@ -72,7 +74,7 @@ public record Backbone(Graph graph, List<Block> blocks, java.util.Set<String> fr
      */
     public long weightCount() {
         return graph.initializers().entrySet().stream()
-                .filter(e -> e.getValue().type() == io.emtal.onnx.graph.ElementType.FLOAT && !frozen.contains(e.getKey()))
+                .filter(e -> e.getValue().type() == ElementType.FLOAT && !frozen.contains(e.getKey()))
                 .mapToLong(e -> e.getValue().shape().size()).sum();
     }
 

@@ -17,7 +17,10 @@ import io.emtal.onnx.graph.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * A fresh transformer for tables. Columns become tokens: a number is standardised, also encoded piecewise-linearly over
@@ -158,16 +161,16 @@ public final class FeatureTransformer implements BackboneSource {
         });
     }
 
-    private java.util.Optional<String> invalid() {
+    private Optional<String> invalid() {
         if (width < 1 || heads < 1 || width % heads != 0) {
-            return java.util.Optional.of("FeatureTransformer: found width " + width + " with " + heads
+            return Optional.of("FeatureTransformer: found width " + width + " with " + heads
                     + " heads, allowed are heads that divide the width");
         }
         if (depth < 1 || hidden < 1 || maxTokens < 1 || bins < 0) {
-            return java.util.Optional.of("FeatureTransformer: found depth " + depth + ", hidden " + hidden + ", maxTokens "
+            return Optional.of("FeatureTransformer: found depth " + depth + ", hidden " + hidden + ", maxTokens "
                     + maxTokens + ", bins " + bins + "; allowed are 1 and more, for bins 0 and more");
         }
-        return java.util.Optional.empty();
+        return Optional.empty();
     }
 
     @Override
@@ -261,7 +264,7 @@ public final class FeatureTransformer implements BackboneSource {
             Value steps = graph.mul(graph.sub(graph.unsqueeze(filled, 2),
                             graph.initializer("input.bins.start", Tensor.of(start, count, bins))),
                     graph.initializer("input.bins.slope", Tensor.of(slope, count, bins)));
-            Value clipped = graph.apply("Clip", java.util.Map.of(), steps, graph.constant(0), graph.constant(1));
+            Value clipped = graph.apply("Clip", Map.of(), steps, graph.constant(0), graph.constant(1));
             Value present = graph.unsqueeze(graph.sub(graph.constant(1), absent), 2);
             parts.add(graph.mul(clipped, present));
         }
@@ -305,7 +308,7 @@ public final class FeatureTransformer implements BackboneSource {
     }
 
     private static int[] columns(FeatureLayout layout, FeatureColumn.Kind kind) {
-        return java.util.stream.IntStream.range(0, layout.columns().size())
+        return IntStream.range(0, layout.columns().size())
                 .filter(i -> layout.columns().get(i).kind() == kind).toArray();
     }
 
@@ -320,7 +323,7 @@ public final class FeatureTransformer implements BackboneSource {
     }
 
     private static int[] range(int start, int count) {
-        return java.util.stream.IntStream.range(start, start + count).toArray();
+        return IntStream.range(start, start + count).toArray();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.emtal.onnx.backbone;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.Tensor;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -56,7 +57,7 @@ public record LinearLayer(Role role, int block, String weight, Optional<String> 
      * @return for instance {@code block3.fc1}
      */
     public String name() {
-        return "block" + block + "." + role.name().toLowerCase(java.util.Locale.ROOT);
+        return "block" + block + "." + role.name().toLowerCase(Locale.ROOT);
     }
 
     /**

@@ -5,6 +5,7 @@ import io.emtal.onnx.EmtalException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /** Rows packed into memory outside the heap. */
 public final class PackedExamples implements Examples {
@@ -56,8 +57,8 @@ public final class PackedExamples implements Examples {
         float[] rowInputs = new float[width];
         float[] rowLabels = new float[tasks];
         for (int row = 0; row < size; row++) {
-            java.util.Arrays.fill(rowInputs, Float.NaN);
-            java.util.Arrays.fill(rowLabels, Float.NaN);
+            Arrays.fill(rowInputs, Float.NaN);
+            Arrays.fill(rowLabels, Float.NaN);
             reader.read(row, rowInputs, rowLabels);
             inputs.put(rowInputs);
             System.arraycopy(rowLabels, 0, labels, row * tasks, tasks);

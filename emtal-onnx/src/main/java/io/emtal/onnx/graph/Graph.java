@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
+import io.emtal.onnx.EmtalException;
+
 /**
  * A graph: nodes in topological order, with inputs, outputs and constant initialisers. Made by a
  * {@link GraphBuilder}, written and read by {@link OnnxFile}.
@@ -34,7 +36,7 @@ public record Graph(List<Value> inputs, List<Value> outputs, Map<String, Tensor>
         Map<String, Tensor> all = new LinkedHashMap<>(initializers);
         changed.forEach((name, tensor) -> {
             Tensor old = all.put(name, tensor);
-            io.emtal.onnx.EmtalException.check(old != null && old.shape().equals(tensor.shape())
+            EmtalException.check(old != null && old.shape().equals(tensor.shape())
                             && old.type() == tensor.type(), "initialiser '%s': found a new value %s, allowed is %s",
                     name, tensor, old == null ? "no initialiser of that name" : old);
         });

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -281,7 +282,7 @@ final class OperatorTable {
         Set<String> required = new HashSet<>();
         for (String word : words(cells[5])) {
             String[] parts = word.replace("!", "").split(":");
-            attributes.put(parts[0], AttributeKind.valueOf(parts[1].toUpperCase(java.util.Locale.ROOT)));
+            attributes.put(parts[0], AttributeKind.valueOf(parts[1].toUpperCase(Locale.ROOT)));
             if (word.endsWith("!")) {
                 required.add(parts[0]);
             }

@@ -15,6 +15,7 @@ import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,7 +73,7 @@ final class Backbones {
 
     private static Value ones(GraphBuilder graph, String name, int width) {
         float[] ones = new float[width];
-        java.util.Arrays.fill(ones, 1);
+        Arrays.fill(ones, 1);
         return graph.initializer(name, Tensor.of(ones, width));
     }
 

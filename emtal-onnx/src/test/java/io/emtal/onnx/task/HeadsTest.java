@@ -9,6 +9,7 @@ import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Value;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -114,6 +115,6 @@ class HeadsTest {
     }
 
     private static float[] slice(float[] values, int from, int length) {
-        return java.util.Arrays.copyOfRange(values, from, from + length);
+        return Arrays.copyOfRange(values, from, from + length);
     }
 }

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -79,7 +80,7 @@ class LearnerTest {
             @Override
             public void epoch(EpochRecord epoch) {
                 if (Boolean.getBoolean("emtal.verbose")) {
-                    System.out.println(epoch.phase() + " " + epoch.epoch() + " " + java.util.Arrays.toString(epoch.trainLosses())
+                    System.out.println(epoch.phase() + " " + epoch.epoch() + " " + Arrays.toString(epoch.trainLosses())
                             + " a " + epoch.fade() + " entropy " + epoch.routerEntropy() + " " + epoch.seconds());
                 }
             }
