@@ -18,8 +18,9 @@ import java.util.stream.Stream;
  * @param graph one input with an open batch, one output: the pooled representation [batch, D]
  * @param blocks the transformer blocks, first to last
  * @param frozen names of the floating-point initialisers that are never trained, such as statistics of the input
+ * @param learnsMissing whether missing input values (not-a-number) have learned vectors, so that training may drop some
  */
-public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen) {
+public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, boolean learnsMissing) {
 
     /** Checks the graph's signature. */
     public Backbone {
@@ -29,6 +30,17 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen) {
                 "backbone: found %d inputs and %d outputs, allowed is one of each", graph.inputs().size(), graph.outputs().size());
         EmtalException.check(graph.outputs().get(0).rank() == 2 && graph.outputs().get(0).extent(0) == Shape.BATCH,
                 "backbone: found an output of shape %s, allowed is [batch, D]", graph.outputs().get(0).shape());
+    }
+
+    /**
+     * A backbone that learns nothing of missing input values.
+     *
+     * @param graph one input with an open batch, one output: the pooled representation [batch, D]
+     * @param blocks the transformer blocks, first to last
+     * @param frozen names of the floating-point initialisers that are never trained
+     */
+    public Backbone(Graph graph, List<Block> blocks, Set<String> frozen) {
+        this(graph, blocks, frozen, false);
     }
 
     /**
@@ -85,6 +97,6 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen) {
      * @return the new backbone
      */
     public Backbone withInitializers(Map<String, Tensor> changed) {
-        return new Backbone(graph.withInitializers(changed), blocks, frozen);
+        return new Backbone(graph.withInitializers(changed), blocks, frozen, learnsMissing);
     }
 }

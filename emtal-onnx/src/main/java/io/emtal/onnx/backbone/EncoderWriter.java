@@ -80,14 +80,14 @@ final class EncoderWriter {
     }
 
     /** The finished backbone around a graph that this writer wrote its blocks into. */
-    Backbone backbone(Graph built) {
+    Backbone backbone(Graph built, boolean learnsMissing) {
         Set<String> frozen = new HashSet<>();
         built.initializers().forEach((name, tensor) -> {
             if (tensor.type() == ElementType.FLOAT && !trainable.contains(name)) {
                 frozen.add(name);
             }
         });
-        return new Backbone(built, blocks, frozen);
+        return new Backbone(built, blocks, frozen, learnsMissing);
     }
 
     /** Normally distributed numbers. */

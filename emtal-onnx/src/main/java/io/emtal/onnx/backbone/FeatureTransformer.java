@@ -192,7 +192,7 @@ public final class FeatureTransformer implements BackboneSource {
         Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
         Value pooled = graph.add(read, graph.matMul(encoding.values(), linear));
         graph.output("pooled", pooled);
-        return encoder.backbone(graph.build());
+        return encoder.backbone(graph.build(), true);
     }
 
     /** All columns as numbers without gaps, [batch, M], and which of the M belong to each column. */

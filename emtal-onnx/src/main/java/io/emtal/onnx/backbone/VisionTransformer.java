@@ -216,7 +216,7 @@ public final class VisionTransformer implements BackboneSource {
         Value tokens = graph.concat(1, List.of(graph.add(zero, classToken), embedded));
         Value placed = graph.add(tokens, encoder.trainable("pos_embed", embedding(encoder, (int) tokens.extent(1))));
         graph.output("pooled", graph.squeeze(graph.slice(encoder.encode(placed), 1, 0, 1), 1));
-        return encoder.backbone(graph.build());
+        return encoder.backbone(graph.build(), false);
     }
 
     private Tensor embedding(EncoderWriter encoder, int tokens) {

@@ -72,6 +72,7 @@ final class PhaseRun {
         int stepsPerEpoch = (training.length + batchSize - 1) / batchSize;
         int epochs = recipe.epochs(phase);
         int steps = epochs * stepsPerEpoch;
+        double inputDropout = compiler.backbone().learnsMissing() ? recipe.inputDropout(tasks) : 0;
 
         float[] values = ParameterBuffer.initial(parameters);
         float[] gradient = new float[values.length];
@@ -100,7 +101,7 @@ final class PhaseRun {
                     fade = compiler.adaptation().fade((double) step / steps);
                     Batch batch = Batch.of(tasks, examples, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
                             rows.length)), new Batch.Noise(random.nextLong(),
-                            recipe.inputDropout(tasks), recipe.dropout(tasks)), microBatch);
+                            inputDropout, recipe.dropout(tasks)), microBatch);
                     compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
                     if (retaining != null) {
                         retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight());

@@ -46,7 +46,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     private double dropout = 0.2;
 
     @Config(description = "The probability that an input value goes missing while it is trained on. Only where there are"
-            + " tasks that classify.")
+            + " tasks that classify and the backbone learns of missing values.")
     private double inputDropout = 0.1;
 
     @Config(description = "Decay per step of the average of the weights that is kept instead of the last; 0 for the last.")

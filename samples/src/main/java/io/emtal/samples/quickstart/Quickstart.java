@@ -87,7 +87,7 @@ final class Quickstart {
                 .backbone(VisionTransformer.builder().image(SIDE, SIDE, 3).patch(8).width(64).depth(3).heads(4)
                         .hidden(128).build())
                 .method(Emtal.builder().experts(8).rank(4).build())
-                .recipe(Recipe.builder().pretrainEpochs(14).epochs(4).batchSize(32).dropout(0).inputDropout(0)
+                .recipe(Recipe.builder().pretrainEpochs(14).epochs(4).batchSize(32).dropout(0)
                         .schedule(new CosineSchedule(3e-3, 3e-5, 0.1)).build())
                 .outputs(MultiLabelTasks.separatedBy("="))
                 .seed(seed)

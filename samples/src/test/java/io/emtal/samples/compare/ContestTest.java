@@ -95,6 +95,15 @@ class ContestTest {
         assertEquals(0.3747, figure("andro", "xgboost"), 0.03);
     }
 
+    /** EMTAL with its defaults stays within 15 % of the best figure in the sets' own schemas. */
+    @Test
+    @Tag("long")
+    void emtalComesCloseToTheBest() {
+        assertTrue(figure("emotions", "emtal") <= 1.15 * 0.1944);
+        assertTrue(figure("slump", "emtal") <= 1.15 * 0.6641);
+        assertTrue(figure("andro", "emtal") <= 1.15 * 0.3747);
+    }
+
     private static double figure(String set, String trainer) {
         String data = System.getProperty("emtal.data");
         Path folder = data == null ? null : Path.of(data, "tabular", set);
