@@ -30,13 +30,24 @@ record Batch(int[] rows, Noise noise, BatchLabels labels, float[] targets, float
      * @param microBatch the number of rows of a micro-batch
      */
     static Batch of(TaskLayout tasks, Examples examples, int[] rows, Noise noise, int microBatch) {
+        int padded = (rows.length + microBatch - 1) / microBatch * microBatch * tasks.columns();
+        return new Batch(rows, noise, labels(tasks, examples, rows), new float[padded], new float[padded],
+                new float[padded], new float[padded], new float[padded]);
+    }
+
+    /**
+     * Reads labels.
+     *
+     * @param tasks the tasks
+     * @param examples where the labels come from
+     * @param rows positions in the examples
+     */
+    static BatchLabels labels(TaskLayout tasks, Examples examples, int[] rows) {
         float[] labels = new float[rows.length * tasks.size()];
         for (int i = 0; i < labels.length; i++) {
             labels[i] = examples.label(rows[i / tasks.size()], i % tasks.size());
         }
-        int padded = (rows.length + microBatch - 1) / microBatch * microBatch * tasks.columns();
-        return new Batch(rows, noise, new BatchLabels(tasks, labels), new float[padded], new float[padded],
-                new float[padded], new float[padded], new float[padded]);
+        return new BatchLabels(tasks, labels);
     }
 
     /**

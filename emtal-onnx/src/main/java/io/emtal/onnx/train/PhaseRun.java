@@ -73,6 +73,8 @@ final class PhaseRun {
         int epochs = recipe.epochs(phase);
         int steps = epochs * stepsPerEpoch;
         double inputDropout = compiler.backbone().learnsMissing() ? recipe.inputDropout(tasks) : 0;
+        double dropout = recipe.dropout(tasks);
+        BatchLabels validationLabels = Batch.labels(tasks, examples, validation);
 
         float[] values = ParameterBuffer.initial(parameters);
         float[] gradient = new float[values.length];
@@ -85,7 +87,7 @@ final class PhaseRun {
         long begun = System.nanoTime();
 
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "");
-             Steps gatedOrNot = new Steps(microBatch, threads, buffer);
+             Steps gatedOrNot = new Steps(dropout > 0, microBatch, threads, buffer);
              Evaluator evaluator = validation.length == 0 ? null
                      : new Evaluator(compiler.forward(EVALUATION_ROWS), examples, EVALUATION_ROWS, buffer.tensors())) {
             int step = 0;
@@ -100,8 +102,7 @@ final class PhaseRun {
                     rate = recipe.schedule().rate(step, steps);
                     fade = compiler.adaptation().fade((double) step / steps);
                     Batch batch = Batch.of(tasks, examples, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
-                            rows.length)), new Batch.Noise(random.nextLong(),
-                            inputDropout, recipe.dropout(tasks)), microBatch);
+                            rows.length)), new Batch.Noise(random.nextLong(), inputDropout, dropout), microBatch);
                     compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
                     if (retaining != null) {
                         retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight());
@@ -123,17 +124,15 @@ final class PhaseRun {
                     double secondsLeft = (System.nanoTime() - begun) * 1e-9 * (steps - step) / step;
                     listener.step(new StepEvent(phase, step, steps, rate, fade, losses, reports, secondsLeft));
                 }
-                if (!sums.gates().isEmpty()) {
-                    expertLoad.clear();
-                    expertLoad.putAll(sums.gates());
-                }
+                // The blocks report in every routed epoch: the last one overwrites the others.
+                expertLoad.putAll(sums.gates());
                 double[] validationLosses = new double[0];
                 if (fade >= 1) {
                     float[] candidate = average.valuesOr(values);
                     double score = Double.NEGATIVE_INFINITY;
                     if (evaluator != null) {
                         buffer.set(candidate);
-                        validationLosses = compiler.losses().means(labels(validation), evaluator.logits(validation));
+                        validationLosses = compiler.losses().means(validationLabels, evaluator.logits(validation));
                         score = Arrays.stream(validationLosses).filter(l -> !Double.isNaN(l)).average().orElse(Double.NaN);
                     }
                     selection.offer(epoch, score, candidate);
@@ -147,16 +146,9 @@ final class PhaseRun {
                 }
             }
         }
+        EmtalException.check(selection.epoch > 0, "%s: found no epoch with a loss on the %d held-out rows, at least one of them"
+                + " needs a label", phase, validation.length);
         return new Outcome(selection.values, selection.epoch, history, expertLoad);
-    }
-
-    private BatchLabels labels(int[] rows) {
-        int tasks = compiler.tasks().size();
-        float[] labels = new float[rows.length * tasks];
-        for (int i = 0; i < labels.length; i++) {
-            labels[i] = examples.label(rows[i / tasks], i % tasks);
-        }
-        return new BatchLabels(compiler.tasks(), labels);
     }
 
     private void checkFinite(double[] losses, BatchLabels labels, int step) {
@@ -178,13 +170,15 @@ final class PhaseRun {
     /** The step with gates while the fade is below 1, and without from then on. */
     private final class Steps implements AutoCloseable {
 
+        private final boolean dropout;
         private final int microBatch;
         private final ExecutorService threads;
         private final ParameterBuffer buffer;
         private StepExecutor executor;
         private boolean gated;
 
-        private Steps(int microBatch, ExecutorService threads, ParameterBuffer buffer) {
+        private Steps(boolean dropout, int microBatch, ExecutorService threads, ParameterBuffer buffer) {
+            this.dropout = dropout;
             this.microBatch = microBatch;
             this.threads = threads;
             this.buffer = buffer;
@@ -194,8 +188,8 @@ final class PhaseRun {
             boolean wanted = fade < 1;
             if (executor == null || gated != wanted) {
                 close();
-                executor = new StepExecutor(compiler, wanted, recipe.dropout(compiler.tasks()) > 0, examples, microBatch,
-                        recipe.workers(), threads, buffer);
+                executor = new StepExecutor(compiler, wanted, dropout, examples, microBatch, recipe.workers(), threads,
+                        buffer);
                 gated = wanted;
             }
             return executor;

@@ -1,5 +1,6 @@
 package io.emtal.onnx.train;
 
+import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.AdaptationMethod;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.adapt.FullDense;
@@ -19,13 +20,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The whole way from rows to a dense network, for every method. */
@@ -56,6 +57,25 @@ class LearnerTest {
                 train(Emtal.builder().build(), 2).model().toByteArray());
     }
 
+    /** With one labelled row, either the training rows or the held-out rows have none. */
+    @Test
+    void heldOutRowsWithoutLabelsAreRefused() {
+        FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("f", FeatureColumn.Kind.NUMERIC, 0, 1)));
+        PackedExamples rows = PackedExamples.pack(20, 1, 1, (row, inputs, labels) -> {
+            inputs[0] = row;
+            labels[0] = row == 0 ? 1 : Float.NaN;
+        });
+        TaskLayout tasks = new TaskLayout(List.of(new RealTask("r", 0, 1, 1)));
+        Recipe recipe = Recipe.builder().pretrainEpochs(1).epochs(1).validationFraction(0.5).build();
+        for (long seed = 0; seed < 4; seed++) {
+            Backbone backbone = FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(layout, rows, seed);
+            Learner learner = new Learner(new HeadsOnly(), recipe);
+            long used = seed;
+            assertThrows(EmtalException.class,
+                    () -> learner.train(backbone, false, tasks, rows, used, TrainingListener.NONE), "seed " + seed);
+        }
+    }
+
     private static TrainedNetwork train(AdaptationMethod method, long seed) {
         List<FeatureColumn> columns = new ArrayList<>();
         IntStream.range(0, FEATURES).forEach(i ->
@@ -76,14 +96,6 @@ class LearnerTest {
                 new BinaryTask("b", 1), new RealTask("r", 0, 1.4, 1)));
         Recipe recipe = Recipe.builder().pretrainEpochs(20).epochs(12).dropout(0).inputDropout(0).workers(2).build();
         Backbone backbone = FeatureTransformer.builder().width(32).depth(1).hidden(64).build().create(layout, rows, seed);
-        return new Learner(method, recipe).train(backbone, false, tasks, rows, seed, new TrainingListener() {
-            @Override
-            public void epoch(EpochRecord epoch) {
-                if (Boolean.getBoolean("emtal.verbose")) {
-                    System.out.println(epoch.phase() + " " + epoch.epoch() + " " + Arrays.toString(epoch.trainLosses())
-                            + " a " + epoch.fade() + " entropy " + epoch.routerEntropy() + " " + epoch.seconds());
-                }
-            }
-        });
+        return new Learner(method, recipe).train(backbone, false, tasks, rows, seed, TrainingListener.NONE);
     }
 }
