@@ -9,6 +9,7 @@ import io.emtal.onnx.graph.Value;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -19,8 +20,10 @@ import java.util.stream.Stream;
  * @param blocks the transformer blocks, first to last
  * @param frozen names of the floating-point initialisers that are never trained, such as statistics of the input
  * @param learnsMissing whether missing input values (not-a-number) have learned vectors, so that training may drop some
+ * @param description what was found in a file; empty for a fresh backbone
  */
-public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, boolean learnsMissing) {
+public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, boolean learnsMissing,
+                       Optional<BackboneDescription> description) {
 
     /** Checks the graph's signature. */
     public Backbone {
@@ -40,7 +43,7 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
      * @param frozen names of the floating-point initialisers that are never trained
      */
     public Backbone(Graph graph, List<Block> blocks, Set<String> frozen) {
-        this(graph, blocks, frozen, false);
+        this(graph, blocks, frozen, false, Optional.empty());
     }
 
     /**
@@ -97,6 +100,6 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
      * @return the new backbone
      */
     public Backbone withInitializers(Map<String, Tensor> changed) {
-        return new Backbone(graph.withInitializers(changed), blocks, frozen, learnsMissing);
+        return new Backbone(graph.withInitializers(changed), blocks, frozen, learnsMissing, description);
     }
 }
