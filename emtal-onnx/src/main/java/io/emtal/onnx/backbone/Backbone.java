@@ -21,11 +21,12 @@ import java.util.stream.Stream;
  * @param frozen names of the floating-point initialisers that are never trained, such as statistics of the input
  * @param learnsMissing whether missing input values (not-a-number) have learned vectors, so that training may drop some
  * @param description what was found in a file; empty for a fresh backbone
+ * @param imported the model of that file, which a training gives back; empty for a fresh backbone
  */
 public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, boolean learnsMissing,
-                       Optional<BackboneDescription> description) {
+                       Optional<BackboneDescription> description, Optional<ImportedModel> imported) {
 
-    /** Checks the graph's signature. */
+    /** Checks the graph's signature, and that what is trained can be written into the imported model. */
     public Backbone {
         blocks = List.copyOf(blocks);
         frozen = Set.copyOf(frozen);
@@ -33,6 +34,21 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
                 "backbone: found %d inputs and %d outputs, allowed is one of each", graph.inputs().size(), graph.outputs().size());
         EmtalException.check(graph.outputs().get(0).rank() == 2 && graph.outputs().get(0).extent(0) == Shape.BATCH,
                 "backbone: found an output of shape %s, allowed is [batch, D]", graph.outputs().get(0).shape());
+        if (imported.isPresent()) {
+            imported.get().check(graph, frozen);
+        }
+    }
+
+    /**
+     * A backbone that is made here.
+     *
+     * @param graph one input with an open batch, one output: the pooled representation [batch, D]
+     * @param blocks the transformer blocks, first to last
+     * @param frozen names of the floating-point initialisers that are never trained
+     * @param learnsMissing whether missing input values have learned vectors
+     */
+    public Backbone(Graph graph, List<Block> blocks, Set<String> frozen, boolean learnsMissing) {
+        this(graph, blocks, frozen, learnsMissing, Optional.empty(), Optional.empty());
     }
 
     /**
@@ -43,7 +59,7 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
      * @param frozen names of the floating-point initialisers that are never trained
      */
     public Backbone(Graph graph, List<Block> blocks, Set<String> frozen) {
-        this(graph, blocks, frozen, false, Optional.empty());
+        this(graph, blocks, frozen, false);
     }
 
     /**
@@ -100,6 +116,6 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
      * @return the new backbone
      */
     public Backbone withInitializers(Map<String, Tensor> changed) {
-        return new Backbone(graph.withInitializers(changed), blocks, frozen, learnsMissing, description);
+        return new Backbone(graph.withInitializers(changed), blocks, frozen, learnsMissing, description, imported);
     }
 }

@@ -87,7 +87,7 @@ final class EncoderWriter {
                 frozen.add(name);
             }
         });
-        return new Backbone(built, blocks, frozen, learnsMissing, Optional.empty());
+        return new Backbone(built, blocks, frozen, learnsMissing);
     }
 
     /** Normally distributed numbers. */

@@ -1,8 +1,14 @@
 package io.emtal.onnx.backbone;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -30,6 +36,27 @@ public record Pooling(Kind kind, List<String> values) {
         Kind(String text, int values) {
             this.text = text;
             this.values = values;
+        }
+
+        /**
+         * Writes the pooling, and checks that it fits.
+         *
+         * @param graph where
+         * @param values what is pooled
+         * @return [batch, D]
+         * @throws EmtalException if there are too few values, or they have another rank
+         */
+        public Value write(GraphBuilder graph, List<Value> values) {
+            int rank = this == CLASS_TOKEN || this == MEAN ? 3 : 2;
+            EmtalException.check(values.size() == this.values && values.stream().allMatch(v -> v.rank() == rank),
+                    "pooling of kind %s: found %s, allowed are %d values of rank %d", this, values, this.values, rank);
+            return switch (this) {
+                case VALUE -> values.get(0);
+                case CLASS_TOKEN -> graph.apply("Gather", Map.of("axis", 1L), values.get(0),
+                        graph.constant(new Tensor(ElementType.INT64, Shape.SCALAR, new long[1])));
+                case MEAN -> graph.reduceMean(values.get(0), false, 1);
+                case PAIR -> graph.concat(1, values);
+            };
         }
 
         @Override

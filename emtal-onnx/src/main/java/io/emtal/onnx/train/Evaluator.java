@@ -1,12 +1,15 @@
 package io.emtal.onnx.train;
 
+import ai.onnx.proto.OnnxMl;
+import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.graph.Graph;
-import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.graph.Shape;
 
 import java.nio.FloatBuffer;
 import java.util.HashMap;
@@ -20,6 +23,7 @@ final class Evaluator implements AutoCloseable {
     private final Examples examples;
     private final int rows;
     private final int columns;
+    private final String outputName;
     private final FloatBuffer inputMemory;
     private final FloatBuffer logitMemory;
     private final OnnxTensor input;
@@ -27,7 +31,7 @@ final class Evaluator implements AutoCloseable {
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
 
     /**
-     * Prepares the evaluation.
+     * Prepares the evaluation of the training's own network.
      *
      * @param graph takes rows and gives logits
      * @param examples the rows
@@ -35,23 +39,47 @@ final class Evaluator implements AutoCloseable {
      * @param parameters what the graph takes besides rows, by name
      */
     Evaluator(Graph graph, Examples examples, int rows, Map<String, OnnxTensor> parameters) {
+        this(Sessions.open(graph, "forward"), examples, rows, graph.inputs().get(0).name(),
+                parameters);
+    }
+
+    /**
+     * Prepares the evaluation of a dense network.
+     *
+     * @param model takes rows and gives logits
+     * @param examples the rows
+     * @param rows how many are computed at a time, unless the model's batch is fixed
+     * @param input the name of its only input
+     */
+    Evaluator(OnnxMl.ModelProto model, Examples examples, int rows, String input) {
+        this(Sessions.open(model, "dense"), examples, rows, input, Map.of());
+    }
+
+    private Evaluator(OrtSession session, Examples examples, int rows, String input, Map<String, OnnxTensor> parameters) {
+        this.session = session;
         this.examples = examples;
-        this.rows = rows;
-        this.columns = (int) graph.outputs().get(0).extent(1);
-        session = Sessions.open(graph, "forward");
-        Value rowsIn = graph.inputs().get(0);
-        inputMemory = ParameterBuffer.direct(rowsIn.shape().withBatch(rows).size());
-        logitMemory = ParameterBuffer.direct(rows * columns);
         try {
+            long[] shape = shape(session.getInputInfo().get(input));
+            this.rows = shape[0] > 0 ? (int) shape[0] : rows;
+            shape[0] = this.rows;
+            Map.Entry<String, NodeInfo> output = session.getOutputInfo().entrySet().iterator().next();
+            outputName = output.getKey();
+            columns = (int) shape(output.getValue())[1];
+            inputMemory = ParameterBuffer.direct(Shape.of(shape).size());
+            logitMemory = ParameterBuffer.direct(this.rows * columns);
             OrtEnvironment environment = OrtEnvironment.getEnvironment();
-            input = OnnxTensor.createTensor(environment, inputMemory, rowsIn.shape().withBatch(rows).extents());
-            logits = OnnxTensor.createTensor(environment, logitMemory, new long[] {rows, columns});
+            this.input = OnnxTensor.createTensor(environment, inputMemory, shape);
+            logits = OnnxTensor.createTensor(environment, logitMemory, new long[] {this.rows, columns});
         } catch (OrtException e) {
             throw Sessions.failed("forward", e);
         }
         inputs.putAll(parameters);
-        inputs.put(rowsIn.name(), input);
-        inputs.keySet().retainAll(graph.inputs().stream().map(Value::name).toList());
+        inputs.keySet().retainAll(session.getInputNames());
+        inputs.put(input, this.input);
+    }
+
+    private static long[] shape(NodeInfo value) {
+        return ((TensorInfo) value.getInfo()).getShape();
     }
 
     /**
@@ -67,7 +95,7 @@ final class Evaluator implements AutoCloseable {
             for (int i = 0; i < rows; i++) {
                 examples.inputs(positions[Math.min(start + i, positions.length - 1)], inputMemory);
             }
-            try (OrtSession.Result result = session.run(inputs, Set.of(), Map.of(NetworkCompiler.LOGITS, logits))) {
+            try (OrtSession.Result result = session.run(inputs, Set.of(), Map.of(outputName, logits))) {
                 logitMemory.get(0, all, start * columns, Math.min(rows, positions.length - start) * columns);
             } catch (OrtException e) {
                 throw Sessions.failed("forward", e);

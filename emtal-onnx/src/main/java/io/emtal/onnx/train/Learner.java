@@ -1,13 +1,12 @@
 package io.emtal.onnx.train;
 
+import ai.onnx.proto.OnnxMl;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.Adaptation;
 import io.emtal.onnx.adapt.AdaptationMethod;
 import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.data.Examples;
-import io.emtal.onnx.graph.Graph;
-import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.task.Heads;
@@ -117,13 +116,13 @@ public final class Learner {
         List<Parameter> parameters = compiler.parameters();
         Map<String, Tensor> values = ParameterBuffer.tensors(parameters, outcome.values());
         Backbone merged = compiler.adaptation().merge(compiler.backbone(), values::get, 1);
-        Graph logits = NetworkCompiler.dense(merged, compiler.heads(), values, NetworkCompiler.LOGITS, false);
+        OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, NetworkCompiler.LOGITS, false);
         int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
         double agreement = 0;
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "")) {
             buffer.set(outcome.values());
             try (Evaluator trained = new Evaluator(compiler.forward(ROWS_AT_A_TIME), rows, ROWS_AT_A_TIME, buffer.tensors());
-                 Evaluator dense = new Evaluator(logits, rows, ROWS_AT_A_TIME, Map.of())) {
+                 Evaluator dense = new Evaluator(logits, rows, ROWS_AT_A_TIME, merged.input().name())) {
                 float[] a = trained.logits(compared);
                 float[] b = dense.logits(compared);
                 for (int i = 0; i < a.length; i++) {
@@ -133,8 +132,8 @@ public final class Learner {
         }
         EmtalException.check(agreement <= TOLERANCE, "merge: the dense network's logits differ from the training graph's by"
                 + " %.3g on %d rows, allowed is %s", agreement, compared.length, TOLERANCE);
-        Graph model = NetworkCompiler.dense(merged, compiler.heads(), values, "output", true);
-        return new TrainedNetwork(OnnxFile.toModel(model, "emtal"), compiler.tasks(), history, outcome.bestEpoch(),
+        OnnxMl.ModelProto model = NetworkCompiler.dense(merged, compiler.heads(), values, "output", true);
+        return new TrainedNetwork(model, compiler.tasks(), history, outcome.bestEpoch(),
                 report(compiler), agreement, outcome.expertLoad());
     }
 

@@ -1,5 +1,6 @@
 package io.emtal.onnx.train;
 
+import ai.onnx.proto.OnnxMl;
 import io.emtal.onnx.adapt.Adaptation;
 import io.emtal.onnx.adapt.Site;
 import io.emtal.onnx.autodiff.ExecutionOrder;
@@ -11,6 +12,7 @@ import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Node;
+import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
@@ -24,6 +26,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
@@ -126,7 +129,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     }
 
     /**
-     * A dense backbone with heads, for any number of rows.
+     * A dense backbone with heads as a model: the imported one where there is one, else the backbone's graph, for any
+     * number of rows.
      *
      * @param backbone the backbone
      * @param heads the heads
@@ -134,14 +138,21 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
      * @param result the name of the output
      * @param natural whether the output is in natural units (probabilities, the targets' own units) instead of logits
      */
-    static Graph dense(Backbone backbone, Heads heads, Map<String, Tensor> values, String result, boolean natural) {
+    static OnnxMl.ModelProto dense(Backbone backbone, Heads heads, Map<String, Tensor> values, String result,
+                                   boolean natural) {
+        BiFunction<GraphBuilder, Value, Value> output = (graph, pooled) -> {
+            Value logits = heads.logits(graph, pooled, name -> graph.initializer(name, values.get(name)));
+            return natural ? heads.outputs(graph, logits) : logits;
+        };
+        if (backbone.imported().isPresent()) {
+            return backbone.imported().get().model(backbone.graph(), result, output);
+        }
         GraphBuilder graph = new GraphBuilder();
         Value input = graph.input(backbone.input().name(), ElementType.FLOAT, backbone.input().shape().extents());
         Value pooled = graph.inline(backbone.graph(), Map.of(input.name(), input), GraphBuilder.Replacement.NONE)
                 .apply(backbone.graph().outputs().get(0));
-        Value logits = heads.logits(graph, pooled, name -> graph.initializer(name, values.get(name)));
-        graph.output(result, natural ? heads.outputs(graph, logits) : logits);
-        return graph.build();
+        graph.output(result, output.apply(graph, pooled));
+        return OnnxFile.toModel(graph.build(), "emtal");
     }
 
     /** Copies the backbone for a fixed number of rows, layer by layer through the adaptation. */

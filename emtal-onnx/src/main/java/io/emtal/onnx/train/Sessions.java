@@ -1,5 +1,6 @@
 package io.emtal.onnx.train;
 
+import ai.onnx.proto.OnnxMl;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -14,11 +15,15 @@ final class Sessions {
     }
 
     static OrtSession open(Graph graph, String name) {
+        return open(OnnxFile.toModel(graph, name), name);
+    }
+
+    static OrtSession open(OnnxMl.ModelProto model, String name) {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(1);
             options.setInterOpNumThreads(1);
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-            return OrtEnvironment.getEnvironment().createSession(OnnxFile.toModel(graph, name).toByteArray(), options);
+            return OrtEnvironment.getEnvironment().createSession(model.toByteArray(), options);
         } catch (OrtException e) {
             throw failed(name, e);
         }

@@ -10,7 +10,9 @@ import java.util.Map;
  * The result of a training: a dense network and what is known of how it came about.
  *
  * @param model the predictor: the backbone with merged weights and the heads; input {@code input} [batch, …], output
- *     {@code output} [batch, C] with probabilities and numbers in the targets' own units, columns as in {@code tasks}
+ *     {@code output} [batch, C] with probabilities and numbers in the targets' own units, columns as in {@code tasks}.
+ *     For an imported backbone it is the original model with these weights and heads; the input has the name and, where
+ *     the original works for no other, the fixed batch that it has there
  * @param tasks the tasks and their columns
  * @param history one record an epoch
  * @param bestEpoch the epoch of the last phase whose weights were taken, from 1
