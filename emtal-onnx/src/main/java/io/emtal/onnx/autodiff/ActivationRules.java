@@ -27,6 +27,18 @@ final class ActivationRules {
             return b.where(b.apply("Greater", Map.of(), s.output(), zero), s.leanGradient(), zero);
         }));
         rules.put("Softplus", times(s -> s.builder().sigmoid(s.input(0))));
+        rules.put("LeakyRelu", bent(s -> s.builder().constant(s.node().real("alpha", 0.01f), s.output())));
+        // Below 0 the result is α (e^x − 1), and its slope the result + α.
+        rules.put("Elu", bent(s -> {
+            GraphBuilder b = s.builder();
+            return b.add(s.output(), b.constant(s.node().real("alpha", 1f), s.output()));
+        }));
+        rules.put("HardSigmoid", s -> s.give(0, () -> {
+            GraphBuilder b = s.builder();
+            Value y = s.output();
+            return b.where(inside(b, y, 0, 1), b.mul(s.leanGradient(), s.node().real("alpha", 0.2f)), b.constant(0, y));
+        }));
+        rules.put("HardSwish", times(ActivationRules::hardSwishSlope));
         rules.put(ErfGelu.OP, ErfGelu::backward);
         rules.put(Node.CONTRIB + ".Gelu", times(s -> geluSlope(s.builder(), s.input(0))));
         rules.put(Node.CONTRIB + ".FastGelu", ActivationRules::fastGelu);
@@ -36,6 +48,29 @@ final class ActivationRules {
 
     private static BackwardRule times(Function<BackwardStep, Value> slope) {
         return s -> s.give(0, () -> s.builder().mul(s.leanGradient(), slope.apply(s)));
+    }
+
+    /** The slope is 1 above 0 and another one below. */
+    private static BackwardRule bent(Function<BackwardStep, Value> below) {
+        return times(s -> {
+            GraphBuilder b = s.builder();
+            Value zero = b.constant(0, s.input(0));
+            Value above = b.apply("Greater", Map.of(), s.input(0), zero);
+            return b.where(above, b.constant(1, s.output()), below.apply(s));
+        });
+    }
+
+    private static Value inside(GraphBuilder b, Value x, double low, double high) {
+        return b.apply("And", Map.of(), b.apply("Greater", Map.of(), x, b.constant(low, x)),
+                b.apply("Less", Map.of(), x, b.constant(high, x)));
+    }
+
+    /** x · (x + 3) / 6 between −3 and 3, 0 below, x above. */
+    private static Value hardSwishSlope(BackwardStep s) {
+        GraphBuilder b = s.builder();
+        Value x = s.input(0);
+        Value outside = b.where(b.apply("Greater", Map.of(), x, b.constant(0, x)), b.constant(1, x), b.constant(0, x));
+        return b.where(inside(b, x, -3, 3), b.add(b.mul(x, 1.0 / 3), b.constant(0.5, x)), outside);
     }
 
     private static Value tanhSlope(BackwardStep s) {

@@ -5,11 +5,13 @@ import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Value;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
-/** Softmax and layer normalisation. */
+/** Softmax, layer normalisation and batch normalisation. */
 final class NormalizationRules {
 
     private NormalizationRules() {
@@ -20,6 +22,7 @@ final class NormalizationRules {
                 "Softmax", NormalizationRules::softmax,
                 "LogSoftmax", NormalizationRules::logSoftmax,
                 NormalRows.OP, NormalRows::backward,
+                "BatchNormalization", NormalizationRules::batchNormalization,
                 "LayerNormalization", new BackwardRule() {
                     @Override
                     public void backward(BackwardStep s) {
@@ -88,5 +91,26 @@ final class NormalizationRules {
         s.give(0, () -> rows.gradient(b, b.mul(s.gradient(), b.mul(s.input(1), root))));
         s.giveBroadcast(1, () -> b.mul(b.mul(s.gradient(), rows.units()), root));
         s.giveBroadcast(2, s::leanGradient);
+    }
+
+    /** y = scale · (x − mean) · r + bias with r = 1/√(variance + ε), one of each a channel, as a network predicts. */
+    private static void batchNormalization(BackwardStep s) {
+        GraphBuilder b = s.builder();
+        Value x = s.input(0);
+        long[] extents = new long[x.rank() - 1];
+        Arrays.fill(extents, 1);
+        extents[0] = x.extent(1);
+        long[] others = LongStream.range(0, x.rank()).filter(axis -> axis != 1).toArray();
+        double epsilon = s.node().real("epsilon", 1e-5f);
+        Value inverse = b.reciprocal(b.sqrt(b.add(s.input(4), b.constant(epsilon, x))));
+        Value slope = b.mul(s.input(1), inverse);
+        s.give(0, () -> b.mul(s.gradient(), b.reshape(slope, extents)));
+        Value sum = b.reduceSum(s.gradient(), false, others);
+        Value along = b.mul(b.reduceSum(b.mul(s.gradient(), b.sub(x, b.reshape(s.input(3), extents))), false, others),
+                inverse);
+        s.give(1, () -> along);
+        s.give(2, () -> sum);
+        s.give(3, () -> b.neg(b.mul(slope, sum)));
+        s.give(4, () -> b.mul(b.mul(b.mul(slope, inverse), along), -0.5));
     }
 }

@@ -8,7 +8,7 @@ import io.emtal.onnx.graph.Value;
 import java.util.Map;
 import java.util.stream.LongStream;
 
-/** Sums and means over axes. Their gradients stay lean. */
+/** Sums, means and largest elements over axes. Their gradients stay lean. */
 final class ReductionRules {
 
     private ReductionRules() {
@@ -21,10 +21,25 @@ final class ReductionRules {
                     double share = (double) s.output().shape().size() / s.input(0).shape().size();
                     return s.builder().mul(kept(s), share);
                 }),
+                "ReduceMax", s -> s.give(0, () -> max(s)),
                 "ReduceSumSquare", s -> s.give(0, () -> {
                     GraphBuilder b = s.builder();
                     return b.mul(s.input(0), b.mul(kept(s), 2));
                 }));
+    }
+
+    /** The largest elements share the gradient. */
+    private static Value max(BackwardStep s) {
+        GraphBuilder b = s.builder();
+        Value x = s.input(0);
+        Value kept = kept(s);
+        long[] axes = axes(s, x.rank());
+        Shape shape = x.shape();
+        for (long axis : axes) {
+            shape = shape.with((int) axis, 1);
+        }
+        Value largest = b.cast(b.apply("Equal", Map.of(), x, b.reshape(s.output(), shape.extents())), x.type());
+        return b.mul(largest, b.div(kept, b.reduceSum(largest, true, axes)));
     }
 
     /** The output's gradient with the reduced axes at extent 1. */

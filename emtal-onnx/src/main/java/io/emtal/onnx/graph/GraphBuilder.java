@@ -30,7 +30,7 @@ public final class GraphBuilder {
     private final List<Node> nodes = new ArrayList<>();
     private final Set<String> names = new HashSet<>();
     private final Set<String> reserved = new HashSet<>();
-    private int counter;
+    private final Map<String, Integer> counters = new HashMap<>();
 
     /** Starts an empty graph. */
     public GraphBuilder() {
@@ -287,10 +287,11 @@ public final class GraphBuilder {
         return new Value(name, type, shape);
     }
 
+    /** Counted by stem, so that what nodes are called does not depend on how many constants happen to be equal. */
     String fresh(String stem) {
         String name;
         do {
-            name = stem + "_" + counter++;
+            name = stem + "_" + (counters.merge(stem, 1, Integer::sum) - 1);
         } while (names.contains(name) || reserved.contains(name));
         return name;
     }

@@ -156,7 +156,7 @@ final class OnnxReader {
         node.getInputList().forEach(n -> operands.add(n.isEmpty() ? null : value(n, where)));
         OperatorSets.Operator operator = OperatorSets.current(builder, opset,
                 new OperatorSets.Operator(NodeLabel.domain(node.getDomain()), node.getOpType(), attributes, operands,
-                        node.getOutputCount()));
+                        node.getOutputCount()), node.getOutputList());
         List<String> outputs = new ArrayList<>();
         for (String output : node.getOutputList().subList(0, operator.outputCount())) {
             outputs.add(output.isEmpty() ? builder.fresh(node.getOpType()) : output);
@@ -167,6 +167,7 @@ final class OnnxReader {
             limits.bytes(where, value.type(), value.shape().extents());
             values.put(value.name(), value);
         }
+        operator.others().forEach(value -> values.put(value.name(), value));
     }
 
     /** The node's output if it is known while the model is read, or {@code null}. */

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BinaryOperator;
+import java.util.stream.LongStream;
 
 /**
  * Writes operators of other operator sets as opset {@value OnnxFile#OPSET} has them: what moved between attributes and
@@ -18,8 +19,18 @@ final class OperatorSets {
     private OperatorSets() {
     }
 
-    /** A node whose outputs are not written yet. */
-    record Operator(String domain, String op, Map<String, Object> attributes, List<Value> operands, int outputCount) {
+    /**
+     * A node whose outputs are not written yet.
+     *
+     * @param outputCount how many outputs it has, from the first on
+     * @param others further outputs, which are written already, under their own names
+     */
+    record Operator(String domain, String op, Map<String, Object> attributes, List<Value> operands, int outputCount,
+                    List<Value> others) {
+
+        Operator(String domain, String op, Map<String, Object> attributes, List<Value> operands, int outputCount) {
+            this(domain, op, attributes, operands, outputCount, List.of());
+        }
 
         Operator with(Map<String, Object> newAttributes, List<Value> newOperands) {
             return new Operator(domain, op, newAttributes, newOperands, outputCount);
@@ -36,9 +47,10 @@ final class OperatorSets {
      * @param b holds the operands; takes what goes before
      * @param opset the operator set that it comes from
      * @param o the operator
+     * @param outputs the names of its outputs; empty where one is left out
      * @return what gives the same outputs
      */
-    static Operator current(GraphBuilder b, long opset, Operator o) {
+    static Operator current(GraphBuilder b, long opset, Operator o, List<String> outputs) {
         return switch (o.op()) {
             case "Softmax", "LogSoftmax" -> softmax(b, opset, o);
             case "Squeeze", "Unsqueeze", "ReduceSum" -> axesAsInput(b, o);
@@ -51,6 +63,13 @@ final class OperatorSets {
             case "Dropout" -> dropout(b, o);
             case "Gelu" -> gelu(o.operand(0), o.attributes().getOrDefault("approximate", "none"));
             case "BiasGelu" -> gelu(b.add(o.operand(0), o.operand(1)), "none");
+            case "FastGelu" -> FusedOperators.fastGelu(b, o);
+            case "Attention" -> FusedOperators.attention(b, o);
+            case "MultiHeadAttention" -> FusedOperators.multiHeadAttention(b, o);
+            case "SkipLayerNormalization" -> FusedOperators.skipLayerNormalization(b, o, outputs);
+            case "BatchNormalization" -> batchNormalization(o);
+            case "GlobalAveragePool" -> globalAveragePool(o);
+            case "ReduceL2" -> new Operator("", "Sqrt", Map.of(), List.of(sumOfSquares(b, o)), 1);
             case "Cast" -> o.with(Map.of("to", o.attributes().get("to")), o.operands());
             case "Reshape" -> reshape(b, o);
             default -> o;
@@ -73,6 +92,28 @@ final class OperatorSets {
                 || training != null && training.elements() instanceof boolean[] on && on.length == 1 && !on[0];
         EmtalException.check(predicts, "found training mode, allowed is a model for inference");
         return new Operator("", "Identity", Map.of(), o.operands().subList(0, 1), 1);
+    }
+
+    /** With the statistics of the training, not of the batch. */
+    private static Operator batchNormalization(Operator o) {
+        EmtalException.check((Long) o.attributes().getOrDefault("training_mode", 0L) == 0,
+                "found training mode, allowed is a model for inference");
+        Object epsilon = o.attributes().getOrDefault("epsilon", 1e-5f);
+        return o.with(Map.of("epsilon", epsilon), o.operands());
+    }
+
+    /** The mean over all axes from the third on. */
+    private static Operator globalAveragePool(Operator o) {
+        int rank = o.operand(0).rank();
+        EmtalException.check(rank >= 3, "found shape %s, allowed is [N, C, ..]", o.operand(0).shape());
+        return new Operator("", "ReduceMean", Map.of("axes", LongStream.range(2, rank).boxed().toList(), "keepdims", 1L),
+                o.operands(), 1);
+    }
+
+    private static Value sumOfSquares(GraphBuilder b, Operator o) {
+        Operator squares = axesAsAttribute(b, o);
+        EmtalException.check(!squares.op().equals("Identity"), "found no axes, allowed is at least one");
+        return b.apply("ReduceSumSquare", squares.attributes(), squares.operands().get(0));
     }
 
     /** Before opset 13 the default axis was 1, and all axes from there on were one. */

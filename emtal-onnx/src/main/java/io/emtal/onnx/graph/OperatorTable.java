@@ -35,6 +35,8 @@ final class OperatorTable {
             count_include_pad:int kernel_shape:ints! pads:ints strides:ints
             AveragePool         | 19-   | real   | T           | 1   | auto_pad:string ceil_mode:int \
             count_include_pad:int dilations:ints kernel_shape:ints! pads:ints strides:ints
+            BatchNormalization  | 11-13 | real   | T T T T T   | 1   | epsilon:float momentum:float
+            BatchNormalization  | 14-   | real   | T T T T T   | 1   | epsilon:float momentum:float training_mode:int
             Cast                | 11-18 | any    | T           | 1   | to:int!
             Cast                | 19-   | any    | T           | 1   | to:int! saturate:int
             Ceil                | 11-   | real   | T           | 1   |
@@ -60,11 +62,13 @@ final class OperatorTable {
             Gather              | 11-   | any    | T J         | 1   | axis:int
             Gelu                | 20-   | real   | T           | 1   | approximate:string
             Gemm                | 11-   | real   | T T T?      | 1   | alpha:float beta:float transA:int transB:int
+            GlobalAveragePool   | 11-   | real   | T           | 1   |
             Greater             | 11-   | number | T T         | 1   |
             GreaterOrEqual      | 12-   | number | T T         | 1   |
             HardSigmoid         | 11-   | real   | T           | 1   | alpha:float beta:float
             HardSwish           | 14-   | real   | T           | 1   |
             Identity            | 11-   | any    | T           | 1   |
+            InstanceNormalization | 11- | real   | T T T       | 1   | epsilon:float
             IsNaN               | 11-   | real   | T           | 1   |
             LayerNormalization  | 11-   | real   | T T T?      | 1-3 | axis:int epsilon:float stash_type:int
             LeakyRelu           | 11-   | real   | T           | 1   | alpha:float
@@ -86,6 +90,8 @@ final class OperatorTable {
             Pow                 | 11-   | number | T U         | 1   |
             Range               | 11-   | number | T T T       | 1   |
             Reciprocal          | 11-   | real   | T           | 1   |
+            ReduceL2            | 11-17 | number | T           | 1   | axes:ints keepdims:int
+            ReduceL2            | 18-   | number | T I?        | 1   | keepdims:int noop_with_empty_axes:int
             ReduceMax           | 11-17 | number | T           | 1   | axes:ints keepdims:int
             ReduceMax           | 18-   | number | T I?        | 1   | keepdims:int noop_with_empty_axes:int
             ReduceMean          | 11-17 | number | T           | 1   | axes:ints keepdims:int
@@ -122,11 +128,17 @@ final class OperatorTable {
             Unsqueeze           | 11-12 | any    | T           | 1   | axes:ints!
             Unsqueeze           | 13-   | any    | T I         | 1   |
             Where               | 11-   | any    | B T T       | 1   |
+            com.microsoft.Attention   | 1 | real | T T T? J? T? T? J? | 1-2 | do_rotary:int mask_filter_value:float \
+            num_heads:int! past_present_share_buffer:int qkv_hidden_sizes:ints rotary_embedding_dim:int scale:float \
+            unidirectional:int
             com.microsoft.BiasGelu    | 1 | real | T T         | 1   |
             com.microsoft.FastGelu    | 1 | real | T T?        | 1   |
             com.microsoft.FusedMatMul | 1 | real | T T         | 1   | transA:int transB:int alpha:float
             com.microsoft.Gelu        | 1 | real | T           | 1   |
+            com.microsoft.MultiHeadAttention | 1 | real | T T? T? T? J? T? T? T? | 1-3 | mask_filter_value:float \
+            num_heads:int! scale:float unidirectional:int
             com.microsoft.QuickGelu   | 1 | real | T           | 1   | alpha:float
+            com.microsoft.SkipLayerNormalization | 1 | real | T T T T? T? | 1-4 | epsilon:float
             """;
 
     private static final Set<ElementType> REAL = EnumSet.of(ElementType.FLOAT, ElementType.DOUBLE);

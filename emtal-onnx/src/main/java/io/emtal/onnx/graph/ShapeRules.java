@@ -127,6 +127,8 @@ final class ShapeRules {
         single("Conv", ShapeRules::conv);
         single("MaxPool", ShapeRules::pool);
         single("AveragePool", ShapeRules::pool);
+        single("BatchNormalization", c -> perChannel(c, 2));
+        single("InstanceNormalization", c -> perChannel(c, 3));
         RULES.put("Split", ShapeRules::split);
         RULES.put("LayerNormalization", ShapeRules::layerNormalization);
     }
@@ -529,13 +531,30 @@ final class ShapeRules {
         return Arrays.stream(sizes).mapToObj(s -> same(c, in.with(axis, s))).toList();
     }
 
+    /** Of the shape of an image [N, C, ..] that further operands have one element a channel for. */
+    private static Typed perChannel(Call c, int leastRank) {
+        Shape in = c.shape(0);
+        EmtalException.check(in.rank() >= leastRank && in.extent(1) != Shape.BATCH, "found shape %s, allowed are %d"
+                + " dimensions and more, of which the second is fixed", in, leastRank);
+        for (int i = 1; i < c.inputs().size(); i++) {
+            EmtalException.check(c.shape(i).equals(Shape.of(in.extent(1))), "operand %d has shape %s, allowed is [%d]",
+                    i, c.shape(i), in.extent(1));
+        }
+        checkEpsilon(c);
+        return same(c, in);
+    }
+
+    private static void checkEpsilon(Call c) {
+        Object epsilon = c.attributes().getOrDefault("epsilon", 1e-5f);
+        EmtalException.check((Float) epsilon >= 0 && Float.isFinite((Float) epsilon), "found epsilon %s, allowed are 0 and"
+                + " more", epsilon);
+    }
+
     /** Y and, where asked for, mean and inverse standard deviation with the normalised axes at extent 1. */
     private static List<Typed> layerNormalization(Call c) {
         Shape in = c.shape(0);
         int axis = in.axis(c.integer("axis", -1));
-        Object epsilon = c.attributes().getOrDefault("epsilon", 1e-5f);
-        EmtalException.check((Float) epsilon >= 0 && Float.isFinite((Float) epsilon), "found epsilon %s, allowed are 0 and"
-                + " more", epsilon);
+        checkEpsilon(c);
         Shape normalized = Shape.of(Arrays.copyOfRange(in.extents(), axis, in.rank()));
         for (int i = 1; i < c.inputs().size(); i++) {
             if (c.in(i) != null) {

@@ -80,13 +80,13 @@ class GradientsTest {
     void allNodesWithoutARuleAreNamed() {
         Value x = b.input("x", ElementType.FLOAT, 2, 3);
         Value signed = b.sign(x);
-        Value largest = b.apply("ReduceMax", Map.of("keepdims", 0L), b.exp(x));
+        Value rounded = b.reduceSum(b.apply("Round", Map.of(), b.exp(x)), false);
         Value kernel = b.constant(Tensor.of(new float[4], 1, 1, 2, 2));
         Value conv = b.apply("Conv", Map.of(), b.reshape(x, 1, 1, 2, 3), kernel);
-        Value loss = b.add(b.add(b.reduceSum(signed, false), largest), b.reduceSum(conv, false));
+        Value loss = b.add(b.add(b.reduceSum(signed, false), rounded), b.reduceSum(conv, false));
         EmtalException e = assertThrows(EmtalException.class, () -> Gradients.of(b, loss, List.of(x)));
         for (Node node : b.nodes()) {
-            boolean refused = List.of("Sign", "ReduceMax", "Conv").contains(node.op());
+            boolean refused = List.of("Sign", "Round", "Conv").contains(node.op());
             assertEquals(refused, e.getMessage().contains("'" + node.name() + "'"), e.getMessage());
         }
     }

@@ -86,6 +86,11 @@ final class RuleCases {
 
     private static void activations(List<RuleCase> all) {
         all.add(RuleCase.of("Relu", "", BOTH, Map.of(), Operand.of(2, 3).awayFrom(0)));
+        all.add(RuleCase.of("LeakyRelu", "", FLOAT, Map.of("alpha", 0.2f), Operand.of(2, 3).awayFrom(0)));
+        all.add(RuleCase.of("Elu", "", FLOAT, Map.of("alpha", 1.5f), Operand.of(3, 4).awayFrom(0)));
+        all.add(RuleCase.of("HardSigmoid", "", FLOAT, Map.of("alpha", 0.4f, "beta", 0.5f),
+                Operand.of(4, 4).awayFrom(-1.25, 1.25)));
+        all.add(RuleCase.of("HardSwish", "", FLOAT, Map.of(), new Operand(Shape.of(4, 4), -5, 5, -3, 3)));
         all.add(RuleCase.of("Softplus", "", FLOAT, Map.of(), Operand.of(2, 3)));
         all.add(RuleCase.with(ErfGelu.OP, "as the builder writes it", FLOAT, (b, in) -> List.of(b.gelu(in[0])),
                 Operand.of(3, 4)));
@@ -168,6 +173,10 @@ final class RuleCases {
         }, Operand.of(2, 4, 5), Operand.of(2, 5, 2)));
         all.add(RuleCase.with("Softmax", "attention, broadcast over values", BOTH, (b, in) -> List.of(
                 b.matMul(b.softmax(in[0], -1), in[1])), Operand.of(4, 5), Operand.of(2, 5, 2)));
+        for (long[] shape : new long[][] {{3, 4}, {2, 4, 3}, {2, 4, 2, 3}}) {
+            all.add(RuleCase.of("BatchNormalization", shapes(shape), FLOAT, Map.of("epsilon", 1e-2f),
+                    Operand.of(shape), Operand.of(4), Operand.of(4), Operand.of(4), Operand.positive(4)));
+        }
         for (long[] shape : new long[][] {{3, 6}, {2, 2, 6}}) {
             all.add(RuleCase.of("LayerNormalization", shapes(shape), BOTH, Map.of("epsilon", 1e-3f), Operand.of(shape),
                     Operand.of(6), Operand.of(6)));
@@ -199,6 +208,18 @@ final class RuleCases {
                 }
             }
         }
+        for (long[] axes : new long[][] {{1}, {0, 2}}) {
+            // Far enough apart that no step changes which element is the largest.
+            float[] apart = new float[24];
+            for (int i = 0; i < apart.length; i++) {
+                apart[i] = 5 * (i * 7 % apart.length);
+            }
+            all.add(RuleCase.with("ReduceMax", "axes " + shapes(axes), FLOAT, (b, in) -> reduced(b, "ReduceMax",
+                    Map.of("keepdims", axes.length % 2L), axes, b.add(in[0], b.constant(Tensor.of(apart, 2, 3, 4)))),
+                    Operand.of(2, 3, 4)));
+        }
+        all.add(RuleCase.with("ReduceMax", "equal elements of all", FLOAT, (b, in) -> node(b, "ReduceMax", Map.of(), 1,
+                b.expand(in[0], 2, 3)), Operand.of(1, 1)));
     }
 
     private static List<Value> reduced(GraphBuilder b, String op, Map<String, Object> attributes, long[] axes,

@@ -1,5 +1,6 @@
 package io.emtal.onnx.graph;
 
+import ai.onnx.proto.OnnxMl;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -18,16 +19,20 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Runs a graph in tests: tensors in, tensors out. */
+/** Runs a graph or a model as it is in tests: tensors in, tensors out. */
 public final class GraphSession implements AutoCloseable {
 
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final OrtSession session;
 
     public GraphSession(Graph graph) throws OrtException {
+        this(OnnxFile.toModel(graph, "test"));
+    }
+
+    public GraphSession(OnnxMl.ModelProto model) throws OrtException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(1);
-            session = environment.createSession(OnnxFile.toModel(graph, "test").toByteArray(), options);
+            session = environment.createSession(model.toByteArray(), options);
         }
     }
 
