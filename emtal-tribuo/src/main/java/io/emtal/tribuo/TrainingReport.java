@@ -68,7 +68,8 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
         for (EpochRecord epoch : history) {
             EpochProto.Builder record = proto.addEpochBuilder().setPhase(epoch.phase().name()).setEpoch(epoch.epoch())
                     .setStep(epoch.step()).setLearningRate(epoch.learningRate()).setFade(epoch.fade())
-                    .setRouterEntropy(epoch.routerEntropy()).setSeconds(epoch.seconds());
+                    .setRouterEntropy(epoch.routerEntropy()).setSeconds(epoch.seconds())
+                    .setInputSeconds(epoch.inputSeconds());
             for (double loss : epoch.trainLosses()) {
                 record.addTrainLoss(loss);
             }
@@ -103,7 +104,7 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
         List<EpochRecord> history = proto.getEpochList().stream().map(epoch -> new EpochRecord(
                 Phase.valueOf(epoch.getPhase()), epoch.getEpoch(), epoch.getStep(), epoch.getLearningRate(),
                 epoch.getFade(), doubles(epoch.getTrainLossList()), doubles(epoch.getValidationLossList()),
-                epoch.getRouterEntropy(), epoch.getSeconds())).toList();
+                epoch.getRouterEntropy(), epoch.getSeconds(), epoch.getInputSeconds())).toList();
         Map<String, double[]> load = new TreeMap<>();
         proto.getExpertLoadMap().forEach((block, vector) -> load.put(block, doubles(vector.getValueList())));
         return new TrainingReport(

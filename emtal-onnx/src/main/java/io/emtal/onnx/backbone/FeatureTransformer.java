@@ -181,6 +181,10 @@ public final class FeatureTransformer implements BackboneSource {
     @Override
     public Backbone create(FeatureLayout layout, Examples rows, long seed) {
         EmtalException.check(rows.size() > 0, "FeatureTransformer: found no training rows, at least one is needed");
+        for (FeatureColumn column : layout.columns()) {
+            EmtalException.check(column.kind() != FeatureColumn.Kind.PIXELS,
+                    "FeatureTransformer: found the image '%s', allowed are numeric and nominal columns", column.name());
+        }
         GraphBuilder graph = new GraphBuilder();
         EncoderWriter encoder = new EncoderWriter(graph, width, heads, hidden, depth, false,
                 new SplittableRandom(seed));

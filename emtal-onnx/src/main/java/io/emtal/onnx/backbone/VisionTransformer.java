@@ -8,6 +8,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Shape;
@@ -16,14 +17,15 @@ import io.emtal.onnx.graph.Value;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
 /**
- * A fresh vision transformer (Dosovitskiy et al. 2021, arXiv 2010.11929) for images whose pixels are the features of a
- * row: position (y·width + x)·channels + c of a row is channel c of the pixel in line y and column x. Square patches
+ * A fresh vision transformer (Dosovitskiy et al. 2021, arXiv 2010.11929) for images whose pixels are the numbers of a
+ * row, as features or read from files: position (y·width + x)·channels + c of a row is channel c of the pixel in line y and column x. Square patches
  * that do not overlap become tokens; a class token reads the result.
  *
  * <p>The graph takes raw pixel values and standardises every channel with its mean and deviation over the training
@@ -189,6 +191,18 @@ public final class VisionTransformer implements BackboneSource {
         return Optional.empty();
     }
 
+    /** {@inheritDoc} Grey or RGB images, a pixel behind the other, channels from 0 to 1. */
+    @Override
+    public Optional<ImageInput> images() {
+        if (channels != 1 && channels != 3) {
+            return Optional.empty();
+        }
+        return Optional.of(new ImageInput(imageHeight, imageWidth,
+                channels == 1 ? ImageInput.Channels.GREY : ImageInput.Channels.RGB, ImageInput.Layout.NHWC,
+                ImageInput.Interpolation.BILINEAR, 1, Collections.nCopies(channels, 0.0),
+                Collections.nCopies(channels, 1.0)));
+    }
+
     @Override
     public boolean pretrained() {
         return false;
@@ -198,8 +212,8 @@ public final class VisionTransformer implements BackboneSource {
     public Backbone create(FeatureLayout layout, Examples rows, long seed) {
         int pixels = Math.multiplyExact(imageHeight, imageWidth);
         EmtalException.check(layout.width() == Math.multiplyExact(pixels, channels)
-                        && layout.columns().stream().allMatch(c -> c.kind() == FeatureColumn.Kind.NUMERIC),
-                "VisionTransformer: found %d features in %d columns, allowed are %d numeric columns: %d × %d pixels of"
+                        && layout.columns().stream().noneMatch(c -> c.kind() == FeatureColumn.Kind.NOMINAL),
+                "VisionTransformer: found %d features in %d columns, allowed are %d numbers: %d × %d pixels of"
                         + " %d channels", layout.width(), layout.columns().size(), pixels * channels, imageHeight,
                 imageWidth, channels);
         EmtalException.check(rows.size() > 0, "VisionTransformer: found no training rows, at least one is needed");

@@ -35,4 +35,34 @@ public interface Examples {
      * @return the class's index, 0 or 1, or the standardised number; not-a-number where missing
      */
     float label(int row, int task);
+
+    /**
+     * Whether training reads other inputs than these: what {@link #augmented} gives.
+     *
+     * @return false unless an implementation says otherwise
+     */
+    default boolean augments() {
+        return false;
+    }
+
+    /**
+     * These rows as one epoch of training reads them. Rows that are held out or compared are read without.
+     *
+     * @param seed decides what every row looks like, whatever the order in which they are read
+     * @return rows with other inputs; these rows unless an implementation says otherwise
+     */
+    default Examples augmented(long seed) {
+        return this;
+    }
+
+    /**
+     * These rows, some of which are about to be read in a known order, so that an implementation may prepare them in
+     * advance. Rows may still be read in any order, and more than once.
+     *
+     * @param order rows of these
+     * @return the same rows; these unless an implementation says otherwise
+     */
+    default Examples inOrder(int[] order) {
+        return this;
+    }
 }

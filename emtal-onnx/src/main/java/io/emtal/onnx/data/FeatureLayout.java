@@ -23,6 +23,16 @@ public record FeatureLayout(List<FeatureColumn> columns) {
     }
 
     /**
+     * A row that holds an image and nothing else.
+     *
+     * @param input what the image looks like
+     * @return one column
+     */
+    public static FeatureLayout of(ImageInput input) {
+        return new FeatureLayout(List.of(new FeatureColumn("image", FeatureColumn.Kind.PIXELS, 0, input.elements())));
+    }
+
+    /**
      * The number of positions in a row.
      *
      * @return the sum of the columns' widths

@@ -8,6 +8,7 @@ import io.emtal.onnx.task.TaskLayout;
  * The rows of one step, in the order in which they are computed, with all that a step is fed besides the inputs. The
  * arrays have one row of C columns an example, and rows of zeros where the last micro-batch is padded.
  *
+ * @param examples where the inputs are read
  * @param rows positions in the examples
  * @param noise what is dropped at random
  * @param labels the rows' labels
@@ -17,21 +18,21 @@ import io.emtal.onnx.task.TaskLayout;
  * @param teacherWeight its weights, [padded, C]
  * @param logits the step's logits, [padded, C]
  */
-record Batch(int[] rows, Noise noise, BatchLabels labels, float[] targets, float[] weights, float[] teacher,
-             float[] teacherWeight, float[] logits) {
+record Batch(Examples examples, int[] rows, Noise noise, BatchLabels labels, float[] targets, float[] weights,
+             float[] teacher, float[] teacherWeight, float[] logits) {
 
     /**
      * Makes a batch whose arrays are still zero.
      *
      * @param tasks the tasks
-     * @param examples where the labels come from
+     * @param examples where inputs and labels come from
      * @param rows positions in the examples
      * @param noise what is dropped at random
      * @param microBatch the number of rows of a micro-batch
      */
     static Batch of(TaskLayout tasks, Examples examples, int[] rows, Noise noise, int microBatch) {
         int padded = (rows.length + microBatch - 1) / microBatch * microBatch * tasks.columns();
-        return new Batch(rows, noise, labels(tasks, examples, rows), new float[padded], new float[padded],
+        return new Batch(examples, rows, noise, labels(tasks, examples, rows), new float[padded], new float[padded],
                 new float[padded], new float[padded], new float[padded]);
     }
 

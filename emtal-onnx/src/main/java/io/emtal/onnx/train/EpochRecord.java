@@ -14,7 +14,9 @@ package io.emtal.onnx.train;
  * @param routerEntropy the mean entropy of the router's gates divided by ln K, 1 when all experts share alike;
  *     not-a-number without a router
  * @param seconds wall-clock time of the epoch
+ * @param inputSeconds how long of that a worker took, on average, to read the inputs of steps: to copy rows, or
+ *     to wait for images that were not decoded yet
  */
 public record EpochRecord(Phase phase, int epoch, int step, double learningRate, double fade, double[] trainLosses,
-                          double[] validationLosses, double routerEntropy, double seconds) {
+                          double[] validationLosses, double routerEntropy, double seconds, double inputSeconds) {
 }

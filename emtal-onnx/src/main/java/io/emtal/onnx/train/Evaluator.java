@@ -90,10 +90,11 @@ final class Evaluator implements AutoCloseable {
      */
     float[] logits(int[] positions) {
         float[] all = new float[positions.length * columns];
+        Examples read = examples.inOrder(positions);
         for (int start = 0; start < positions.length; start += rows) {
             inputMemory.clear();
             for (int i = 0; i < rows; i++) {
-                examples.inputs(positions[Math.min(start + i, positions.length - 1)], inputMemory);
+                read.inputs(positions[Math.min(start + i, positions.length - 1)], inputMemory);
             }
             try (OrtSession.Result result = session.run(inputs, Set.of(), Map.of(outputName, logits))) {
                 logitMemory.get(0, all, start * columns, Math.min(rows, positions.length - start) * columns);

@@ -67,6 +67,8 @@ public final class Learner {
     public TrainedNetwork train(Backbone start, boolean pretrained, TaskLayout tasks, Examples rows, long seed,
                                 TrainingListener listener) {
         SplittableRandom random = new SplittableRandom(seed);
+        // A stream of its own: rows that are never augmented are trained on alike with or without it.
+        SplittableRandom augmentations = new SplittableRandom(~seed);
         int[] order = shuffled(rows.size(), random.split());
         int held = (int) Math.round(recipe.validationFraction() * order.length);
         int[] validation = Arrays.copyOf(order, held);
@@ -89,7 +91,7 @@ public final class Learner {
                 NetworkCompiler compiler = new NetworkCompiler(start, dense, heads, headParameters, tasks, recipe.losses(),
                         QualityRetaining.off());
                 PhaseRun.Outcome outcome = new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, validation, listener)
-                        .run(training, random.split(), threads);
+                        .run(training, random.split(), augmentations, threads);
                 Map<String, Tensor> values = ParameterBuffer.tensors(compiler.parameters(), outcome.values());
                 backbone = dense.merge(start, values::get, 1);
                 headParameters = headParameters.stream().map(p -> p.startingAt(values.get(p.name()))).toList();
@@ -99,7 +101,7 @@ public final class Learner {
             NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, headParameters, tasks,
                     recipe.losses(), method.qualityRetaining());
             PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, compiler, recipe, rows, validation, listener)
-                    .run(training, random.split(), threads);
+                    .run(training, random.split(), augmentations, threads);
             history.addAll(outcome.history());
             return dense(compiler, outcome, rows, training, history);
         } catch (RuntimeException e) {

@@ -62,9 +62,10 @@ final class PhaseRun {
      *
      * @param training the training rows
      * @param random shuffles them
+     * @param augmentations draws a seed an epoch for what they look like
      * @param threads runs the workers
      */
-    Outcome run(int[] training, SplittableRandom random, ExecutorService threads) throws Exception {
+    Outcome run(int[] training, SplittableRandom random, SplittableRandom augmentations, ExecutorService threads) throws Exception {
         List<Parameter> parameters = compiler.parameters();
         TaskLayout tasks = compiler.tasks();
         int batchSize = recipe.batchSize(training.length);
@@ -94,6 +95,7 @@ final class PhaseRun {
             for (int epoch = 1; epoch <= epochs; epoch++) {
                 long epochBegun = System.nanoTime();
                 shuffle(rows, random);
+                Examples read = examples.augmented(augmentations.nextLong()).inOrder(rows);
                 EpochSums sums = new EpochSums(tasks.size());
                 double rate = 0;
                 double fade = 1;
@@ -101,14 +103,15 @@ final class PhaseRun {
                     step++;
                     rate = recipe.schedule().rate(step, steps);
                     fade = compiler.adaptation().fade((double) step / steps);
-                    Batch batch = Batch.of(tasks, examples, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
+                    Batch batch = Batch.of(tasks, read, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
                             rows.length)), new Batch.Noise(random.nextLong(), inputDropout, dropout), microBatch);
                     compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
                     if (retaining != null) {
                         retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight());
                     }
                     buffer.set(values);
-                    Map<String, double[]> reports = gatedOrNot.at(fade).run(batch, fade, gradient);
+                    StepExecutor executor = gatedOrNot.at(fade);
+                    Map<String, double[]> reports = executor.run(batch, fade, gradient);
                     double[] losses = compiler.losses().means(batch.labels(), batch.logits());
                     checkFinite(losses, batch.labels(), step);
                     if (retaining != null) {
@@ -120,7 +123,7 @@ final class PhaseRun {
                     if (fade >= 1) {
                         average.add(values);
                     }
-                    sums.add(batch.labels(), losses, reports);
+                    sums.add(batch.labels(), losses, reports, executor.inputSeconds());
                     double secondsLeft = (System.nanoTime() - begun) * 1e-9 * (steps - step) / step;
                     listener.step(new StepEvent(phase, step, steps, rate, fade, losses, reports, secondsLeft));
                 }
@@ -138,7 +141,7 @@ final class PhaseRun {
                     selection.offer(epoch, score, candidate);
                 }
                 EpochRecord record = new EpochRecord(phase, epoch, step, rate, fade, sums.means(), validationLosses,
-                        sums.entropy(), (System.nanoTime() - epochBegun) * 1e-9);
+                        sums.entropy(), (System.nanoTime() - epochBegun) * 1e-9, sums.inputSeconds);
                 history.add(record);
                 listener.epoch(record);
                 if (recipe.patience() > 0 && selection.epoch > 0 && epoch - selection.epoch >= recipe.patience()) {
@@ -188,8 +191,7 @@ final class PhaseRun {
             boolean wanted = fade < 1;
             if (executor == null || gated != wanted) {
                 close();
-                executor = new StepExecutor(compiler, wanted, dropout, examples, microBatch, recipe.workers(), threads,
-                        buffer);
+                executor = new StepExecutor(compiler, wanted, dropout, microBatch, recipe.workers(), threads, buffer);
                 gated = wanted;
             }
             return executor;
@@ -211,13 +213,14 @@ final class PhaseRun {
         private final long[] counts;
         private final Map<String, double[]> reports = new LinkedHashMap<>();
         private int steps;
+        private double inputSeconds;
 
         private EpochSums(int tasks) {
             losses = new double[tasks];
             counts = new long[tasks];
         }
 
-        private void add(BatchLabels labels, double[] means, Map<String, double[]> reported) {
+        private void add(BatchLabels labels, double[] means, Map<String, double[]> reported, double inputSeconds) {
             for (int t = 0; t < losses.length; t++) {
                 if (labels.count(t) > 0) {
                     losses[t] += means[t] * labels.count(t);
@@ -231,6 +234,7 @@ final class PhaseRun {
                 }
             });
             steps += reported.isEmpty() ? 0 : 1;
+            this.inputSeconds += inputSeconds;
         }
 
         private double[] means() {

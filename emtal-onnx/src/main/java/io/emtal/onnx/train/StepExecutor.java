@@ -5,7 +5,6 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.emtal.onnx.EmtalException;
-import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Value;
@@ -32,7 +31,6 @@ import java.util.concurrent.Future;
 final class StepExecutor implements AutoCloseable {
 
     private final Graph graph;
-    private final Examples examples;
     private final int microBatch;
     private final int columns;
     private final ExecutorService threads;
@@ -40,6 +38,7 @@ final class StepExecutor implements AutoCloseable {
     private final ParameterBuffer parameters;
     private final List<Worker> workers = new ArrayList<>();
     private final List<Parameter> all;
+    private double inputSeconds;
 
     /**
      * Prepares a step.
@@ -47,17 +46,15 @@ final class StepExecutor implements AutoCloseable {
      * @param compiler compiles the step's graph
      * @param gated whether the fade is an input
      * @param dropout whether channels are dropped
-     * @param examples the rows
      * @param microBatch the number of rows of a micro-batch
      * @param workerCount the number of workers
      * @param threads runs the workers
      * @param parameters the parameters' values, which the step reads
      */
-    StepExecutor(NetworkCompiler compiler, boolean gated, boolean dropout, Examples examples, int microBatch,
-                 int workerCount, ExecutorService threads, ParameterBuffer parameters) {
+    StepExecutor(NetworkCompiler compiler, boolean gated, boolean dropout, int microBatch, int workerCount,
+                 ExecutorService threads, ParameterBuffer parameters) {
         NetworkCompiler.Step step = compiler.step(microBatch, gated, dropout);
         this.graph = step.graph();
-        this.examples = examples;
         this.microBatch = microBatch;
         this.columns = compiler.tasks().columns();
         this.threads = threads;
@@ -103,12 +100,18 @@ final class StepExecutor implements AutoCloseable {
         if (failure != null) {
             throw failure;
         }
+        inputSeconds = workers.stream().limit(active).mapToLong(worker -> worker.inputNanos).sum() * 1e-9 / active;
         Arrays.fill(gradient, 0);
         Map<String, double[]> reports = new LinkedHashMap<>();
         for (int w = 0; w < active; w++) {
             workers.get(w).addTo(gradient, reports, microBatches);
         }
         return reports;
+    }
+
+    /** How long the last batch's workers took to read its inputs, on average. */
+    double inputSeconds() {
+        return inputSeconds;
     }
 
     /** Waits for a worker without leaving it running, whatever interrupts. */
@@ -158,6 +161,7 @@ final class StepExecutor implements AutoCloseable {
         private final float[] sum;
         private final int[] targetsOfGradient;
         private final int[] sizesOfGradient;
+        private long inputNanos;
 
         private Worker(List<Parameter> trained) throws OrtException {
             gradients = new ParameterBuffer(trained, NetworkCompiler.gradientName(""));
@@ -201,6 +205,7 @@ final class StepExecutor implements AutoCloseable {
 
         private void run(Batch batch, double fade, int first, int stride, int microBatches) {
             Arrays.fill(sum, 0);
+            inputNanos = 0;
             reports.values().forEach(r -> Arrays.fill(r, 0));
             if (memory.containsKey(NetworkCompiler.FADE)) {
                 memory.get(NetworkCompiler.FADE).put(0, (float) fade);
@@ -214,10 +219,12 @@ final class StepExecutor implements AutoCloseable {
                 }
                 SplittableRandom random = new SplittableRandom(batch.noise().seed() + m);
                 FloatBuffer rows = memory.get(input).clear();
+                long begun = System.nanoTime();
                 for (int i = 0; i < microBatch; i++) {
                     // Padding repeats the batch's last row, with weight 0.
-                    examples.inputs(batch.rows()[Math.min(start + i, batch.rows().length - 1)], rows);
+                    batch.examples().inputs(batch.rows()[Math.min(start + i, batch.rows().length - 1)], rows);
                 }
+                inputNanos += System.nanoTime() - begun;
                 dropInputs(rows, batch.noise().inputs(), random);
                 dropChannels(batch.noise().channels(), random);
                 feed(NetworkCompiler.TARGETS, batch.targets(), start);

@@ -75,7 +75,7 @@ class PyTorchTrainingTest {
         int[] rows = IntStream.range(0, ROWS).toArray();
         ExecutorService threads = Executors.newSingleThreadExecutor();
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "");
-             StepExecutor executor = new StepExecutor(compiler, true, false, examples, 16, 2, threads, buffer)) {
+             StepExecutor executor = new StepExecutor(compiler, true, false, 16, 2, threads, buffer)) {
             for (int step = 1; step <= STEPS; step++) {
                 double fade = 0.5 * step / STEPS;
                 Batch batch = batch(rows, ourBank, 16);

@@ -81,7 +81,7 @@ class ProgressBarListenerTest {
                 listener.step(step(phase, step, tasks));
                 if (step % 2 == 0) {
                     listener.epoch(new EpochRecord(phase, step / 2, step, 1e-3, 1, losses(tasks), new double[0],
-                            Double.NaN, 1));
+                            Double.NaN, 1, 0));
                 }
             }
         }
