@@ -8,7 +8,6 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
-import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.ElementType;
@@ -279,9 +278,10 @@ final class MergedModel {
     private void initializer(TensorProto tensor) {
         merged.addInitializer(tensor);
         if (original.getIrVersion() < FREE_INITIALIZERS) {
-            TypeProto.Tensor.Builder type = TypeProto.Tensor.newBuilder().setElemType(tensor.getDataType());
-            tensor.getDimsList().forEach(extent -> type.getShapeBuilder().addDimBuilder().setDimValue(extent));
-            merged.addInputBuilder().setName(tensor.getName()).setType(TypeProto.newBuilder().setTensorType(type));
+            TensorShapeProto.Builder shape = shape(merged.addInputBuilder().setName(tensor.getName()));
+            tensor.getDimsList().forEach(extent -> shape.addDimBuilder().setDimValue(extent));
+            merged.getInputBuilder(merged.getInputCount() - 1).getTypeBuilder().getTensorTypeBuilder()
+                    .setElemType(tensor.getDataType());
         }
     }
 
@@ -313,7 +313,7 @@ final class MergedModel {
             Dimension open = shape(merged.getOutputBuilder(0)).getDim(0);
             GraphProto.Builder opened = merged.clone();
             shape(opened.getInputBuilder(position)).setDim(0, open);
-            if (worksForTwoRows(opened)) {
+            if (worksForRows(opened, input.getDim(0).getDimValue() + 1)) {
                 input.setDim(0, open);
                 // What is declared of values in between has the fixed batch.
                 merged.clearValueInfo();
@@ -327,9 +327,10 @@ final class MergedModel {
     }
 
     /** Exporters may have written a fixed batch into the shapes that nodes give to values. */
-    private boolean worksForTwoRows(GraphProto.Builder opened) {
+    private boolean worksForRows(GraphProto.Builder opened, long rows) {
         try {
-            return OnnxFile.read(original.toBuilder().setGraph(opened).build(), 2).outputs().get(0).extent(0) == 2;
+            Graph read = OnnxFile.read(original.toBuilder().setGraph(opened).build(), rows);
+            return read.outputs().get(0).extent(0) == rows;
         } catch (EmtalException e) {
             return false;
         }

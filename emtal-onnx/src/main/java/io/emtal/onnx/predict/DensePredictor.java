@@ -42,13 +42,16 @@ public final class DensePredictor implements AutoCloseable {
     private final long[] inputShape;
     private final int inputWidth;
     private final int outputWidth;
+    /** The number of rows of every run, or 0 where the network takes any. */
+    private final int fixedBatch;
     private final SharedSession session;
     private final Cleaner.Cleanable cleanable;
 
     /**
      * Reads a network.
      *
-     * @param model an ONNX model with one float input [batch, …] and one float output [batch, C]
+     * @param model an ONNX model with one float input [batch, …] and one float output [batch, C]; where its batch is
+     *     fixed, rows go in batches of that size, the last one filled up with zeros
      * @param threads the number of threads that one prediction may use, at least 1; several predictions may run at once
      *     whatever it is
      * @throws EmtalException if the bytes are no such model
@@ -70,6 +73,10 @@ public final class DensePredictor implements AutoCloseable {
         EmtalException.check(outputShape.length == 2, "output '%s': found rank %d, allowed is [batch, C]",
                 graph.getOutput(0).getName(), outputShape.length);
         this.outputWidth = elements(graph.getOutput(0), outputShape);
+        long batch = inputs.get(0).getType().getTensorType().getShape().getDim(0).getDimValue();
+        EmtalException.check(batch <= Math.max(1, MAX_BATCH_ELEMENTS / inputWidth), "input '%s': found a fixed batch of"
+                + " %d rows, allowed are batches of %d elements", inputName, batch, MAX_BATCH_ELEMENTS);
+        this.fixedBatch = (int) batch;
         this.session = new SharedSession(threads);
         this.cleanable = CLEANER.register(this, session);
     }
@@ -154,7 +161,7 @@ public final class DensePredictor implements AutoCloseable {
         EmtalException.check((long) count * outputWidth <= Integer.MAX_VALUE - 8,
                 "predictor: found %d rows of %d outputs, allowed are fewer than 2^31 outputs", count, outputWidth);
         float[] result = new float[count * outputWidth];
-        int batch = Math.max(1, Math.min(MAX_BATCH, MAX_BATCH_ELEMENTS / inputWidth));
+        int batch = fixedBatch > 0 ? fixedBatch : Math.max(1, Math.min(MAX_BATCH, MAX_BATCH_ELEMENTS / inputWidth));
         OrtSession running = session.acquire(model);
         try {
             for (int first = 0; first < count; first += batch) {
@@ -173,24 +180,28 @@ public final class DensePredictor implements AutoCloseable {
 
     private void run(OrtSession running, FloatBuffer rows, int size, float[] result, int offset) throws OrtException {
         long[] shape = inputShape.clone();
-        shape[0] = size;
-        try (OnnxTensor input = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), inPlace(rows), shape);
+        shape[0] = fixedBatch > 0 ? fixedBatch : size;
+        int elements = (int) shape[0] * inputWidth;
+        try (OnnxTensor input = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), inPlace(rows, elements), shape);
              OrtSession.Result outputs = running.run(Map.of(inputName, input))) {
             FloatBuffer output = ((OnnxTensor) outputs.get(0)).getFloatBuffer();
-            EmtalException.check(output.remaining() == size * outputWidth,
-                    "predictor: found %d output elements for %d rows, allowed are %d a row", output.remaining(), size,
+            EmtalException.check(output.remaining() == shape[0] * outputWidth,
+                    "predictor: found %d output elements for %d rows, allowed are %d a row", output.remaining(), shape[0],
                     outputWidth);
             output.get(result, offset, size * outputWidth);
         }
     }
 
-    /** The rows where ONNX Runtime reads them without mistake: it takes a foreign byte order for the native one. */
-    private static FloatBuffer inPlace(FloatBuffer rows) {
-        if (rows.isDirect() && rows.order() == ByteOrder.nativeOrder()) {
+    /**
+     * The rows where ONNX Runtime reads them without mistake, it takes a foreign byte order for the native one; with
+     * zeros behind them up to a number of elements.
+     */
+    private static FloatBuffer inPlace(FloatBuffer rows, int elements) {
+        if (rows.isDirect() && rows.order() == ByteOrder.nativeOrder() && rows.remaining() == elements) {
             return rows;
         }
-        return ByteBuffer.allocateDirect(rows.remaining() * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer()
-                .put(rows).rewind();
+        return ByteBuffer.allocateDirect(elements * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer()
+                .put(rows).clear();
     }
 
     /** Refuses further predictions. Frees the session as soon as none runs. Closing twice is no error. */
