@@ -84,6 +84,9 @@ public final class Learner {
         try {
             Heads heads = new Heads(tasks, start.pooledWidth());
             List<Parameter> headParameters = heads.parameters(random.nextLong());
+            headParameters.forEach(p -> EmtalException.check(!start.graph().initializers().containsKey(p.name()),
+                    "task '%s': found an initialiser '%s' in the backbone already, allowed is a task of another name",
+                    p.task().orElseThrow(), p.name()));
             List<EpochRecord> history = new ArrayList<>();
             Backbone backbone = start;
             if (!pretrained) {
@@ -118,7 +121,7 @@ public final class Learner {
         List<Parameter> parameters = compiler.parameters();
         Map<String, Tensor> values = ParameterBuffer.tensors(parameters, outcome.values());
         Backbone merged = compiler.adaptation().merge(compiler.backbone(), values::get, 1);
-        OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, NetworkCompiler.LOGITS, false);
+        OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, "logits", false);
         int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
         double agreement = 0;
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "")) {

@@ -44,14 +44,15 @@ import java.util.function.Function;
 record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, List<Parameter> headParameters,
                        TaskLayout tasks, Losses losses, QualityRetaining qualityRetaining) {
 
-    static final String TARGETS = "targets";
-    static final String WEIGHTS = "weights";
-    static final String TEACHER = "teacher";
-    static final String TEACHER_WEIGHT = "teacherWeight";
-    static final String FADE = "fade";
+    // An imported backbone has values of any name.
+    static final String TARGETS = "emtal/targets";
+    static final String WEIGHTS = "emtal/weights";
+    static final String TEACHER = "emtal/teacher";
+    static final String TEACHER_WEIGHT = "emtal/teacherWeight";
+    static final String FADE = "emtal/fade";
     /** What each row counts in a mean over the batch; 0 for padding. */
-    static final String SHARES = "shares";
-    static final String LOGITS = "logits";
+    static final String SHARES = "emtal/shares";
+    static final String LOGITS = "emtal/logits";
     /** The prefix of the inputs that drop channels, [rows, 1, channels]. */
     static final String DROPOUT = "dropout/";
     private static final String GRADIENT = "gradient/";
