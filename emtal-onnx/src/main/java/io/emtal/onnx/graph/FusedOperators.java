@@ -19,15 +19,15 @@ final class FusedOperators {
 
     /**
      * Attention of tokens to each other: one product for queries, keys and values. Operands: tokens [B, N, D], weight
-     * [D, Dq + Dk + Dv], bias, mask, past, what is added to the scores, length of the past.
+     * [D, Dq + Dk + Dv], bias, mask, past, what is added to the scores, length of the past. (The bias is optional on
+     * paper, but without one ONNX Runtime 1.20 reads from address 0 on CPUs.)
      */
     static Operator attention(GraphBuilder b, Operator o) {
         refuse(o, 3, "a mask");
         refuse(o, 4, "a past");
         refuse(o, 6, "a past");
         checkPlain(o);
-        Value joint = b.matMul(o.operand(0), o.operand(1));
-        joint = o.operand(2) == null ? joint : b.add(joint, o.operand(2));
+        Value joint = b.add(b.matMul(o.operand(0), o.operand(1)), o.operand(2));
         long width = joint.extent(-1);
         List<?> given = (List<?>) o.attributes().getOrDefault("qkv_hidden_sizes", List.of());
         EmtalException.check(given.isEmpty() ? width % 3 == 0 : given.size() == 3,

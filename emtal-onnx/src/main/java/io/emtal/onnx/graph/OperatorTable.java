@@ -128,7 +128,7 @@ final class OperatorTable {
             Unsqueeze           | 11-12 | any    | T           | 1   | axes:ints!
             Unsqueeze           | 13-   | any    | T I         | 1   |
             Where               | 11-   | any    | B T T       | 1   |
-            com.microsoft.Attention   | 1 | real | T T T? J? T? T? J? | 1-2 | do_rotary:int mask_filter_value:float \
+            com.microsoft.Attention   | 1 | real | T T T J? T? T? J? | 1-2 | do_rotary:int mask_filter_value:float \
             num_heads:int! past_present_share_buffer:int qkv_hidden_sizes:ints rotary_embedding_dim:int scale:float \
             unidirectional:int
             com.microsoft.BiasGelu    | 1 | real | T T         | 1   |

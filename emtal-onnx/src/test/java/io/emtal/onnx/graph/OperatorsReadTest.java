@@ -261,7 +261,8 @@ class OperatorsReadTest {
         "MultiHeadAttention | 0         | allowed are queries, keys and values apart",
         "MultiHeadAttention | 0 1 2 . . . 6 | operand 6: found a past",
         "Attention          | 0 1 2 3   | operand 3: found a mask",
-        "Attention          | 0 1 2 . 4 | operand 4: found a past"})
+        "Attention          | 0 1 2 . 4 | operand 4: found a past",
+        "Attention          | 0 1       | found 2 operands, allowed are 3 to 7"})
     void whatIsMaskedIsRefused(String op, String operands, String part) {
         ModelProto.Builder model = Models.model(17).addOpsetImport(Models.operators(Node.CONTRIB, 1));
         NodeProto.Builder node = NodeProto.newBuilder().setOpType(op).setName("attend").setDomain(Node.CONTRIB)

@@ -1,0 +1,645 @@
+package io.emtal.onnx.backbone;
+
+import io.emtal.onnx.backbone.BlockDescription.Norm;
+import io.emtal.onnx.backbone.ExportedTransformer.OldHead;
+import io.emtal.onnx.backbone.ExporterVariant.Activation;
+import io.emtal.onnx.backbone.ExporterVariant.ActivationForm;
+import io.emtal.onnx.backbone.ExporterVariant.Attention;
+import io.emtal.onnx.backbone.ExporterVariant.Batch;
+import io.emtal.onnx.backbone.ExporterVariant.BiasSide;
+import io.emtal.onnx.backbone.ExporterVariant.Biases;
+import io.emtal.onnx.backbone.ExporterVariant.Cut;
+import io.emtal.onnx.backbone.ExporterVariant.Depth;
+import io.emtal.onnx.backbone.ExporterVariant.FinalNorm;
+import io.emtal.onnx.backbone.ExporterVariant.Head;
+import io.emtal.onnx.backbone.ExporterVariant.HeadForm;
+import io.emtal.onnx.backbone.ExporterVariant.HeadWidth;
+import io.emtal.onnx.backbone.ExporterVariant.Hidden;
+import io.emtal.onnx.backbone.ExporterVariant.Keys;
+import io.emtal.onnx.backbone.ExporterVariant.LayerScale;
+import io.emtal.onnx.backbone.ExporterVariant.Linear;
+import io.emtal.onnx.backbone.ExporterVariant.NormForm;
+import io.emtal.onnx.backbone.ExporterVariant.NormPlace;
+import io.emtal.onnx.backbone.ExporterVariant.Pool;
+import io.emtal.onnx.backbone.ExporterVariant.PoolForm;
+import io.emtal.onnx.backbone.ExporterVariant.Qkv;
+import io.emtal.onnx.backbone.ExporterVariant.Scale;
+import io.emtal.onnx.backbone.ExporterVariant.Size;
+import io.emtal.onnx.backbone.ExporterVariant.Stem;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/**
+ * Small vision transformers with random weights, in the forms that exporters write. Weights depend on the seed and
+ * their name alone: variants that differ in how they are written compute the same.
+ */
+final class ExporterGraphs {
+
+    private static final int CLASSES = 5;
+    private static final float EPSILON = 1e-5f;
+
+    private final ExporterVariant variant;
+    private final long seed;
+    private final ExporterGraph graph;
+
+    private final int channels;
+    private final int side;
+    private final int width;
+    private final int heads;
+    private final int headWidth;
+    private final int hidden;
+    private final int blocks;
+    private final int grid;
+    /** Class token, distillation token. */
+    private final int extra;
+    private final int tokens;
+
+    private ExporterGraphs(ExporterVariant variant, long seed) {
+        this.variant = variant;
+        this.seed = seed;
+        this.graph = new ExporterGraph(variant);
+        boolean larger = variant.is(Size.LARGER);
+        channels = larger ? 3 : 1;
+        side = larger ? 12 : 8;
+        width = larger ? 24 : 16;
+        heads = larger ? 3 : 2;
+        headWidth = width / heads + (variant.is(HeadWidth.WIDER) ? 4 : 0);
+        hidden = switch (variant.get(Hidden.class)) {
+            case TWICE -> 2 * width;
+            case FOUR_TIMES -> 4 * width;
+            case EQUAL -> width;
+        };
+        blocks = variant.is(Depth.THREE) ? 3 : 2;
+        grid = side / 4;
+        extra = switch (variant.get(Pool.class)) {
+            case CLASS_TOKEN, MEAN_OF_PATCHES, TOKENS -> 1;
+            case CLASS_AND_DISTILLATION_TOKEN -> 2;
+            case MEAN, TOKENS_WITHOUT_CLASS -> 0;
+        };
+        tokens = grid * grid + extra;
+    }
+
+    /** Writes a variant. */
+    static ExportedTransformer write(ExporterVariant variant, long seed) {
+        return new ExporterGraphs(variant, seed).write();
+    }
+
+    private ExportedTransformer write() {
+        long rows = variant.is(Batch.STATIC) ? 1 : Shape.BATCH;
+        long[] image = variant.is(Stem.CHANNELS_LAST) ? new long[] {side, side, channels}
+                : new long[] {channels, side, side};
+        String x = graph.input(ExportedTransformer.INPUT, rows, image[0], image[1], image[2]);
+        x = encode(embed(x));
+        boolean finalNormLater = variant.is(FinalNorm.AFTER_POOLING);
+        List<OldHead> oldHeads = new ArrayList<>();
+        Pooling.Kind pooling = Pooling.Kind.VALUE;
+        int pooledWidth = width;
+        graph.module("");
+        switch (variant.get(Pool.class)) {
+            case TOKENS, TOKENS_WITHOUT_CLASS -> {
+                graph.output("last_hidden_state", x, rows, tokens, width);
+                pooling = extra > 0 ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN;
+            }
+            case CLASS_AND_DISTILLATION_TOKEN -> {
+                pooling = Pooling.Kind.PAIR;
+                pooledWidth = 2 * width;
+                String a = token(x, 0);
+                String b = token(x, 1);
+                if (variant.is(Head.NONE)) {
+                    graph.output("features", graph.concat(1, a, b), rows, pooledWidth);
+                } else {
+                    String sum = graph.add(head("head", a, oldHeads), head("head_dist", b, oldHeads));
+                    graph.output("logits", graph.node("Div", Map.of(), sum, graph.scalar(2)), rows, CLASSES);
+                }
+            }
+            default -> {
+                String pooled = pooled(x);
+                if (finalNormLater) {
+                    pooled = norm("fc_norm", pooled);
+                }
+                if (variant.is(Head.NONE)) {
+                    graph.output("features", pooled, rows, width);
+                } else {
+                    graph.output("logits", head("head", pooled, oldHeads), rows, CLASSES);
+                }
+            }
+        }
+        Norm norm = variant.is(NormPlace.AFTER) ? Norm.AFTER : Norm.BEFORE;
+        return new ExportedTransformer(variant, seed, graph.model(new Random(seed)), image, blocks, tokens, width, heads,
+                headWidth, hidden, norm, pooling, pooledWidth, oldHeads);
+    }
+
+    // Weights.
+
+    private Random random(String path) {
+        return new Random(31 * seed + path.hashCode());
+    }
+
+    private float[] gaussian(String path, int size, double mean, double deviation) {
+        Random random = random(path);
+        float[] elements = new float[size];
+        for (int i = 0; i < size; i++) {
+            elements[i] = (float) (mean + deviation * random.nextGaussian());
+        }
+        return elements;
+    }
+
+    private String row(String path, int size, double mean, double deviation) {
+        return graph.weight(path, Tensor.of(gaussian(path, size, mean, deviation), size), false);
+    }
+
+    /** A weight [in, out] of a linear layer; a joint layer has those of its parts side by side. */
+    private float[] matrix(String path, int in, int out) {
+        if (!path.endsWith("qkv.weight")) {
+            return gaussian(path, in * out, 0, 1.2 / Math.sqrt(in));
+        }
+        float[] whole = new float[in * out];
+        int part = out / 3;
+        List<String> names = List.of("query", "key", "value");
+        for (int k = 0; k < 3; k++) {
+            float[] single = matrix(path.replace("qkv", names.get(k)), in, part);
+            for (int i = 0; i < in; i++) {
+                System.arraycopy(single, i * part, whole, i * out + k * part, part);
+            }
+        }
+        return whole;
+    }
+
+    private float[] biases(String path, int out) {
+        if (!path.endsWith("qkv.bias")) {
+            return gaussian(path, out, 0, 0.2);
+        }
+        float[] whole = new float[out];
+        List<String> names = List.of("query", "key", "value");
+        for (int k = 0; k < 3; k++) {
+            System.arraycopy(biases(path.replace("qkv", names.get(k)), out / 3), 0, whole, k * out / 3, out / 3);
+        }
+        return whole;
+    }
+
+    private static float[] transposed(float[] matrix, int rows, int columns) {
+        float[] result = new float[matrix.length];
+        for (int i = 0; i < matrix.length; i++) {
+            result[i % columns * rows + i / columns] = matrix[i];
+        }
+        return result;
+    }
+
+    private boolean hasBias(String path) {
+        boolean qkv = path.endsWith("qkv") || path.endsWith("query") || path.endsWith("key") || path.endsWith("value");
+        return path.contains("blocks") ? variant.is(Biases.ALL) || variant.is(Biases.ALL_BUT_QKV) && !qkv : true;
+    }
+
+    private String bias(String path, int out) {
+        return hasBias(path) ? graph.weight(path + ".bias", Tensor.of(biases(path + ".bias", out), out), false) : null;
+    }
+
+    // Linear layers.
+
+    private boolean isGemm() {
+        return variant.is(Linear.GEMM) || variant.is(Linear.GEMM_TRANSPOSED);
+    }
+
+    /** A linear layer over [batch, N, in]. */
+    private String linear(String path, String x, int in, int out) {
+        if (!isGemm()) {
+            return biased(product(path, x, in, out), bias(path, out));
+        }
+        String flat = graph.reshaped(x, graph.integers(-1, in));
+        return reshaped(gemm(path, flat, in, out, variant.is(Linear.GEMM_TRANSPOSED)), x, tokens, out);
+    }
+
+    private String gemm(String path, String flat, int in, int out, boolean transposed) {
+        float[] matrix = matrix(path + ".weight", in, out);
+        String weight = graph.weight(path + ".weight", transposed ? Tensor.of(transposed(matrix, in, out), out, in)
+                : Tensor.of(matrix, in, out), !transposed);
+        Map<String, Object> attributes = Map.of("alpha", 1f, "beta", 1f, "transB", transposed ? 1L : 0L);
+        String bias = bias(path, out);
+        return bias == null ? graph.node("Gemm", attributes, flat, weight)
+                : graph.node("Gemm", attributes, flat, weight, bias);
+    }
+
+    private String product(String path, String x, int in, int out) {
+        float[] matrix = matrix(path + ".weight", in, out);
+        if (variant.is(Linear.TRANSPOSED_MATMUL)) {
+            String weight = graph.weight(path + ".weight", Tensor.of(transposed(matrix, in, out), out, in), false);
+            return graph.matMul(x, graph.transpose(weight, 1, 0));
+        }
+        return graph.matMul(x, graph.weight(path + ".weight", Tensor.of(matrix, in, out), true));
+    }
+
+    private String biased(String product, String bias) {
+        return bias == null ? product : variant.is(BiasSide.LEFT) ? graph.add(bias, product) : graph.add(product, bias);
+    }
+
+    // Shapes.
+
+    /** Reshapes to [batch, extents…], the batch being the first extent of a value. */
+    private String reshaped(String x, String like, long... extents) {
+        long[] all = new long[extents.length + 1];
+        System.arraycopy(extents, 0, all, 1, extents.length);
+        switch (variant.get(Batch.class)) {
+            case STATIC -> all[0] = 1;
+            case ZEROS, FILLED -> all[0] = x.equals(like) ? 0 : -1;
+            case SHAPES -> {
+                String[] parts = new String[all.length];
+                parts[0] = rows(like);
+                for (int i = 1; i < all.length; i++) {
+                    parts[i] = graph.unsqueeze(graph.integer(extents[i - 1]), 0);
+                }
+                return graph.reshaped(x, graph.concat(0, parts));
+            }
+            default -> throw new IllegalStateException();
+        }
+        return graph.reshaped(x, graph.integers(all));
+    }
+
+    /** The number of rows of a value, [1]. */
+    private String rows(String x) {
+        return graph.unsqueeze(graph.gather(graph.shape(x), 0, 0), 0);
+    }
+
+    /** A learned token [1, 1, D] for every row of a value. */
+    private String repeated(String token, String like) {
+        switch (variant.get(Batch.class)) {
+            case STATIC -> {
+                return token;
+            }
+            case ZEROS -> {
+                String rows = graph.slice(graph.shape(like), 0, 0, 1);
+                return graph.node("Expand", Map.of(), token, graph.concat(0, rows, graph.integers(1, width)));
+            }
+            case FILLED -> {
+                String extents = graph.concat(0, rows(like), graph.integers(1), graph.integers(width));
+                return graph.add(graph.node("ConstantOfShape", Map.of("value", Tensor.of(new float[1], 1)), extents), token);
+            }
+            case SHAPES -> {
+                // As torch writes expand(b, −1, −1): −1 becomes 1.
+                String wanted = graph.reshaped(graph.concat(0, rows(like), graph.integers(-1), graph.integers(-1)),
+                        graph.integers(-1));
+                String ones = graph.node("ConstantOfShape", Map.of("value", Tensor.of(new long[] {1}, 1)),
+                        graph.shape(wanted));
+                String kept = graph.node("Equal", Map.of(), wanted, graph.mul(ones, graph.integer(-1)));
+                return graph.node("Expand", Map.of(), token, graph.node("Where", Map.of(), kept, ones, wanted));
+            }
+            default -> throw new IllegalStateException();
+        }
+    }
+
+    // The stem.
+
+    private String embed(String image) {
+        graph.module("patch_embed");
+        String x = patches(image);
+        graph.module("");
+        List<String> parts = new ArrayList<>();
+        List<String> names = List.of("cls_token", "dist_token");
+        for (String name : names.subList(0, extra)) {
+            parts.add(repeated(graph.weight(name, Tensor.of(gaussian(name, width, 0, 1), 1, 1, width), false), x));
+        }
+        if (extra > 0) {
+            parts.add(x);
+            x = graph.concat(1, parts.toArray(new String[0]));
+        }
+        return graph.add(x, graph.weight("pos_embed", Tensor.of(gaussian("pos_embed", tokens * width, 0, 0.5), 1, tokens,
+                width), false));
+    }
+
+    /** Patches as tokens [batch, grid², D]. */
+    private String patches(String image) {
+        int half = width / 2;
+        String x = switch (variant.get(Stem.class)) {
+            case PATCHES -> conv("proj", image, channels, width, 4, 4, 0);
+            case CHANNELS_LAST -> conv("proj", graph.transpose(image, 0, 3, 1, 2), channels, width, 4, 4, 0);
+            case CONVOLUTIONS -> {
+                String normed = batchNorm("bn", conv("conv1", image, channels, half, 3, 2, 1), half);
+                yield conv("proj", graph.node("Relu", Map.of(), normed), half, width, 2, 2, 0);
+            }
+            case CONVOLUTION_AND_POOL -> {
+                String pooled = graph.node("MaxPool", Map.of("kernel_shape", new long[] {3, 3}, "strides",
+                        new long[] {2, 2}, "pads", new long[] {1, 1, 1, 1}),
+                        graph.node("Relu", Map.of(), conv("conv1", image, channels, width, 3, 1, 1)));
+                yield graph.node("AveragePool", Map.of("kernel_shape", new long[] {2, 2}, "strides", new long[] {2, 2}),
+                        pooled);
+            }
+            case HARD_SWISH -> conv("proj", graph.node("HardSwish", Map.of(),
+                    batchNorm("bn", conv("conv1", image, channels, half, 3, 2, 1), half)), half, width, 3, 2, 1);
+            case LINEAR_PATCHES -> {
+                String cut = reshaped(image, image, channels, grid, 4, grid, 4);
+                String rows = reshaped(graph.transpose(cut, 0, 2, 4, 3, 5, 1), image, (long) grid * grid, 16L * channels);
+                yield biased(graph.matMul(rows, graph.weight("patch_embed.1.weight", Tensor.of(
+                        matrix("patch_embed.1.weight", 16 * channels, width), 16 * channels, width), true)),
+                        row("patch_embed.1.bias", width, 0, 0.1));
+            }
+        };
+        if (variant.is(Stem.LINEAR_PATCHES)) {
+            return x;
+        }
+        return graph.transpose(flattened(x), 0, 2, 1);
+    }
+
+    /** [batch, D, h, w] as [batch, D, h·w]. */
+    private String flattened(String x) {
+        if (!variant.is(Batch.SHAPES)) {
+            return reshaped(x, x, width, -1);
+        }
+        String extents = graph.slice(graph.shape(x), 0, 0, 2);
+        return graph.reshaped(x, graph.concat(0, extents, graph.integers(-1)));
+    }
+
+    private String conv(String name, String x, int in, int out, int kernel, int stride, int pad) {
+        String path = "patch_embed." + name;
+        String weight = graph.weight(path + ".weight", Tensor.of(gaussian(path + ".weight", out * in * kernel * kernel, 0,
+                1 / Math.sqrt(in * kernel * kernel)), out, in, kernel, kernel), false);
+        Map<String, Object> attributes = new LinkedHashMap<>();
+        attributes.put("kernel_shape", new long[] {kernel, kernel});
+        attributes.put("strides", new long[] {stride, stride});
+        attributes.put("pads", new long[] {pad, pad, pad, pad});
+        attributes.put("dilations", new long[] {1, 1});
+        attributes.put("group", 1L);
+        return graph.node("Conv", attributes, x, weight, row(path + ".bias", out, 0, 0.1));
+    }
+
+    private String batchNorm(String name, String x, int size) {
+        String path = "patch_embed." + name;
+        float[] variance = gaussian(path + ".running_var", size, 1, 0.2);
+        for (int i = 0; i < size; i++) {
+            variance[i] = 0.1f + Math.abs(variance[i]);
+        }
+        return graph.node("BatchNormalization", Map.of("epsilon", EPSILON, "momentum", 0.9f), x,
+                row(path + ".weight", size, 1, 0.2), row(path + ".bias", size, 0, 0.2),
+                row(path + ".running_mean", size, 0, 0.2),
+                graph.weight(path + ".running_var", Tensor.of(variance, size), false));
+    }
+
+    // Blocks.
+
+    /** A branch that is still to be added to the tokens; its bias as well, if there is one. */
+    private record Branch(String value, String bias) {
+    }
+
+    /** The sum of tokens and branch, and its norm. */
+    private record Sum(String value, String norm) {
+    }
+
+    private String encode(String embedded) {
+        boolean after = variant.is(NormPlace.AFTER);
+        String x = embedded;
+        String normed = after ? x : norm("blocks.0.norm1", x);
+        for (int i = 0; i < blocks; i++) {
+            String path = "blocks." + i;
+            Sum attended = sum(path + ".norm2", x, attention(path + ".attn", normed));
+            x = after ? attended.norm : attended.value;
+            normed = attended.norm;
+            Branch mlp = mlp(path + ".mlp", normed);
+            boolean last = i + 1 == blocks;
+            if (last && !after && !variant.is(FinalNorm.BEFORE_POOLING)) {
+                graph.module(path);
+                return plainSum(x, mlp);
+            }
+            Sum all = sum(after ? path + ".norm3" : last ? "norm" : "blocks." + (i + 1) + ".norm1", x, mlp);
+            x = after ? all.norm : all.value;
+            normed = all.norm;
+        }
+        return normed;
+    }
+
+    private String plainSum(String x, Branch branch) {
+        return graph.add(x, biased(branch.value, branch.bias));
+    }
+
+    private Sum sum(String normPath, String x, Branch branch) {
+        graph.module(module(normPath));
+        if (!variant.is(NormForm.WITH_SUM)) {
+            String sum = plainSum(x, branch);
+            return new Sum(sum, norm(normPath, sum));
+        }
+        List<String> inputs = new ArrayList<>(List.of(x, branch.value, row(normPath + ".weight", width, 1, 0.2),
+                row(normPath + ".bias", width, 0, 0.2)));
+        if (branch.bias != null) {
+            inputs.add(branch.bias);
+        }
+        List<String> results = graph.nodes("com.microsoft", "SkipLayerNormalization", Map.of("epsilon", EPSILON), 4,
+                inputs.toArray(new String[0]));
+        return new Sum(results.get(3), results.get(0));
+    }
+
+    private static String module(String path) {
+        return path.replace('.', '/');
+    }
+
+    private String norm(String path, String x) {
+        graph.module(module(path));
+        String weight = row(path + ".weight", width, 1, 0.2);
+        String bias = row(path + ".bias", width, 0, 0.2);
+        if (!variant.is(NormForm.DECOMPOSED)) {
+            return graph.node("LayerNormalization", Map.of("axis", -1L, "epsilon", EPSILON), x, weight, bias);
+        }
+        String centred = graph.node("Sub", Map.of(), x, graph.reduceMean(x, true, -1));
+        String variance = graph.reduceMean(graph.node("Pow", Map.of(), centred, graph.scalar(2)), true, -1);
+        String deviation = graph.node("Sqrt", Map.of(), graph.add(variance, graph.scalar(EPSILON)));
+        return graph.add(graph.mul(graph.node("Div", Map.of(), centred, deviation), weight), bias);
+    }
+
+    /** The layer that ends a branch. Its bias is left to a following norm that adds it, if there is one. */
+    private Branch end(String path, String scalePath, String x, int in) {
+        if (variant.is(LayerScale.PRESENT)) {
+            String y = linear(path, x, in, width);
+            return new Branch(graph.mul(y, row(scalePath, width, 0.7, 0.2)), null);
+        }
+        return variant.is(NormForm.WITH_SUM) && !isGemm() ? new Branch(product(path, x, in, width), bias(path, width))
+                : new Branch(linear(path, x, in, width), null);
+    }
+
+    private Branch attention(String path, String x) {
+        graph.module(module(path));
+        String mixed = switch (variant.get(Attention.class)) {
+            case DECOMPOSED -> decomposed(path, x);
+            case SEQUENCE_FIRST -> sequenceFirst(path, x);
+            case CONTRIB_ATTENTION -> {
+                int inner = heads * headWidth;
+                String weight = graph.weight(path + ".qkv.weight", Tensor.of(matrix(path + ".qkv.weight", width, 3 * inner),
+                        width, 3L * inner), true);
+                yield graph.contrib("Attention", Map.of("num_heads", (long) heads), x, weight,
+                        bias(path + ".qkv", 3 * inner));
+            }
+            case CONTRIB_MULTI_HEAD -> multiHead(path, x);
+        };
+        return end(path + ".proj", path.replace("attn", "ls1.gamma"), mixed, heads * headWidth);
+    }
+
+    private String multiHead(String path, String x) {
+        int inner = heads * headWidth;
+        List<String> operands = new ArrayList<>();
+        for (String part : List.of("query", "key", "value")) {
+            operands.add(product(path + "." + part, x, width, inner));
+        }
+        if (hasBias(path + ".qkv")) {
+            operands.add(graph.weight(path + ".qkv.bias", Tensor.of(biases(path + ".qkv.bias", 3 * inner), 3L * inner), true));
+        }
+        return graph.contrib("MultiHeadAttention", Map.of("num_heads", (long) heads), operands.toArray(new String[0]));
+    }
+
+    private String decomposed(String path, String x) {
+        int inner = heads * headWidth;
+        String query;
+        String key;
+        String value;
+        if (variant.is(Qkv.JOINT) && (variant.is(Cut.GATHER) || variant.is(Cut.UNBIND))) {
+            String joint = linear(path + ".qkv", x, width, 3 * inner);
+            String all = graph.transpose(reshaped(joint, joint, tokens, 3, heads, headWidth), 2, 0, 3, 1, 4);
+            List<String> parts = new ArrayList<>();
+            if (variant.is(Cut.GATHER)) {
+                for (int i = 0; i < 3; i++) {
+                    parts.add(graph.gather(all, 0, i));
+                }
+            } else {
+                graph.split(all, 0, 3, 3).forEach(part -> parts.add(graph.squeeze(part, 0)));
+            }
+            query = parts.get(0);
+            key = graph.transpose(parts.get(1), 0, 1, 3, 2);
+            value = parts.get(2);
+        } else {
+            List<String> parts = parts(path, x);
+            query = graph.transpose(reshaped(parts.get(0), parts.get(0), tokens, heads, headWidth), 0, 2, 1, 3);
+            String keys = reshaped(parts.get(1), parts.get(1), tokens, heads, headWidth);
+            key = variant.is(Keys.ONCE) ? graph.transpose(keys, 0, 2, 3, 1)
+                    : graph.transpose(graph.transpose(keys, 0, 2, 1, 3), 0, 1, 3, 2);
+            value = graph.transpose(reshaped(parts.get(2), parts.get(2), tokens, heads, headWidth), 0, 2, 1, 3);
+        }
+        String weights = graph.node("Softmax", Map.of("axis", variant.opset() < 13 ? 3L : -1L), scores(query, key));
+        String joined = graph.transpose(graph.matMul(weights, value), 0, 2, 1, 3);
+        return reshaped(joined, joined, tokens, inner);
+    }
+
+    /** Queries, keys and values, [batch, N, inner] each. */
+    private List<String> parts(String path, String x) {
+        int inner = heads * headWidth;
+        List<String> parts = new ArrayList<>();
+        if (variant.is(Qkv.SEPARATE)) {
+            for (String part : List.of("query", "key", "value")) {
+                parts.add(linear(path + "." + part, x, width, inner));
+            }
+            return parts;
+        }
+        String joint = linear(path + ".qkv", x, width, 3 * inner);
+        if (variant.is(Cut.SPLIT)) {
+            return graph.split(joint, variant.opset() < 13 ? 2 : -1, 3, 3L * inner);
+        }
+        for (int i = 0; i < 3; i++) {
+            // What torch writes for "to the end".
+            parts.add(graph.slice(joint, 2, (long) i * inner, i == 2 ? Long.MAX_VALUE : (i + 1L) * inner));
+        }
+        return parts;
+    }
+
+    /** Scaled products of queries [batch, heads, N, d] and keys [batch, heads, d, N]. */
+    private String scores(String query, String key) {
+        double scale = 1 / Math.sqrt(headWidth);
+        return switch (variant.get(Scale.class)) {
+            case MUL_SCORES -> graph.mul(graph.matMul(query, key), graph.scalar(scale));
+            case DIV_SCORES -> graph.node("Div", Map.of(), graph.matMul(query, key), graph.scalar(1 / scale));
+            case MUL_QUERY -> graph.matMul(graph.mul(query, graph.scalar(scale)), key);
+            case SQRT_ON_BOTH -> graph.matMul(graph.mul(query, graph.scalar(Math.sqrt(scale))),
+                    graph.mul(key, graph.scalar(Math.sqrt(scale))));
+            case SDPA -> {
+                // The width of a head is read off the queries, as scaled_dot_product_attention does.
+                String last = graph.slice(graph.shape(query), 0, -1, Long.MAX_VALUE);
+                String real = graph.node("Cast", Map.of("to", 1L), last);
+                String factor = graph.node("Div", Map.of(), graph.constant(Tensor.of(new float[] {1}, 1)),
+                        graph.node("Sqrt", Map.of(), real));
+                String root = graph.node("Sqrt", Map.of(), graph.node("Cast", Map.of("to", 1L), factor));
+                yield graph.matMul(graph.mul(query, root), graph.mul(key, root));
+            }
+        };
+    }
+
+    /** As nn.MultiheadAttention does: tokens first, heads in one axis with the batch, queries scaled. */
+    private String sequenceFirst(String path, String x) {
+        int inner = heads * headWidth;
+        String turned = graph.transpose(x, 1, 0, 2);
+        List<String> parts = new ArrayList<>();
+        for (String part : List.of("query", "key", "value")) {
+            parts.add(biased(product(path + "." + part, turned, width, inner), bias(path + "." + part, inner)));
+        }
+        String query = graph.transpose(graph.reshaped(parts.get(0), graph.integers(tokens, -1, headWidth)), 1, 0, 2);
+        String key = graph.transpose(graph.reshaped(parts.get(1), graph.integers(tokens, -1, headWidth)), 1, 2, 0);
+        String value = graph.transpose(graph.reshaped(parts.get(2), graph.integers(tokens, -1, headWidth)), 1, 0, 2);
+        String weights = graph.node("Softmax", Map.of("axis", variant.opset() < 13 ? 2L : -1L), scores(query, key));
+        String mixed = graph.transpose(graph.matMul(weights, value), 1, 0, 2);
+        return graph.transpose(graph.reshaped(mixed, graph.integers(tokens, -1, inner)), 1, 0, 2);
+    }
+
+    private Branch mlp(String path, String x) {
+        graph.module(module(path));
+        String fc1 = path + ".fc1";
+        boolean biasInActivation = variant.is(ActivationForm.CONTRIB_WITH_BIAS);
+        String h = biasInActivation ? activation(product(fc1, x, width, hidden), bias(fc1, hidden))
+                : activation(linear(fc1, x, width, hidden), null);
+        return end(path + ".fc2", path.replace("mlp", "ls2.gamma"), h, hidden);
+    }
+
+    private String activation(String x, String bias) {
+        ActivationForm form = variant.get(ActivationForm.class);
+        boolean decomposed = form == ActivationForm.DECOMPOSED;
+        boolean standard = form == ActivationForm.OPERATOR;
+        return switch (variant.get(Activation.class)) {
+            case RELU -> graph.node("Relu", Map.of(), x);
+            case SILU -> graph.mul(x, graph.node("Sigmoid", Map.of(), x));
+            case QUICK_GELU -> decomposed
+                    ? graph.mul(x, graph.node("Sigmoid", Map.of(), graph.mul(x, graph.scalar(1.702))))
+                    : graph.contrib("QuickGelu", Map.of("alpha", 1.702f), x);
+            case GELU -> {
+                if (decomposed) {
+                    String erf = graph.node("Erf", Map.of(), graph.node("Div", Map.of(), x, graph.scalar(Math.sqrt(2))));
+                    yield graph.mul(graph.mul(x, graph.add(erf, graph.scalar(1))), graph.scalar(0.5));
+                }
+                yield standard ? graph.node("Gelu", Map.of("approximate", "none"), x)
+                        : bias == null ? graph.contrib("Gelu", Map.of(), x) : graph.contrib("BiasGelu", Map.of(), x, bias);
+            }
+            case GELU_TANH -> {
+                if (decomposed) {
+                    String cube = graph.mul(graph.node("Pow", Map.of(), x, graph.scalar(3)), graph.scalar(0.044715));
+                    String inner = graph.mul(graph.add(x, cube), graph.scalar(Math.sqrt(2 / Math.PI)));
+                    String one = graph.add(graph.node("Tanh", Map.of(), inner), graph.scalar(1));
+                    yield graph.mul(graph.mul(x, graph.scalar(0.5)), one);
+                }
+                yield standard ? graph.node("Gelu", Map.of("approximate", "tanh"), x)
+                        : bias == null ? graph.contrib("FastGelu", Map.of(), x) : graph.contrib("FastGelu", Map.of(), x, bias);
+            }
+        };
+    }
+
+    // The end.
+
+    /** One token as [batch, D]. */
+    private String token(String x, int i) {
+        return variant.is(PoolForm.GATHER_OR_MEAN) ? graph.gather(x, 1, i)
+                : graph.squeeze(graph.slice(x, 1, i, i + 1), 1);
+    }
+
+    private String pooled(String x) {
+        if (variant.is(Pool.CLASS_TOKEN)) {
+            return token(x, 0);
+        }
+        String patches = variant.is(Pool.MEAN) ? x : graph.slice(x, 1, 1, Long.MAX_VALUE);
+        return variant.is(PoolForm.GATHER_OR_MEAN) ? graph.reduceMean(patches, false, 1)
+                : graph.node("Flatten", Map.of("axis", 1L),
+                graph.node("GlobalAveragePool", Map.of(), graph.transpose(patches, 0, 2, 1)));
+    }
+
+    private String head(String path, String pooled, List<OldHead> oldHeads) {
+        graph.module(path);
+        float[] matrix = matrix(path + ".weight", width, CLASSES);
+        oldHeads.add(new OldHead(matrix, biases(path + ".bias", CLASSES)));
+        return variant.is(HeadForm.GEMM) ? gemm(path, pooled, width, CLASSES, true)
+                : biased(graph.matMul(pooled, graph.weight(path + ".weight", Tensor.of(matrix, width, CLASSES), true)),
+                bias(path, CLASSES));
+    }
+}
