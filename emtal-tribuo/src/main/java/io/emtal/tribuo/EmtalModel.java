@@ -42,6 +42,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A dense ONNX network as a Tribuo model.
@@ -249,7 +250,10 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
             columns[id] = codec.column(id);
             signature.addOutput(codec.name(id));
         }
-        return network.toBuilder()
+        // An imported backbone may be an export itself.
+        List<OnnxMl.StringStringEntryProto> others = network.getMetadataPropsList().stream().filter(entry ->
+                !Set.of(PROVENANCE_METADATA_FIELD, TribuoSignature.METADATA).contains(entry.getKey())).toList();
+        return network.toBuilder().clearMetadataProps().addAllMetadataProps(others)
                 .setGraph(TribuoSignature.write(network.getGraph(), featureIDMap.size(), features.ids(), columns))
                 .setDomain(domain).setModelVersion(modelVersion).setDocString(toString())
                 .addMetadataProps(metadata(PROVENANCE_METADATA_FIELD, serializeProvenance(provenance)))

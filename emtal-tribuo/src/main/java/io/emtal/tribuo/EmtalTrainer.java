@@ -13,6 +13,7 @@ import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.BackboneSource;
 import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.backbone.ImportedModel;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.train.Learner;
@@ -267,7 +268,8 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         TrainingReport report = TrainingReport.of(network, encoded.rowsWithoutLabel());
         ByteString model = network.model().toByteString();
         Map<String, Provenance> run = RunFacts.of(runProvenance, report, recipe.workers(),
-                OnnxFile.toModel(start.graph(), "backbone").toByteString(), model,
+                start.imported().map(ImportedModel::original)
+                        .orElseGet(() -> OnnxFile.toModel(start.graph(), "backbone")).toByteString(), model,
                 OrtEnvironment.getEnvironment().getVersion());
         return new EmtalModel<>("emtal-model", new ModelProvenance(EmtalModel.class.getName(), OffsetDateTime.now(),
                 dataset.getProvenance(), trainer, run), featureMap, domain, features, how, model, report);

@@ -5,8 +5,11 @@ import com.google.protobuf.TextFormat;
 import io.emtal.onnx.EmtalException;
 import io.emtal.tribuo.protos.SignatureProto;
 
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -25,80 +28,90 @@ final class TribuoSignature {
     /** The key of the metadata that holds a {@link SignatureProto} as text. */
     static final String METADATA = "EMTAL_SIGNATURE";
 
-    private static final String INNER_INPUT = "emtal/row";
-    private static final String INNER_OUTPUT = "emtal/columns";
-
     private TribuoSignature() {
     }
 
     /**
      * Rearranges a network's columns.
      *
-     * @param network one input, one output
+     * @param network one input besides those with initialisers, one output
      * @param features the number of features F
      * @param featureOf for every position of the network's input row the feature's id
      * @param columnOf for every output's id its column in the network's output
-     * @return the network, with nodes before and after it only where the orders differ
+     * @return the network, with nodes before and after it only where the orders differ; values in between that are
+     *     called as the signature's have other names
      */
     static OnnxMl.GraphProto.Builder write(OnnxMl.GraphProto network, int features, int[] featureOf, int[] columnOf) {
-        OnnxMl.GraphProto.Builder graph = network.toBuilder();
-        List<OnnxMl.NodeProto> before = new ArrayList<>();
-        OnnxMl.ValueInfoProto input = network.getInput(0);
+        Set<String> constants = network.getInitializerList().stream().map(OnnxMl.TensorProto::getName)
+                .collect(Collectors.toSet());
+        OnnxMl.ValueInfoProto input = network.getInputList().stream().filter(v -> !constants.contains(v.getName()))
+                .findFirst().orElseThrow();
+        OnnxMl.TensorShapeProto shape = input.getType().getTensorType().getShape();
+        String own = prefix(network);
+        Map<String, String> names = new HashMap<>(Map.of(INPUT, own + INPUT, OUTPUT, own + OUTPUT));
+        OnnxMl.GraphProto.Builder graph = network.toBuilder().clearInitializer().clearNode().clearInput().clearOutput();
         String fed = INPUT;
-        boolean flat = input.getType().getTensorType().getShape().getDimCount() == 2;
+        boolean flat = shape.getDimCount() == 2;
         boolean sameFeatures = isIdentity(featureOf) && featureOf.length == features;
         if (!sameFeatures) {
-            graph.addInitializer(indices("emtal/features", featureOf));
-            String known = flat ? INNER_INPUT : "emtal/known";
-            before.add(node("Gather", List.of(fed, "emtal/features"), known).addAttribute(axis()).build());
+            graph.addInitializer(indices(own + "features", featureOf));
+            String known = own + (flat ? "row" : "known");
+            graph.addNode(node("Gather", own, List.of(fed, own + "features"), known).addAttribute(axis()));
             fed = known;
         }
         if (!flat) {
-            int[] shape = input.getType().getTensorType().getShape().getDimList().stream()
-                    .mapToInt(d -> (int) d.getDimValue()).toArray();
-            shape[0] = -1;
-            graph.addInitializer(indices("emtal/shape", shape));
-            before.add(node("Reshape", List.of(fed, "emtal/shape"), INNER_INPUT).build());
-            fed = INNER_INPUT;
+            int[] extents = shape.getDimList().stream().mapToInt(d -> (int) d.getDimValue()).toArray();
+            extents[0] = -1;
+            graph.addInitializer(indices(own + "shape", extents));
+            graph.addNode(node("Reshape", own, List.of(fed, own + "shape"), own + "row"));
+            fed = own + "row";
         }
-        List<OnnxMl.NodeProto> after = new ArrayList<>();
-        String computed = OUTPUT;
-        if (!isIdentity(columnOf)) {
-            computed = INNER_OUTPUT;
-            graph.addInitializer(indices("emtal/outputs", columnOf));
-            after.add(node("Gather", List.of(computed, "emtal/outputs"), OUTPUT).addAttribute(axis()).build());
+        boolean sameColumns = isIdentity(columnOf);
+        names.put(input.getName(), fed);
+        names.put(network.getOutput(0).getName(), sameColumns ? OUTPUT : own + "columns");
+        network.getNodeList().forEach(node -> graph.addNode(renamed(node, names)));
+        network.getInitializerList().forEach(tensor -> graph.addInitializer(tensor.toBuilder()
+                .setName(names.getOrDefault(tensor.getName(), tensor.getName()))));
+        if (!sameColumns) {
+            graph.addInitializer(indices(own + "outputs", columnOf));
+            graph.addNode(node("Gather", own, List.of(own + "columns", own + "outputs"), OUTPUT).addAttribute(axis()));
         }
-        graph.clearNode().addAllNode(before);
-        for (OnnxMl.NodeProto node : network.getNodeList()) {
-            graph.addNode(renamed(node, input.getName(), fed, network.getOutput(0).getName(), computed));
+        for (OnnxMl.ValueInfoProto.Builder value : graph.getValueInfoBuilderList()) {
+            value.setName(names.getOrDefault(value.getName(), value.getName()));
         }
-        return graph.addAllNode(after)
-                .clearInput().addInput(value(INPUT, features))
-                .clearOutput().addOutput(value(OUTPUT, columnOf.length));
+        return graph.addInput(value(INPUT, shape.getDim(0), features))
+                .addOutput(value(OUTPUT, shape.getDim(0), columnOf.length));
     }
 
-    private static OnnxMl.NodeProto renamed(OnnxMl.NodeProto node, String input, String fed, String output,
-                                            String computed) {
+    /** What new names begin with, and no other: a network that was exported may have been trained further. */
+    private static String prefix(OnnxMl.GraphProto network) {
+        Set<String> names = network.getInitializerList().stream().map(OnnxMl.TensorProto::getName)
+                .collect(Collectors.toSet());
+        network.getNodeList().forEach(node -> {
+            names.add(node.getName());
+            names.addAll(node.getOutputList());
+        });
+        return IntStream.iterate(1, i -> i + 1).mapToObj(i -> i == 1 ? "emtal/" : "emtal" + i + "/")
+                .filter(prefix -> names.stream().noneMatch(name -> name.startsWith(prefix))).findFirst().orElseThrow();
+    }
+
+    private static OnnxMl.NodeProto renamed(OnnxMl.NodeProto node, Map<String, String> names) {
         OnnxMl.NodeProto.Builder copy = node.toBuilder();
         for (int i = 0; i < node.getInputCount(); i++) {
-            copy.setInput(i, renamed(node.getInput(i), input, fed, output, computed));
+            copy.setInput(i, names.getOrDefault(node.getInput(i), node.getInput(i)));
         }
         for (int i = 0; i < node.getOutputCount(); i++) {
-            copy.setOutput(i, renamed(node.getOutput(i), input, fed, output, computed));
+            copy.setOutput(i, names.getOrDefault(node.getOutput(i), node.getOutput(i)));
         }
         return copy.build();
-    }
-
-    private static String renamed(String value, String input, String fed, String output, String computed) {
-        return value.equals(input) ? fed : value.equals(output) ? computed : value;
     }
 
     private static boolean isIdentity(int[] order) {
         return IntStream.range(0, order.length).allMatch(i -> order[i] == i);
     }
 
-    private static OnnxMl.NodeProto.Builder node(String op, List<String> inputs, String output) {
-        return OnnxMl.NodeProto.newBuilder().setOpType(op).setName("emtal/" + op + "/" + output).addAllInput(inputs)
+    private static OnnxMl.NodeProto.Builder node(String op, String prefix, List<String> inputs, String output) {
+        return OnnxMl.NodeProto.newBuilder().setOpType(op).setName(prefix + op + "/" + output).addAllInput(inputs)
                 .addOutput(output);
     }
 
@@ -116,9 +129,8 @@ final class TribuoSignature {
         return tensor.build();
     }
 
-    private static OnnxMl.ValueInfoProto value(String name, int width) {
-        OnnxMl.TensorShapeProto shape = OnnxMl.TensorShapeProto.newBuilder()
-                .addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimParam("batch"))
+    private static OnnxMl.ValueInfoProto value(String name, OnnxMl.TensorShapeProto.Dimension batch, int width) {
+        OnnxMl.TensorShapeProto shape = OnnxMl.TensorShapeProto.newBuilder().addDim(batch)
                 .addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(width)).build();
         return OnnxMl.ValueInfoProto.newBuilder().setName(name).setType(OnnxMl.TypeProto.newBuilder()
                 .setTensorType(OnnxMl.TypeProto.Tensor.newBuilder()
