@@ -110,6 +110,16 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
     }
 
     /**
+     * What was found in the file that this backbone comes from.
+     *
+     * @return the description
+     * @throws EmtalException if it is fresh
+     */
+    public BackboneDescription describe() {
+        return description.orElseThrow(() -> new EmtalException("backbone: found a fresh one, a description is of a file"));
+    }
+
+    /**
      * This backbone with other weights.
      *
      * @param changed new initialisers by name

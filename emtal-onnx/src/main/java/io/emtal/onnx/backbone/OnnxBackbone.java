@@ -11,6 +11,7 @@ import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.ReadLimits;
 
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
 
 /** A pre-trained transformer encoder from an ONNX file. */
@@ -46,7 +47,12 @@ public final class OnnxBackbone implements BackboneSource {
      */
     public Backbone read() {
         ReadLimits limits = externalData ? ReadLimits.DEFAULT.withExternalData() : ReadLimits.DEFAULT;
-        return read(OnnxFile.load(file, limits));
+        OnnxMl.ModelProto model = OnnxFile.load(file, limits);
+        try {
+            return read(model);
+        } catch (EmtalException e) {
+            throw new EmtalException("model " + file + ": " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -57,7 +63,7 @@ public final class OnnxBackbone implements BackboneSource {
      * @throws EmtalException if the model is not understood: with the first node that did not fit
      */
     public static Backbone read(OnnxMl.ModelProto model) {
-        throw new EmtalException("no transformer found");
+        return new Recogniser(model, OnnxFile.readOpen(model, Map.of(), ReadLimits.DEFAULT)).backbone();
     }
 
     @Override

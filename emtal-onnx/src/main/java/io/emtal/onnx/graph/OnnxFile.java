@@ -108,6 +108,31 @@ public final class OnnxFile {
     }
 
     /**
+     * Makes a graph with an open batch of a model that works row by row, whatever it computes with the number of rows.
+     * The model's batch may be open or 1.
+     *
+     * @param model the model; it need not have been checked
+     * @param extents what named open extents behind axis 0 stand for
+     * @param limits as in {@link #read(OnnxMl.ModelProto, long, Map, ReadLimits)}
+     * @return a graph in operators of opset {@value #OPSET} whose inputs are open at axis 0; values and nodes keep their
+     *     names
+     * @throws EmtalException naming the node, tensor or input that is not supported or mixes rows, and what is allowed
+     */
+    public static Graph readOpen(OnnxMl.ModelProto model, Map<String, Long> extents, ReadLimits limits) {
+        Graph one = read(model, 1, extents, limits);
+        Graph open = OpenBatch.of(one);
+        if (model.getGraph().getInputList().stream().anyMatch(OnnxFile::isOpen)) {
+            OpenBatch.check(one, read(model, 3, extents, limits));
+        }
+        return open;
+    }
+
+    private static boolean isOpen(OnnxMl.ValueInfoProto input) {
+        OnnxMl.TensorShapeProto shape = input.getType().getTensorType().getShape();
+        return shape.getDimCount() > 0 && !shape.getDim(0).hasDimValue();
+    }
+
+    /**
      * Writes a graph as a model.
      *
      * @param graph the graph

@@ -1,0 +1,98 @@
+package io.emtal.onnx.backbone;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.LinearLayers.Linear;
+import io.emtal.onnx.backbone.LinearLayer.Role;
+import io.emtal.onnx.graph.Node;
+import io.emtal.onnx.graph.Value;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A transformer block: an attention and the feed-forward network that follows it.
+ *
+ * @param attention the attention
+ * @param network the feed-forward network
+ * @param norm where the block normalises
+ */
+record BlockPattern(AttentionPattern attention, FeedForwardPattern network, BlockDescription.Norm norm) {
+
+    /**
+     * Finds all blocks.
+     *
+     * @param view the graph
+     * @param layers its linear layers
+     * @return in the order of the computation, at least one
+     * @throws EmtalException at the first node that does not fit
+     */
+    static List<BlockPattern> all(GraphView view, LinearLayers layers) {
+        List<AttentionPattern> attentions = AttentionPattern.all(view, layers);
+        if (attentions.isEmpty()) {
+            Optional<Node> softmax = view.graph().nodes().stream().filter(n -> n.op().equals("Softmax")).findFirst();
+            Node first = softmax.or(() -> view.graph().nodes().stream().findFirst()).orElseThrow(
+                    () -> new EmtalException("found a graph without nodes, expected a transformer encoder"));
+            throw GraphView.misfit(first, softmax.isPresent() ? "a softmax that is not over products of queries and keys"
+                    : "a graph without Softmax", "a transformer encoder: a softmax over the last axis of a product of two"
+                    + " matrices that depend on the input, which multiplies a third");
+        }
+        Set<Linear> taken = new HashSet<>();
+        attentions.forEach(a -> a.layers().forEach(taken::add));
+        List<FeedForwardPattern> networks = FeedForwardPattern.all(view, layers, taken);
+        List<BlockPattern> blocks = new ArrayList<>();
+        for (AttentionPattern attention : attentions) {
+            blocks.add(block(view, attention, networks));
+        }
+        return blocks;
+    }
+
+    private static BlockPattern block(GraphView view, AttentionPattern attention, List<FeedForwardPattern> networks) {
+        Value skip = attention.branch().skip();
+        Value sum = attention.branch().sum();
+        boolean before = false;
+        for (Linear input : attention.inputs()) {
+            NormPath path = NormPath.between(view, skip, input.input()).orElseThrow(() -> GraphView.misfit(input.product(),
+                    "the input '" + input.input().name() + "'", "'" + skip.name() + "', to which the attention is added,"
+                            + " or its norm"));
+            before |= path.normalised();
+        }
+        for (FeedForwardPattern network : networks) {
+            Optional<NormPath> between = NormPath.between(view, sum, network.branch().skip());
+            Optional<NormPath> inside = NormPath.between(view, network.branch().skip(), network.fc1().input());
+            if (between.isPresent() && inside.isPresent()) {
+                boolean pre = before || inside.get().normalised();
+                boolean post = between.get().normalised() || isNormalised(view, network.branch().sum());
+                return new BlockPattern(attention, network, pre ? BlockDescription.Norm.BEFORE
+                        : post ? BlockDescription.Norm.AFTER : BlockDescription.Norm.NONE);
+            }
+        }
+        List<Node> readers = view.consumers(sum);
+        throw GraphView.misfit(readers.isEmpty() ? attention.softmax() : readers.get(0), "no feed-forward network behind the"
+                + " attention's sum '" + sum.name() + "'", "two linear layers with constant weights and a function of every"
+                + " element alone between them, with constants of one element, added to that sum or its norm");
+    }
+
+    private static boolean isNormalised(GraphView view, Value sum) {
+        return view.consumers(sum).stream().allMatch(n -> GraphView.NORM.contains(n.op())) && !view.consumers(sum).isEmpty();
+    }
+
+    /** The block as the rest of the library knows it. */
+    Block block(int index) {
+        List<Linear> inputs = attention.inputs();
+        List<Role> roles = inputs.size() == 1 ? List.of(Role.QKV) : List.of(Role.QUERY, Role.KEY, Role.VALUE);
+        List<LinearLayer> read = new ArrayList<>();
+        for (int i = 0; i < inputs.size(); i++) {
+            read.add(inputs.get(i).as(roles.get(i), index));
+        }
+        return new Block(index, read, attention.output().as(Role.ATTENTION_OUTPUT, index), network.fc1().as(Role.FC1, index),
+                network.fc2().as(Role.FC2, index));
+    }
+
+    BlockDescription description() {
+        return new BlockDescription(attention.tokens(), network.fc2().out(), attention.heads(), attention.headWidth(),
+                network.fc1().out(), network.activation(), norm);
+    }
+}

@@ -1,0 +1,121 @@
+package io.emtal.onnx.backbone;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.LinearLayers.Linear;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Node;
+import io.emtal.onnx.graph.Value;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * What heads read of a transformer: what its old classification head reads, or what it gives if it has none.
+ *
+ * @param pooling how one vector comes of the values
+ * @param values the values
+ * @param classes the number of outputs of the old head
+ */
+record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt classes) {
+
+    private static final Set<String> BEHIND_LOGITS = Set.of("Softmax", "LogSoftmax", "Sigmoid", "Identity", "Cast");
+
+    /**
+     * Finds what to pool.
+     *
+     * @param view the graph
+     * @param layers its linear layers
+     * @param blocks its blocks
+     * @return what was found
+     * @throws EmtalException if it cannot be told which output to take, or what it is
+     */
+    static PoolingPattern of(GraphView view, LinearLayers layers, List<BlockPattern> blocks) {
+        Value last = blocks.get(blocks.size() - 1).network().branch().sum();
+        Set<String> behind = view.descendants(last);
+        List<Value> outputs = view.graph().outputs().stream().filter(v -> behind.contains(v.name())).toList();
+        List<PoolingPattern> all = outputs.stream().map(v -> of(view, layers, blocks, v, behind)).toList();
+        EmtalException.check(!all.isEmpty(), "found the outputs %s, expected one that depends on the last block's result"
+                + " '%s'", view.graph().outputs().stream().map(Value::name).toList(), last.name());
+        // A classifier may give its tokens, too; a feature extractor may give a projection of its class token, too.
+        List<PoolingPattern> heads = all.stream().filter(p -> p.classes().isPresent()).toList();
+        List<PoolingPattern> tokens = all.stream().filter(p -> p.pooling() == Pooling.Kind.CLASS_TOKEN
+                || p.pooling() == Pooling.Kind.MEAN).toList();
+        for (List<PoolingPattern> preferred : List.of(all, heads, tokens)) {
+            if (preferred.size() == 1) {
+                return preferred.get(0);
+            }
+        }
+        throw new EmtalException("found the outputs " + outputs.stream().map(v -> v.name() + " " + v.shape()).toList()
+                + ", expected one, or one of logits, or one of tokens: say which value to pool");
+    }
+
+    private static PoolingPattern of(GraphView view, LinearLayers layers, List<BlockPattern> blocks, Value output,
+                                     Set<String> behind) {
+        Value value = output;
+        Optional<Node> producer = view.producer(value);
+        while (producer.isPresent() && BEHIND_LOGITS.contains(producer.get().op())) {
+            value = producer.get().input(0);
+            producer = view.producer(value);
+        }
+        if (value.rank() == 2) {
+            List<Linear> heads = heads(view, layers, value).stream().filter(h -> h.input().rank() == 2
+                    && behind.contains(h.input().name())).toList();
+            return switch (heads.size()) {
+                case 0 -> new PoolingPattern(Pooling.Kind.VALUE, List.of(value), OptionalInt.empty());
+                case 1 -> new PoolingPattern(Pooling.Kind.VALUE, List.of(heads.get(0).input()),
+                        OptionalInt.of(heads.get(0).out()));
+                default -> new PoolingPattern(Pooling.Kind.PAIR, heads.stream().map(Linear::input).toList(),
+                        OptionalInt.of(heads.get(0).out()));
+            };
+        }
+        EmtalException.check(value.rank() == 3 && value.extent(-1) == blocks.get(blocks.size() - 1).network().fc2().out(),
+                "output '%s': found shape %s, expected [batch, outputs] or tokens [batch, N, D]", output.name(),
+                output.shape());
+        boolean token = startsWithToken(view, blocks.get(0).attention().branch().skip());
+        return new PoolingPattern(token ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN, List.of(value), OptionalInt.empty());
+    }
+
+    /** The layer whose result the logits are, or the two whose mean they are. */
+    private static List<Linear> heads(GraphView view, LinearLayers layers, Value logits) {
+        Optional<Linear> one = layers.giving(logits);
+        if (one.isPresent()) {
+            return List.of(one.get());
+        }
+        Optional<Node> scaling = view.producer(logits, "Div").or(() -> view.producer(logits, "Mul"))
+                .filter(node -> GraphView.computed(node).size() == 1);
+        Optional<Node> sum = scaling.map(node -> GraphView.computed(node).get(0)).flatMap(v -> view.producer(v, "Add"));
+        List<Linear> pair = new ArrayList<>();
+        sum.ifPresent(add -> GraphView.computed(add).forEach(v -> layers.giving(v).ifPresent(pair::add)));
+        return pair.size() == 2 ? pair : List.of();
+    }
+
+    /** Whether the tokens are joined with a learned one in front, which was spread over the rows. */
+    private static boolean startsWithToken(GraphView view, Value tokens) {
+        GraphView.Origin origin = view.origin(tokens, v -> view.producer(v, "Concat").isPresent(),
+                node -> GraphView.computed(node).size() == 1 || GraphView.NORM.contains(node.op()));
+        return origin.single().flatMap(v -> view.producer(v, "Concat")).filter(node -> {
+            Value first = node.input(0);
+            return first.rank() == 3 && first.shape().axis((int) node.integer("axis", 0)) == 1 && first.extent(1) == 1
+                    && view.producer(first, "Add").filter(add -> GraphView.computed(add).size() == 1
+                    && isZero(view, GraphView.computed(add).get(0))).isPresent();
+        }).isPresent();
+    }
+
+    private static boolean isZero(GraphView view, Value value) {
+        return view.producer(value, "Mul").filter(mul -> mul.inputs().stream().anyMatch(v -> view.constant(v)
+                .filter(t -> t.shape().size() == 1 && t.real(0) == 0).isPresent())).isPresent();
+    }
+
+    /** Writes what heads read [batch, D]. */
+    Value write(GraphBuilder graph, List<Value> here) {
+        return switch (pooling) {
+            case VALUE -> here.get(0);
+            case CLASS_TOKEN -> graph.squeeze(graph.slice(here.get(0), 1, 0, 1), 1);
+            case MEAN -> graph.reduceMean(here.get(0), false, 1);
+            case PAIR -> graph.concat(1, here);
+        };
+    }
+}

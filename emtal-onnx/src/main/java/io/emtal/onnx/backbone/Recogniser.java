@@ -1,0 +1,128 @@
+package io.emtal.onnx.backbone;
+
+import ai.onnx.proto.OnnxMl;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.Graph;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Node;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/** Finds the transformer in a graph with an open batch and makes a backbone of it, without its old head. */
+final class Recogniser {
+
+    private final OnnxMl.ModelProto model;
+    private final GraphView view;
+    private final LinearLayers layers;
+
+    Recogniser(OnnxMl.ModelProto model, Graph graph) {
+        this.model = model;
+        this.view = new GraphView(graph);
+        this.layers = new LinearLayers(view);
+    }
+
+    Backbone backbone() {
+        List<Value> inputs = view.graph().inputs();
+        EmtalException.check(inputs.size() == 1 && inputs.get(0).type() == ElementType.FLOAT, "found the inputs %s, expected"
+                + " one of images, of type FLOAT", inputs.stream().map(v -> v.name() + " " + v.type() + v.shape()).toList());
+        List<BlockPattern> found = BlockPattern.all(view, layers);
+        PoolingPattern pooling = PoolingPattern.of(view, layers, found);
+        List<Block> blocks = new ArrayList<>();
+        for (int i = 0; i < found.size(); i++) {
+            blocks.add(found.get(i).block(i));
+        }
+        checkUses(blocks);
+        Graph pooled = pooled(pooling);
+        BackboneDescription description = new BackboneDescription(inputs.get(0), image(inputs.get(0)),
+                found.stream().map(BlockPattern::description).toList(),
+                blocks.stream().flatMap(Block::layers).toList(), pooling.pooling().toString(),
+                (int) pooled.outputs().get(0).extent(1), pooling.classes(), metadata());
+        return new Backbone(pooled, blocks, frozen(pooled, blocks), false, Optional.of(description));
+    }
+
+    /** A layer's weight must be its own: what is merged into it changes every node that reads it. */
+    private void checkUses(List<Block> blocks) {
+        blocks.stream().flatMap(Block::layers).forEach(layer -> {
+            List<Node> readers = readers(layer.weight());
+            if (readers.size() > 1) {
+                throw GraphView.misfit(readers.get(1), "the weight '" + layer.weight() + "', which " + GraphView.label(
+                        readers.get(0)) + " has too", "a weight of its own");
+            }
+            boolean reordered = layer.role() == LinearLayer.Role.FC1;
+            layer.bias().filter(bias -> reordered && readers(bias).size() > 1 && !isUniform(bias)).ifPresent(bias -> {
+                throw GraphView.misfit(readers(bias).get(1), "the bias '" + bias + "', which " + GraphView.label(
+                        readers(bias).get(0)) + " has too", "a bias of its own for the first layer of a feed-forward network");
+            });
+        });
+    }
+
+    private List<Node> readers(String initializer) {
+        return view.graph().nodes().stream().filter(node -> node.inputs().stream()
+                .anyMatch(v -> v != null && v.name().equals(initializer))).toList();
+    }
+
+    private boolean isUniform(String name) {
+        Tensor tensor = view.graph().initializers().get(name);
+        float[] elements = tensor.floats();
+        for (float element : elements) {
+            if (element != elements[0]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Graph pooled(PoolingPattern pooling) {
+        GraphBuilder builder = new GraphBuilder();
+        Value input = view.graph().inputs().get(0);
+        Value here = builder.input(input.name(), input.type(), input.shape().extents());
+        Function<Value, Value> lookUp = builder.inline(view.graph(), Map.of(input.name(), here),
+                GraphBuilder.Replacement.NONE);
+        Value pooled = pooling.write(builder, pooling.values().stream().map(lookUp).toList());
+        EmtalException.check(pooled.rank() == 2 && pooled.extent(0) == Shape.BATCH && pooled.extent(1) > 0, "value '%s':"
+                + " found shape %s, expected what heads read, [batch, D]", pooled.name(), pooled.shape());
+        builder.output(pooled);
+        return builder.build();
+    }
+
+    /** What is no initialiser of the model cannot be given back to it. */
+    private Set<String> frozen(Graph pooled, List<Block> blocks) {
+        Set<String> trained = new HashSet<>();
+        model.getGraph().getInitializerList().forEach(t -> trained.add(t.getName()));
+        blocks.stream().flatMap(Block::layers).forEach(layer -> trained.add(layer.weight()));
+        Set<String> frozen = new HashSet<>();
+        pooled.initializers().forEach((name, tensor) -> {
+            if (tensor.type() == ElementType.FLOAT && !trained.contains(name)) {
+                frozen.add(name);
+            }
+        });
+        return frozen;
+    }
+
+    private Map<String, String> metadata() {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        model.getMetadataPropsList().forEach(entry -> metadata.put(entry.getKey(), entry.getValue()));
+        return metadata;
+    }
+
+    /** An image has one, three or four channels; a convolution that reads it has them in front. */
+    private BackboneDescription.ImageLayout image(Value input) {
+        if (input.rank() != 4) {
+            return BackboneDescription.ImageLayout.NONE;
+        }
+        boolean convolved = view.consumers(input).stream().anyMatch(n -> n.op().equals("Conv"));
+        return convolved || input.extent(1) <= 4 ? BackboneDescription.ImageLayout.NCHW
+                : input.extent(3) <= 4 ? BackboneDescription.ImageLayout.NHWC : BackboneDescription.ImageLayout.NONE;
+    }
+}
