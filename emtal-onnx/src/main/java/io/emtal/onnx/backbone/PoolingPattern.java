@@ -2,7 +2,6 @@ package io.emtal.onnx.backbone;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.LinearLayers.Linear;
-import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.Value;
 
@@ -107,15 +106,5 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
     private static boolean isZero(GraphView view, Value value) {
         return view.producer(value, "Mul").filter(mul -> mul.inputs().stream().anyMatch(v -> view.constant(v)
                 .filter(t -> t.shape().size() == 1 && t.real(0) == 0).isPresent())).isPresent();
-    }
-
-    /** Writes what heads read [batch, D]. */
-    Value write(GraphBuilder graph, List<Value> here) {
-        return switch (pooling) {
-            case VALUE -> here.get(0);
-            case CLASS_TOKEN -> graph.squeeze(graph.slice(here.get(0), 1, 0, 1), 1);
-            case MEAN -> graph.reduceMean(here.get(0), false, 1);
-            case PAIR -> graph.concat(1, here);
-        };
     }
 }

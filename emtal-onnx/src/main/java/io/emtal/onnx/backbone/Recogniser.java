@@ -48,7 +48,8 @@ final class Recogniser {
                 found.stream().map(BlockPattern::description).toList(),
                 blocks.stream().flatMap(Block::layers).toList(), pooling.pooling().toString(),
                 (int) pooled.outputs().get(0).extent(1), pooling.classes(), metadata());
-        return new Backbone(pooled, blocks, frozen(pooled, blocks), false, Optional.of(description));
+        return new Backbone(pooled, blocks, frozen(pooled, blocks), false, Optional.of(description),
+                Optional.of(new ImportedModel(model, pooling.pooling(), pooling.values())));
     }
 
     /** A layer's weight must be its own: what is merged into it changes every node that reads it. */
@@ -89,7 +90,7 @@ final class Recogniser {
         Value here = builder.input(input.name(), input.type(), input.shape().extents());
         Function<Value, Value> lookUp = builder.inline(view.graph(), Map.of(input.name(), here),
                 GraphBuilder.Replacement.NONE);
-        Value pooled = pooling.write(builder, pooling.values().stream().map(lookUp).toList());
+        Value pooled = pooling.pooling().write(builder, pooling.values().stream().map(lookUp).toList());
         EmtalException.check(pooled.rank() == 2 && pooled.extent(0) == Shape.BATCH && pooled.extent(1) > 0, "value '%s':"
                 + " found shape %s, expected what heads read, [batch, D]", pooled.name(), pooled.shape());
         builder.output(pooled);

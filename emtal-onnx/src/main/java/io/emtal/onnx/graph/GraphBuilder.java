@@ -193,9 +193,12 @@ public final class GraphBuilder {
      * @return a look-up from the other graph's values to this one's
      */
     public Function<Value, Value> inline(Graph graph, Map<String, Value> bindings, Replacement replacement) {
-        // What a replacement writes must not take the name of a value that is still to be copied.
+        // What a replacement writes must not take the name of a value or node that is still to be copied.
         reserve(graph.initializers().keySet());
-        graph.nodes().forEach(node -> node.outputs().forEach(v -> reserved.add(v.name())));
+        graph.nodes().forEach(node -> {
+            reserved.add(node.name());
+            node.outputs().forEach(v -> reserved.add(v.name()));
+        });
         Map<String, Value> mapped = new HashMap<>(bindings);
         Function<Value, Value> lookUp = v -> {
             if (v == null) {

@@ -60,7 +60,10 @@ final class OnnxReader {
         Set<String> names = new HashSet<>();
         proto.getInputList().forEach(v -> names.add(v.getName()));
         proto.getInitializerList().forEach(t -> names.add(t.getName()));
-        proto.getNodeList().forEach(n -> names.addAll(n.getOutputList()));
+        proto.getNodeList().forEach(n -> {
+            names.add(n.getName());
+            names.addAll(n.getOutputList());
+        });
         builder.reserve(names);
 
         proto.getInitializerList().forEach(t -> known.put(t.getName(), Tensor.fromProto(t)));

@@ -136,7 +136,10 @@ final class OpenBatch {
 
     private Graph open() {
         Set<String> names = new HashSet<>(graph.initializers().keySet());
-        graph.nodes().forEach(node -> node.outputs().forEach(v -> names.add(v.name())));
+        graph.nodes().forEach(node -> {
+            names.add(node.name());
+            node.outputs().forEach(v -> names.add(v.name()));
+        });
         builder.reserve(names);
         for (Value input : graph.inputs()) {
             EmtalException.check(input.rank() > 0 && input.extent(0) == 1, "input %s: found shape %s, allowed is an open"
@@ -237,7 +240,7 @@ final class OpenBatch {
                 case "Gather" -> gather();
                 case "Slice" -> slice();
                 case "Pad" -> pad();
-                case "Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization" -> image();
+                case "Conv", "MaxPool", "AveragePool", "BatchNormalization", "InstanceNormalization" -> image();
                 default -> {
                     EmtalException.check(ELEMENTWISE.contains(node.op()), "this operator mixes rows, or it is not known"
                             + " that it does not");
