@@ -10,7 +10,7 @@ import com.google.protobuf.TextFormat;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.predict.DensePredictor;
-import io.emtal.tribuo.input.FeatureEncoder;
+import io.emtal.tribuo.input.InputEncoder;
 import io.emtal.tribuo.output.OutputCodec;
 import io.emtal.tribuo.output.OutputTasks;
 import io.emtal.tribuo.protos.EmtalModelProto;
@@ -67,24 +67,24 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
     private static final int MAX_BATCH = 1024;
     private static final int MAX_BATCH_ELEMENTS = 1 << 22;
 
-    private final transient FeatureEncoder features;
+    private final transient InputEncoder inputs;
     private final transient OutputTasks<T> outputs;
     private final transient OutputCodec<T> codec;
     private final transient DensePredictor predictor;
     private final transient TrainingReport training;
 
     EmtalModel(String name, ModelProvenance provenance, ImmutableFeatureMap featureMap, ImmutableOutputInfo<T> domain,
-               FeatureEncoder features, OutputTasks<T> outputs, ByteString network, TrainingReport training) {
+               InputEncoder inputs, OutputTasks<T> outputs, ByteString network, TrainingReport training) {
         super(name, provenance, featureMap, domain, outputs.codec(domain).probabilities());
-        this.features = features;
+        this.inputs = inputs;
         this.outputs = outputs;
         this.codec = outputs.codec(domain);
         this.predictor = new DensePredictor(network, 1);
         this.training = training;
-        EmtalException.check(predictor.inputWidth() == features.layout().width()
+        EmtalException.check(predictor.inputWidth() == inputs.layout().width()
                         && predictor.outputWidth() == codec.columns(),
                 "network: found %d inputs and %d outputs, allowed are %d and %d", predictor.inputWidth(),
-                predictor.outputWidth(), features.layout().width(), codec.columns());
+                predictor.outputWidth(), inputs.layout().width(), codec.columns());
     }
 
     /**
@@ -98,14 +98,14 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
 
     @Override
     public Prediction<T> predict(Example<T> example) {
-        float[] row = new float[features.layout().width()];
-        int used = features.encode("example", example, row, 0);
+        float[] row = new float[predictor.inputWidth()];
+        int used = inputs.encode("example", example, row, 0);
         return codec.prediction(predictor.predict(row, 1), 0, used, example);
     }
 
     @Override
     protected List<Prediction<T>> innerPredict(Iterable<Example<T>> examples) {
-        int width = features.layout().width();
+        int width = predictor.inputWidth();
         int batch = Math.max(1, Math.min(MAX_BATCH, MAX_BATCH_ELEMENTS / width));
         List<Prediction<T>> predictions = new ArrayList<>();
         List<Example<T>> waiting = new ArrayList<>();
@@ -115,7 +115,7 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
             if (rows.length < (waiting.size() + 1) * width) {
                 rows = Arrays.copyOf(rows, Math.min(batch, Math.max(8, waiting.size() * 2)) * width);
             }
-            used[waiting.size()] = features.encode("row " + (predictions.size() + waiting.size()), example, rows,
+            used[waiting.size()] = inputs.encode("row " + (predictions.size() + waiting.size()), example, rows,
                     waiting.size() * width);
             waiting.add(example);
             if (waiting.size() == batch) {
@@ -150,7 +150,7 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
     // model's.
     @Override
     protected EmtalModel<T> copy(String newName, ModelProvenance newProvenance) {
-        return new EmtalModel<>(newName, newProvenance, featureIDMap, outputIDInfo, features, outputs,
+        return new EmtalModel<>(newName, newProvenance, featureIDMap, outputIDInfo, inputs, outputs,
                 predictor.model(), training);
     }
 
@@ -165,15 +165,14 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         EmtalException.check(predictor.model().size() <= MAX_NETWORK_BYTES,
                 "model '%s': found a network of %d bytes, allowed are %d in a protobuf; export it as ONNX instead",
                 name, predictor.model().size(), MAX_NETWORK_BYTES);
-        EmtalModelProto proto = EmtalModelProto.newBuilder()
+        EmtalModelProto.Builder proto = EmtalModelProto.newBuilder()
                 .setMetadata(Any.pack(createDataCarrier().serialize()))
                 .setOnnx(predictor.model())
-                .setFeatures(features.serialize())
                 .setOutputs(outputs.serialize())
-                .setTraining(training.serialize())
-                .build();
+                .setTraining(training.serialize());
+        inputs.serialize(proto);
         return ModelProto.newBuilder().setVersion(CURRENT_VERSION).setClassName(EmtalModel.class.getName())
-                .setSerializedData(Any.pack(proto)).build();
+                .setSerializedData(Any.pack(proto.build())).build();
     }
 
     /**
@@ -204,7 +203,7 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         @SuppressWarnings("unchecked") // its outputs are of the type
         ImmutableOutputInfo<T> domain = (ImmutableOutputInfo<T>) carrier.outputDomain();
         return new EmtalModel<>(carrier.name(), carrier.provenance(), carrier.featureDomain(), domain,
-                FeatureEncoder.of(carrier.featureDomain(), proto.getFeatures()), outputs, proto.getOnnx(),
+                Inputs.of(carrier.featureDomain(), proto), outputs, proto.getOnnx(),
                 TrainingReport.deserialize(proto.getTraining()));
     }
 
@@ -228,37 +227,55 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
     }
 
     /**
-     * Exports the network with its provenance, with Tribuo's signature: {@code input} [batch, F], the features in the
-     * order of their ids, not-a-number where one is missing; {@code output} [batch, C], the outputs in the order of
-     * their ids.
+     * Exports the network with its provenance. A network of features gets Tribuo's signature: {@code input} [batch, F],
+     * the features in the order of their ids, not-a-number where one is missing; {@code output} [batch, C], the outputs
+     * in the order of their ids. One of images stays as it is; the metadata name its columns.
      */
     @Override
     public OnnxMl.ModelProto exportONNXModel(String domain, long modelVersion) {
-        OnnxMl.ModelProto network;
-        try {
-            network = OnnxMl.ModelProto.parseFrom(predictor.model());
-        } catch (InvalidProtocolBufferException e) {
-            throw new IllegalStateException("a network that was read before", e);
-        }
-        int[] columns = new int[outputIDInfo.size()];
+        OnnxMl.ModelProto network = network();
         SignatureProto.Builder signature = SignatureProto.newBuilder()
                 .setOutputType(outputs.factory().getTypeWitness().getName());
-        for (int id = 0; id < featureIDMap.size(); id++) {
-            signature.addFeature(featureIDMap.get(id).getName());
-        }
-        for (int id = 0; id < columns.length; id++) {
-            columns[id] = codec.column(id);
-            signature.addOutput(codec.name(id));
-        }
         // An imported backbone may be an export itself.
         List<OnnxMl.StringStringEntryProto> others = network.getMetadataPropsList().stream().filter(entry ->
                 !Set.of(PROVENANCE_METADATA_FIELD, TribuoSignature.METADATA).contains(entry.getKey())).toList();
         return network.toBuilder().clearMetadataProps().addAllMetadataProps(others)
-                .setGraph(TribuoSignature.write(network.getGraph(), featureIDMap.size(), features.ids(), columns))
+                .setGraph(inputs.featureIds().map(ids -> withTribuoSignature(network.getGraph(), ids, signature))
+                        .orElseGet(() -> withOwnSignature(network.getGraph(), signature)))
                 .setDomain(domain).setModelVersion(modelVersion).setDocString(toString())
                 .addMetadataProps(metadata(PROVENANCE_METADATA_FIELD, serializeProvenance(provenance)))
                 .addMetadataProps(metadata(TribuoSignature.METADATA, TextFormat.printer().printToString(signature)))
                 .build();
+    }
+
+    private OnnxMl.ModelProto network() {
+        try {
+            return OnnxMl.ModelProto.parseFrom(predictor.model());
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("a network that was read before", e);
+        }
+    }
+
+    private OnnxMl.GraphProto withTribuoSignature(OnnxMl.GraphProto graph, int[] featureIds,
+                                                  SignatureProto.Builder signature) {
+        for (int id = 0; id < featureIDMap.size(); id++) {
+            signature.addFeature(featureIDMap.get(id).getName());
+        }
+        int[] columns = new int[outputIDInfo.size()];
+        for (int id = 0; id < columns.length; id++) {
+            columns[id] = codec.column(id);
+            signature.addOutput(codec.name(id));
+        }
+        return TribuoSignature.write(graph, featureIDMap.size(), featureIds, columns).build();
+    }
+
+    private OnnxMl.GraphProto withOwnSignature(OnnxMl.GraphProto graph, SignatureProto.Builder signature) {
+        String[] names = new String[codec.columns()];
+        for (int id = 0; id < names.length; id++) {
+            names[codec.column(id)] = codec.name(id);
+        }
+        signature.addAllOutput(List.of(names));
+        return graph;
     }
 
     private static OnnxMl.StringStringEntryProto metadata(String key, String value) {
@@ -284,7 +301,7 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
      * @param type the type of output
      * @param <T> the type of output
      * @return a model that predicts the same
-     * @throws EmtalException if the file holds no such network
+     * @throws EmtalException if the file holds no such network, or one of images
      * @throws IOException if it cannot be read
      */
     public static <T extends Output<T>> ONNXExternalModel<T> loadONNX(Path file, Class<T> type) throws IOException {
@@ -296,6 +313,8 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         }
         EmtalException.check(signature.getOutputType().equals(type.getName()), "%s: found outputs of %s, allowed is %s",
                 file, signature.getOutputType(), type.getName());
+        EmtalException.check(signature.getFeatureCount() > 0, "%s: found a network of images, allowed are networks of"
+                + " features; Tribuo's external models decode no images", file);
         OutputTasks<T> outputs = OutputTasks.of(type);
         Map<String, Integer> features = new HashMap<>();
         signature.getFeatureList().forEach(feature -> features.put(feature, features.size()));

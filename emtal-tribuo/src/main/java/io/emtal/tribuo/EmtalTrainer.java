@@ -14,13 +14,15 @@ import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.BackboneSource;
 import io.emtal.onnx.backbone.FeatureTransformer;
 import io.emtal.onnx.backbone.ImportedModel;
-import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.train.Learner;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.onnx.train.TrainedNetwork;
 import io.emtal.onnx.train.TrainingListener;
-import io.emtal.tribuo.input.FeatureEncoder;
+import io.emtal.tribuo.image.ImageAugmentation;
+import io.emtal.tribuo.image.ImagePreprocessing;
+import io.emtal.tribuo.input.InputEncoder;
 import io.emtal.tribuo.output.EncodedOutputs;
 import io.emtal.tribuo.output.OutputTasks;
 import org.tribuo.Dataset;
@@ -48,6 +50,7 @@ import java.util.stream.IntStream;
  *
  * <p>Without a pre-trained backbone a fresh one is trained on the same examples first. Features need no scaling: the
  * network scales them with the training examples' statistics. A feature that an example lacks is a missing value.
+ * Examples may carry images instead of features, see {@link io.emtal.tribuo.image.ImageTable}.
  *
  * <p>Trains the same model bit by bit for the same configuration, number of invocations and examples in the same order;
  * {@link Dataset#shuffle} is ignored. Thread-safe.
@@ -70,7 +73,13 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     @Config(description = "How outputs become tasks; by default as usual for the type of output.")
     private OutputTasks<T> outputs;
 
-    @Config(description = "Decides initial values, clustering, the held-out rows and the order of the rows.")
+    @Config(description = "What becomes of images before the network reads them.")
+    private ImagePreprocessing imagePreprocessing = ImagePreprocessing.builder().build();
+
+    @Config(description = "How training images are varied.")
+    private ImageAugmentation imageAugmentation = ImageAugmentation.builder().build();
+
+    @Config(description = "Decides initial values, clustering, the held-out rows, the order of the rows and augmentation.")
     private long seed = Trainer.DEFAULT_SEED;
 
     private TrainingListener listener = TrainingListener.NONE;
@@ -105,6 +114,8 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         private AdaptationMethod method;
         private Recipe recipe;
         private OutputTasks<T> outputs;
+        private ImagePreprocessing imagePreprocessing;
+        private ImageAugmentation imageAugmentation;
         private long seed;
         private TrainingListener listener;
 
@@ -114,6 +125,8 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
             method = defaults.method;
             recipe = defaults.recipe;
             outputs = defaults.outputs;
+            imagePreprocessing = defaults.imagePreprocessing;
+            imageAugmentation = defaults.imageAugmentation;
             seed = defaults.seed;
             listener = defaults.listener;
         }
@@ -163,6 +176,28 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         }
 
         /**
+         * Sets what becomes of images before the network reads them, where that differs from what the backbone says.
+         *
+         * @param imagePreprocessing how they are resized and scaled
+         * @return this builder
+         */
+        public Builder<T> imagePreprocessing(ImagePreprocessing imagePreprocessing) {
+            this.imagePreprocessing = Objects.requireNonNull(imagePreprocessing, "imagePreprocessing");
+            return this;
+        }
+
+        /**
+         * Sets how training images are varied.
+         *
+         * @param imageAugmentation what is drawn anew in every epoch
+         * @return this builder
+         */
+        public Builder<T> imageAugmentation(ImageAugmentation imageAugmentation) {
+            this.imageAugmentation = Objects.requireNonNull(imageAugmentation, "imageAugmentation");
+            return this;
+        }
+
+        /**
          * Sets the seed.
          *
          * @param seed decides everything random
@@ -195,6 +230,8 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
             made.method = method;
             made.recipe = recipe;
             made.outputs = outputs;
+            made.imagePreprocessing = imagePreprocessing;
+            made.imageAugmentation = imageAugmentation;
             made.seed = seed;
             made.listener = listener;
             made.postConfig();
@@ -205,9 +242,11 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     /** Called by OLCUT after it has set the configuration. */
     @Override
     public synchronized void postConfig() {
-        if (backbone == null || method == null || recipe == null) {
+        if (backbone == null || method == null || recipe == null || imagePreprocessing == null
+                || imageAugmentation == null) {
             throw new PropertyException("", "EmtalTrainer", "found backbone " + backbone + ", method " + method
-                    + ", recipe " + recipe + ", none may be missing");
+                    + ", recipe " + recipe + ", image preprocessing " + imagePreprocessing + ", image augmentation "
+                    + imageAugmentation + ", none may be missing");
         }
         random = new SplittableRandom(seed);
         invocations = 0;
@@ -255,16 +294,16 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         ImmutableOutputInfo<T> domain = dataset.getOutputIDInfo();
         OutputTasks<T> how = outputs(dataset);
         EncodedOutputs encoded = how.codec(domain).encode(examples);
-        FeatureEncoder features = FeatureEncoder.of(featureMap, examples);
-        PackedExamples rows = PackedExamples.pack(examples.size(), features.layout().width(), encoded.tasks().size(),
-                (row, inputs, labels) -> {
-                    features.encode("row " + row, examples.get(row), inputs, 0);
-                    encoded.labels(row, labels);
-                });
+        InputEncoder inputs = Inputs.of(featureMap, examples, backbone, imagePreprocessing, imageAugmentation);
         warn(dataset, encoded);
         SplittableRandom seeds = new SplittableRandom(runSeed);
-        Backbone start = backbone.create(features.layout(), rows, seeds.nextLong());
-        TrainedNetwork network = new Learner(method, recipe).train(start, backbone.pretrained(), encoded.tasks(), rows, seeds.nextLong(), listener);
+        Backbone start;
+        TrainedNetwork network;
+        try (Examples rows = inputs.rows(examples, encoded)) {
+            start = backbone.create(inputs.layout(), rows, seeds.nextLong());
+            network = new Learner(method, recipe).train(start, backbone.pretrained(), encoded.tasks(), rows,
+                    seeds.nextLong(), listener);
+        }
         TrainingReport report = TrainingReport.of(network, encoded.rowsWithoutLabel());
         ByteString model = network.model().toByteString();
         Map<String, Provenance> run = RunFacts.of(runProvenance, report, recipe.workers(),
@@ -272,7 +311,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
                         .orElseGet(() -> OnnxFile.toModel(start.graph(), "backbone")).toByteString(), model,
                 OrtEnvironment.getEnvironment().getVersion());
         return new EmtalModel<>("emtal-model", new ModelProvenance(EmtalModel.class.getName(), OffsetDateTime.now(),
-                dataset.getProvenance(), trainer, run), featureMap, domain, features, how, model, report);
+                dataset.getProvenance(), trainer, run), featureMap, domain, inputs, how, model, report);
     }
 
     private OutputTasks<T> outputs(Dataset<T> dataset) {

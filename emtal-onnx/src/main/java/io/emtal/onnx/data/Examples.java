@@ -3,7 +3,7 @@ package io.emtal.onnx.data;
 import java.nio.FloatBuffer;
 
 /** Rows to learn from: inputs of a fixed width and one label a task, any of which may be missing. Thread-safe. */
-public interface Examples {
+public interface Examples extends AutoCloseable {
 
     /**
      * The number of rows.
@@ -64,5 +64,10 @@ public interface Examples {
      */
     default Examples inOrder(int[] order) {
         return this;
+    }
+
+    /** Frees what prepares rows in advance, if anything does. Those that other methods gave need no closing. */
+    @Override
+    default void close() {
     }
 }

@@ -1,8 +1,12 @@
 package io.emtal.tribuo.input;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.PackedExamples;
+import io.emtal.tribuo.output.EncodedOutputs;
+import io.emtal.tribuo.protos.EmtalModelProto;
 import io.emtal.tribuo.protos.FeatureColumnProto;
 import io.emtal.tribuo.protos.FeatureEncoderProto;
 import org.tribuo.Example;
@@ -14,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -27,7 +32,7 @@ import java.util.Set;
  *
  * <p>Thread-safe.
  */
-public final class FeatureEncoder {
+public final class FeatureEncoder implements InputEncoder {
 
     /** What stands between a nominal column's name and its value in Tribuo's names of features. */
     private static final char COLUMN_END = '@';
@@ -123,7 +128,7 @@ public final class FeatureEncoder {
      * Reads an encoder.
      *
      * @param features the features and their ids
-     * @param proto what {@link #serialize()} wrote
+     * @param proto what {@link #serialize} wrote
      * @return the encoder
      * @throws EmtalException if the two do not belong together
      */
@@ -149,13 +154,9 @@ public final class FeatureEncoder {
         return new FeatureEncoder(features, new FeatureLayout(columns), positions);
     }
 
-    /**
-     * Writes this encoder.
-     *
-     * @return the columns and positions
-     */
-    public FeatureEncoderProto serialize() {
-        FeatureEncoderProto.Builder proto = FeatureEncoderProto.newBuilder();
+    @Override
+    public void serialize(EmtalModelProto.Builder model) {
+        FeatureEncoderProto.Builder proto = model.getFeaturesBuilder();
         for (FeatureColumn column : layout.columns()) {
             proto.addColumn(FeatureColumnProto.newBuilder().setName(column.name())
                     .setNominal(column.kind() == FeatureColumn.Kind.NOMINAL).setWidth(column.width()));
@@ -163,44 +164,40 @@ public final class FeatureEncoder {
         for (int position : positions) {
             proto.addPosition(position);
         }
-        return proto.build();
     }
 
-    /**
-     * The columns of a row.
-     *
-     * @return their layout
-     */
+    @Override
     public FeatureLayout layout() {
         return layout;
     }
 
-    /**
-     * For every position of a row the id of its feature.
-     *
-     * @return a new array
-     */
-    public int[] ids() {
+    @Override
+    public Optional<int[]> featureIds() {
         int[] ids = new int[layout.width()];
         for (int id = 0; id < positions.length; id++) {
             if (positions[id] >= 0) {
                 ids[positions[id]] = id;
             }
         }
-        return ids;
+        return Optional.of(ids);
+    }
+
+    /** Packs the rows into memory outside the heap. */
+    @Override
+    public <T extends Output<T>> Examples rows(List<Example<T>> training, EncodedOutputs outputs) {
+        return PackedExamples.pack(training.size(), layout.width(), outputs.tasks().size(), (row, inputs, labels) -> {
+            encode("row " + row, training.get(row), inputs, 0);
+            outputs.labels(row, labels);
+        });
     }
 
     /**
-     * Writes an example's features.
+     * {@inheritDoc}
      *
-     * @param where names the example in messages, such as {@code row 17}
-     * @param example the example
-     * @param row gets the features from {@code offset} on
-     * @param offset where the row begins
-     * @return the number of features that were written, at least 1
      * @throws EmtalException if a feature is not-a-number or does not fit a single-precision number, or there is none
      *     that the training examples had
      */
+    @Override
     public int encode(String where, Example<?> example, float[] row, int offset) {
         Arrays.fill(row, offset, offset + layout.width(), Float.NaN);
         int used = 0;

@@ -90,6 +90,17 @@ public final class EncodedOutputs {
     }
 
     /**
+     * An example's label for a task.
+     *
+     * @param row the example
+     * @param task the task's position
+     * @return the label, not-a-number where it is missing
+     */
+    public float label(int row, int task) {
+        return labels[row * tasks.size() + task];
+    }
+
+    /**
      * How many examples have no label for any task, so that nothing is learnt from them.
      *
      * @return the number

@@ -9,6 +9,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureColumn.Kind;
 import io.emtal.tribuo.TestData;
+import io.emtal.tribuo.protos.EmtalModelProto;
 import io.emtal.tribuo.protos.FeatureEncoderProto;
 import org.junit.jupiter.api.Test;
 import org.tribuo.Example;
@@ -42,6 +43,12 @@ class FeatureEncoderTest {
 
     private static FeatureEncoder encoder(List<Example<Label>> examples) {
         return FeatureEncoder.of(map(examples), examples);
+    }
+
+    private static FeatureEncoderProto written(FeatureEncoder encoder) {
+        EmtalModelProto.Builder model = EmtalModelProto.newBuilder();
+        encoder.serialize(model);
+        return model.getFeatures();
     }
 
     private static float[] row(FeatureEncoder encoder, Example<Label> example) {
@@ -109,7 +116,7 @@ class FeatureEncoderTest {
         FeatureEncoder encoder = FeatureEncoder.of(map(examples), examples.subList(0, 1));
         assertEquals(List.of(new FeatureColumn("a", Kind.NUMERIC, 0, 1), new FeatureColumn("c", Kind.NOMINAL, 1, 1)),
                 encoder.layout().columns());
-        assertArrayEquals(new int[] {0, 2}, encoder.ids());
+        assertArrayEquals(new int[] {0, 2}, encoder.featureIds().orElseThrow());
         assertArrayEquals(new float[] {5, NAN}, row(encoder, example("a", 5, "b", 6, "c@y", 1)));
     }
 
@@ -141,7 +148,7 @@ class FeatureEncoderTest {
         List<Example<Label>> examples = List.of(example("a", 1, "c@x", 1), example("b", 1, "c@y", 1), example("d", 1));
         ImmutableFeatureMap map = map(examples);
         FeatureEncoder encoder = FeatureEncoder.of(map, examples.subList(0, 2));
-        FeatureEncoder read = FeatureEncoder.of(map, encoder.serialize());
+        FeatureEncoder read = FeatureEncoder.of(map, written(encoder));
         assertEquals(encoder.layout(), read.layout());
         for (Example<Label> example : examples.subList(0, 2)) {
             assertArrayEquals(row(encoder, example), row(read, example));
@@ -152,7 +159,7 @@ class FeatureEncoderTest {
     void protobufsThatContradictTheFeaturesAreRejected() {
         List<Example<Label>> examples = List.of(example("a", 1, "b", 1));
         ImmutableFeatureMap map = map(examples);
-        FeatureEncoderProto good = FeatureEncoder.of(map, examples).serialize();
+        FeatureEncoderProto good = written(FeatureEncoder.of(map, examples));
         for (FeatureEncoderProto bad : List.of(good.toBuilder().setPosition(0, 1).build(),
                 good.toBuilder().setPosition(0, 2).build(), good.toBuilder().setPosition(0, -2).build(),
                 good.toBuilder().setPosition(0, -1).build(), good.toBuilder().addPosition(-1).build(),
@@ -183,7 +190,7 @@ class FeatureEncoderTest {
         }
         FeatureEncoder encoder = encoder(examples);
         ImmutableFeatureMap map = map(examples);
-        int[] ids = encoder.ids();
+        int[] ids = encoder.featureIds().orElseThrow();
         assertEquals(6, encoder.layout().columns().size());
         for (Example<Label> example : examples) {
             float[] row = row(encoder, example);

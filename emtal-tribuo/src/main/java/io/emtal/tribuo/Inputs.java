@@ -1,0 +1,69 @@
+package io.emtal.tribuo;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.BackboneSource;
+import io.emtal.onnx.data.ImageInput;
+import io.emtal.tribuo.image.ImageAugmentation;
+import io.emtal.tribuo.image.ImageEncoder;
+import io.emtal.tribuo.image.ImageExample;
+import io.emtal.tribuo.image.ImagePreprocessing;
+import io.emtal.tribuo.input.FeatureEncoder;
+import io.emtal.tribuo.input.InputEncoder;
+import io.emtal.tribuo.protos.EmtalModelProto;
+import org.tribuo.Example;
+import org.tribuo.ImmutableFeatureMap;
+import org.tribuo.Output;
+
+import java.util.List;
+
+/** Chooses how examples become rows by what they carry. */
+final class Inputs {
+
+    private Inputs() {
+    }
+
+    /**
+     * Chooses for a training.
+     *
+     * @param features the features and their ids
+     * @param training the training examples
+     * @param backbone says how images must lie in a row
+     * @param preprocessing what becomes of images
+     * @param augmentation how training images are varied
+     * @return images if the first example carries one, else features
+     * @throws EmtalException if only some examples carry images, or the backbone reads none
+     */
+    static <T extends Output<T>> InputEncoder of(ImmutableFeatureMap features, List<Example<T>> training,
+                                                 BackboneSource backbone, ImagePreprocessing preprocessing,
+                                                 ImageAugmentation augmentation) {
+        boolean images = ImageExample.carriesImage(training.get(0));
+        for (int row = 1; row < training.size(); row++) {
+            EmtalException.check(ImageExample.carriesImage(training.get(row)) == images,
+                    "row %d: found an example with%s image, allowed are examples like row 0, with%s", row,
+                    images ? "out" : " an", images ? " one" : "out");
+        }
+        if (!images) {
+            return FeatureEncoder.of(features, training);
+        }
+        ImageInput wanted = backbone.images().orElseThrow(() -> new EmtalException("examples: found images, allowed are"
+                + " features: " + backbone.getClass().getSimpleName() + " reads no images"));
+        return ImageEncoder.of(wanted, preprocessing, augmentation);
+    }
+
+    /**
+     * Reads what a model's protobuf holds.
+     *
+     * @param features the features and their ids
+     * @param model the protobuf
+     * @return the encoder
+     * @throws EmtalException if there is none, or it contradicts the features
+     */
+    static InputEncoder of(ImmutableFeatureMap features, EmtalModelProto model) {
+        return switch (model.getInputCase()) {
+            case FEATURES -> FeatureEncoder.of(features, model.getFeatures());
+            case IMAGES -> ImageEncoder.of(model.getImages());
+            case INPUT_NOT_SET -> throw new EmtalException("model: found neither features nor images, allowed is one of"
+                    + " the two");
+        };
+    }
+}
