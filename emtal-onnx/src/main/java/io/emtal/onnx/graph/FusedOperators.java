@@ -83,8 +83,8 @@ final class FusedOperators {
     private static Operator attention(GraphBuilder b, Operator o, Value query, Value key, Value value, Value added) {
         long heads = (Long) o.attributes().get("num_heads");
         long width = query.extent(-1);
-        EmtalException.check(heads > 0 && width % heads == 0 && value.extent(-1) % heads == 0 && key.extent(-1) == width,
-                "found %d heads for queries, keys and values of the widths %d, %d and %d; allowed are heads that divide"
+        boolean fits = heads > 0 && width % heads == 0 && value.extent(-1) % heads == 0 && key.extent(-1) == width;
+        EmtalException.check(fits, "found %d heads for queries, keys and values of the widths %d, %d and %d; allowed are heads that divide"
                 + " them, and queries as wide as keys", heads, width, key.extent(-1), value.extent(-1));
         float scale = (Float) o.attributes().getOrDefault("scale", 0f);
         Value scores = b.mul(b.matMul(split(b, query, heads, 0, 2, 1, 3), split(b, key, heads, 0, 2, 3, 1)),
@@ -92,7 +92,8 @@ final class FusedOperators {
         scores = added == null ? scores : b.add(scores, added);
         Value mixed = b.matMul(b.softmax(scores, -1), split(b, value, heads, 0, 2, 1, 3));
         Value joined = b.transpose(mixed, 0, 2, 1, 3);
-        return new Operator("", "Reshape", Map.of(), List.of(joined, b.integers(0, query.extent(1), value.extent(-1))), 1);
+        Value extents = b.integers(0, query.extent(1), value.extent(-1));
+        return new Operator("", "Reshape", Map.of(), List.of(joined, extents), 1);
     }
 
     /** Tokens [B, N, D] as [B, N, heads, D / heads], reordered. */
@@ -100,12 +101,18 @@ final class FusedOperators {
         return b.transpose(b.reshape(x, 0, x.extent(1), heads, x.extent(-1) / heads), permutation);
     }
 
-    /** The norm of a sum. Operands: x, skip, scale, shift, bias. The fourth output is the sum. */
+    /**
+     * The norm of a sum. Operands: two parts of the sum, scale, shift, bias. The fourth output is the sum. A bias is
+     * that of a linear layer before it, so it goes to the part that is a product.
+     */
     static Operator skipLayerNormalization(GraphBuilder b, Operator o, List<String> outputs) {
-        Value biased = o.operand(4) == null ? o.operand(0) : b.add(o.operand(0), o.operand(4));
+        boolean first = b.nodes().stream().anyMatch(n -> n.op().equals("MatMul") && n.output().equals(o.operand(0)));
+        int branch = first ? 0 : 1;
+        Value biased = o.operand(4) == null ? o.operand(branch) : b.add(o.operand(branch), o.operand(4));
         boolean kept = outputs.size() > 3 && !outputs.get(3).isEmpty();
         String name = kept ? outputs.get(3) : b.fresh("Add");
-        Value sum = b.addNamed("", "Add", name, Map.of(), List.of(name), List.of(biased, o.operand(1))).get(0);
+        Value sum = b.addNamed("", "Add", name, Map.of(), List.of(name), List.of(o.operand(1 - branch), biased))
+                .get(0);
         List<Value> operands = o.operand(3) == null ? List.of(sum, o.operand(2))
                 : List.of(sum, o.operand(2), o.operand(3));
         Map<String, Object> attributes = Map.of("axis", -1L,

@@ -160,6 +160,12 @@ final class OnnxReader {
         OperatorSets.Operator operator = OperatorSets.current(builder, opset,
                 new OperatorSets.Operator(NodeLabel.domain(node.getDomain()), node.getOpType(), attributes, operands,
                         node.getOutputCount()), node.getOutputList());
+        Value first = operator.operand(0);
+        if (operator.op().equals("Identity") && builder.tensorOf(first) != null && !isOutput(node.getOutput(0))) {
+            // Exporters keep equal weights once and give the others' names to copies.
+            values.put(node.getOutput(0), first);
+            return;
+        }
         List<String> outputs = new ArrayList<>();
         for (String output : node.getOutputList().subList(0, operator.outputCount())) {
             outputs.add(output.isEmpty() ? builder.fresh(node.getOpType()) : output);
@@ -171,6 +177,10 @@ final class OnnxReader {
             values.put(value.name(), value);
         }
         operator.others().forEach(value -> values.put(value.name(), value));
+    }
+
+    private boolean isOutput(String name) {
+        return proto.getOutputList().stream().anyMatch(o -> o.getName().equals(name));
     }
 
     /** The node's output if it is known while the model is read, or {@code null}. */

@@ -106,8 +106,8 @@ final class OperatorSets {
     private static Operator globalAveragePool(Operator o) {
         int rank = o.operand(0).rank();
         EmtalException.check(rank >= 3, "found shape %s, allowed is [N, C, ..]", o.operand(0).shape());
-        return new Operator("", "ReduceMean", Map.of("axes", LongStream.range(2, rank).boxed().toList(), "keepdims", 1L),
-                o.operands(), 1);
+        List<Long> axes = LongStream.range(2, rank).boxed().toList();
+        return new Operator("", "ReduceMean", Map.of("axes", axes, "keepdims", 1L), o.operands(), 1);
     }
 
     private static Value sumOfSquares(GraphBuilder b, Operator o) {

@@ -9,7 +9,6 @@ import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -30,29 +29,47 @@ import java.util.Random;
  * @param norm where blocks normalise
  * @param pooling what importers are to find of the pooling
  * @param pooledWidth the width of what they find
- * @param oldHeads the layers that make logits of what they find; none where the model ends with the representation
+ * @param head makes logits of what they find: the model's own, where it has one, else another
+ * @param classes the outputs of the model's own head; empty where it has none
  */
 record ExportedTransformer(ExporterVariant variant, long seed, ModelProto model, long[] image, int blocks, int tokens,
                            int width, int heads, int headWidth, int hidden, Norm norm, Pooling.Kind pooling,
-                           int pooledWidth, List<OldHead> oldHeads) {
+                           int pooledWidth, Head head, OptionalInt classes) {
 
     static final String INPUT = "pixel_values";
 
     /**
-     * A layer that was trained together with the transformer.
+     * A linear layer over the pooled representation.
      *
-     * @param weight [D, C], row-major
+     * @param weight [pooled width, C], row-major
      * @param bias [C]
      */
-    record OldHead(float[] weight, float[] bias) {
+    record Head(float[] weight, float[] bias) {
+
+        /** The logits of one row of pooled representations. */
+        float[] logits(float[] pooled, int row) {
+            float[] logits = new float[bias.length];
+            int in = weight.length / bias.length;
+            for (int c = 0; c < logits.length; c++) {
+                double sum = bias[c];
+                for (int i = 0; i < in; i++) {
+                    sum += (double) pooled[row * in + i] * weight[i * logits.length + c];
+                }
+                logits[c] = (float) sum;
+            }
+            return logits;
+        }
     }
 
-    Activation activation() {
-        return variant.get(Activation.class);
-    }
-
-    OptionalInt classes() {
-        return oldHeads.isEmpty() ? OptionalInt.empty() : OptionalInt.of(oldHeads.get(0).bias.length);
+    /** The field's name of the function between fc1 and fc2. */
+    String activation() {
+        return switch (variant.get(Activation.class)) {
+            case GELU -> "GELU";
+            case GELU_TANH -> "GELU (tanh)";
+            case RELU -> "ReLU";
+            case SILU -> "SiLU";
+            case QUICK_GELU -> "quick GELU";
+        };
     }
 
     /** Images, drawn at random. */
@@ -85,9 +102,9 @@ record ExportedTransformer(ExporterVariant variant, long seed, ModelProto model,
                 images.shape().with(0, 1).extents());
     }
 
-    /** What a result of the model is to be compared by: logits, the representation, or that of all tokens. */
-    float[] compared(float[] result) {
-        if (!oldHeads.isEmpty() || pooling == Pooling.Kind.VALUE || pooling == Pooling.Kind.PAIR) {
+    /** The pooled representation of one image, from what a model without head says of it. */
+    private float[] pooled(float[] result) {
+        if (pooling != Pooling.Kind.CLASS_TOKEN && pooling != Pooling.Kind.MEAN) {
             return result;
         }
         float[] pooled = new float[width];
@@ -98,25 +115,9 @@ record ExportedTransformer(ExporterVariant variant, long seed, ModelProto model,
         return pooled;
     }
 
-    /** The same from a pooled representation: the mean of the old heads' logits, or the representation itself. */
-    float[] compared(float[] pooled, int row) {
-        float[] own = Arrays.copyOfRange(pooled, row * pooledWidth, (row + 1) * pooledWidth);
-        if (oldHeads.isEmpty()) {
-            return own;
-        }
-        float[] logits = new float[oldHeads.get(0).bias.length];
-        int in = pooledWidth / oldHeads.size();
-        for (int h = 0; h < oldHeads.size(); h++) {
-            OldHead head = oldHeads.get(h);
-            for (int c = 0; c < logits.length; c++) {
-                double sum = head.bias[c];
-                for (int i = 0; i < in; i++) {
-                    sum += (double) own[h * in + i] * head.weight[i * logits.length + c];
-                }
-                logits[c] += (float) (sum / oldHeads.size());
-            }
-        }
-        return logits;
+    /** The logits of one image, from what the model says of it. */
+    float[] logits(float[] result) {
+        return classes.isPresent() ? result : head.logits(pooled(result), 0);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.emtal.onnx.backbone;
 
 import io.emtal.onnx.backbone.BlockDescription.Norm;
-import io.emtal.onnx.backbone.ExportedTransformer.OldHead;
 import io.emtal.onnx.backbone.ExporterVariant.Activation;
 import io.emtal.onnx.backbone.ExporterVariant.ActivationForm;
 import io.emtal.onnx.backbone.ExporterVariant.Attention;
@@ -33,6 +32,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Random;
 
 /**
@@ -97,7 +97,6 @@ final class ExporterGraphs {
         String x = graph.input(ExportedTransformer.INPUT, rows, image[0], image[1], image[2]);
         x = encode(embed(x));
         boolean finalNormLater = variant.is(FinalNorm.AFTER_POOLING);
-        List<OldHead> oldHeads = new ArrayList<>();
         Pooling.Kind pooling = Pooling.Kind.VALUE;
         int pooledWidth = width;
         graph.module("");
@@ -114,7 +113,7 @@ final class ExporterGraphs {
                 if (variant.is(Head.NONE)) {
                     graph.output("features", graph.concat(1, a, b), rows, pooledWidth);
                 } else {
-                    String sum = graph.add(head("head", a, oldHeads), head("head_dist", b, oldHeads));
+                    String sum = graph.add(head("head", a), head("head_dist", b));
                     graph.output("logits", graph.node("Div", Map.of(), sum, graph.scalar(2)), rows, CLASSES);
                 }
             }
@@ -126,13 +125,15 @@ final class ExporterGraphs {
                 if (variant.is(Head.NONE)) {
                     graph.output("features", pooled, rows, width);
                 } else {
-                    graph.output("logits", head("head", pooled, oldHeads), rows, CLASSES);
+                    graph.output("logits", head("head", pooled), rows, CLASSES);
                 }
             }
         }
+        boolean headed = variant.is(Head.LINEAR) && !variant.is(Pool.TOKENS) && !variant.is(Pool.TOKENS_WITHOUT_CLASS);
         Norm norm = variant.is(NormPlace.AFTER) ? Norm.AFTER : Norm.BEFORE;
-        return new ExportedTransformer(variant, seed, graph.model(new Random(seed)), image, blocks, tokens, width, heads,
-                headWidth, hidden, norm, pooling, pooledWidth, oldHeads);
+        return new ExportedTransformer(variant, seed, graph.model(new Random(seed)), image, blocks, tokens, width,
+                heads, headWidth, hidden, norm, pooling, pooledWidth, wholeHead(pooledWidth),
+                headed ? OptionalInt.of(CLASSES) : OptionalInt.empty());
     }
 
     // Weights.
@@ -151,7 +152,7 @@ final class ExporterGraphs {
     }
 
     private String row(String path, int size, double mean, double deviation) {
-        return graph.weight(path, Tensor.of(gaussian(path, size, mean, deviation), size), false);
+        return weight(path, gaussian(path, size, mean, deviation), size);
     }
 
     /** A weight [in, out] of a linear layer; a joint layer has those of its parts side by side. */
@@ -183,12 +184,23 @@ final class ExporterGraphs {
         return whole;
     }
 
-    private static float[] transposed(float[] matrix, int rows, int columns) {
+    private String weight(String path, float[] elements, long... extents) {
+        return graph.weight(path, Tensor.of(elements, extents), false);
+    }
+
+    /** A weight [in, out], which exporters write in place of the transposed one. */
+    private String folded(String path, int in, int out) {
+        return graph.weight(path, Tensor.of(matrix(path, in, out), in, out), true);
+    }
+
+    /** A weight as [out, in], as torch has it. */
+    private String transposed(String path, int in, int out) {
+        float[] matrix = matrix(path, in, out);
         float[] result = new float[matrix.length];
         for (int i = 0; i < matrix.length; i++) {
-            result[i % columns * rows + i / columns] = matrix[i];
+            result[i % out * in + i / out] = matrix[i];
         }
-        return result;
+        return weight(path, result, out, in);
     }
 
     private boolean hasBias(String path) {
@@ -197,7 +209,7 @@ final class ExporterGraphs {
     }
 
     private String bias(String path, int out) {
-        return hasBias(path) ? graph.weight(path + ".bias", Tensor.of(biases(path + ".bias", out), out), false) : null;
+        return hasBias(path) ? weight(path + ".bias", biases(path + ".bias", out), out) : null;
     }
 
     // Linear layers.
@@ -216,9 +228,7 @@ final class ExporterGraphs {
     }
 
     private String gemm(String path, String flat, int in, int out, boolean transposed) {
-        float[] matrix = matrix(path + ".weight", in, out);
-        String weight = graph.weight(path + ".weight", transposed ? Tensor.of(transposed(matrix, in, out), out, in)
-                : Tensor.of(matrix, in, out), !transposed);
+        String weight = transposed ? transposed(path + ".weight", in, out) : folded(path + ".weight", in, out);
         Map<String, Object> attributes = Map.of("alpha", 1f, "beta", 1f, "transB", transposed ? 1L : 0L);
         String bias = bias(path, out);
         return bias == null ? graph.node("Gemm", attributes, flat, weight)
@@ -226,12 +236,10 @@ final class ExporterGraphs {
     }
 
     private String product(String path, String x, int in, int out) {
-        float[] matrix = matrix(path + ".weight", in, out);
         if (variant.is(Linear.TRANSPOSED_MATMUL)) {
-            String weight = graph.weight(path + ".weight", Tensor.of(transposed(matrix, in, out), out, in), false);
-            return graph.matMul(x, graph.transpose(weight, 1, 0));
+            return graph.matMul(x, graph.transpose(transposed(path + ".weight", in, out), 1, 0));
         }
-        return graph.matMul(x, graph.weight(path + ".weight", Tensor.of(matrix, in, out), true));
+        return graph.matMul(x, folded(path + ".weight", in, out));
     }
 
     private String biased(String product, String bias) {
@@ -277,7 +285,8 @@ final class ExporterGraphs {
             }
             case FILLED -> {
                 String extents = graph.concat(0, rows(like), graph.integers(1), graph.integers(width));
-                return graph.add(graph.node("ConstantOfShape", Map.of("value", Tensor.of(new float[1], 1)), extents), token);
+                Tensor zero = Tensor.of(new float[1], 1);
+                return graph.add(graph.node("ConstantOfShape", Map.of("value", zero), extents), token);
             }
             case SHAPES -> {
                 // As torch writes expand(b, −1, −1): −1 becomes 1.
@@ -301,14 +310,13 @@ final class ExporterGraphs {
         List<String> parts = new ArrayList<>();
         List<String> names = List.of("cls_token", "dist_token");
         for (String name : names.subList(0, extra)) {
-            parts.add(repeated(graph.weight(name, Tensor.of(gaussian(name, width, 0, 1), 1, 1, width), false), x));
+            parts.add(repeated(weight(name, gaussian(name, width, 0, 1), 1, 1, width), x));
         }
         if (extra > 0) {
             parts.add(x);
             x = graph.concat(1, parts.toArray(new String[0]));
         }
-        return graph.add(x, graph.weight("pos_embed", Tensor.of(gaussian("pos_embed", tokens * width, 0, 0.5), 1, tokens,
-                width), false));
+        return graph.add(x, weight("pos_embed", gaussian("pos_embed", tokens * width, 0, 0.5), 1, tokens, width));
     }
 
     /** Patches as tokens [batch, grid², D]. */
@@ -332,9 +340,9 @@ final class ExporterGraphs {
                     batchNorm("bn", conv("conv1", image, channels, half, 3, 2, 1), half)), half, width, 3, 2, 1);
             case LINEAR_PATCHES -> {
                 String cut = reshaped(image, image, channels, grid, 4, grid, 4);
-                String rows = reshaped(graph.transpose(cut, 0, 2, 4, 3, 5, 1), image, (long) grid * grid, 16L * channels);
-                yield biased(graph.matMul(rows, graph.weight("patch_embed.1.weight", Tensor.of(
-                        matrix("patch_embed.1.weight", 16 * channels, width), 16 * channels, width), true)),
+                int in = 16 * channels;
+                String rows = reshaped(graph.transpose(cut, 0, 2, 4, 3, 5, 1), image, (long) grid * grid, in);
+                yield biased(graph.matMul(rows, folded("patch_embed.1.weight", in, width)),
                         row("patch_embed.1.bias", width, 0, 0.1));
             }
         };
@@ -355,8 +363,9 @@ final class ExporterGraphs {
 
     private String conv(String name, String x, int in, int out, int kernel, int stride, int pad) {
         String path = "patch_embed." + name;
-        String weight = graph.weight(path + ".weight", Tensor.of(gaussian(path + ".weight", out * in * kernel * kernel, 0,
-                1 / Math.sqrt(in * kernel * kernel)), out, in, kernel, kernel), false);
+        int window = in * kernel * kernel;
+        String weight = weight(path + ".weight", gaussian(path + ".weight", out * window, 0, 1 / Math.sqrt(window)), out,
+                in, kernel, kernel);
         Map<String, Object> attributes = new LinkedHashMap<>();
         attributes.put("kernel_shape", new long[] {kernel, kernel});
         attributes.put("strides", new long[] {stride, stride});
@@ -374,8 +383,7 @@ final class ExporterGraphs {
         }
         return graph.node("BatchNormalization", Map.of("epsilon", EPSILON, "momentum", 0.9f), x,
                 row(path + ".weight", size, 1, 0.2), row(path + ".bias", size, 0, 0.2),
-                row(path + ".running_mean", size, 0, 0.2),
-                graph.weight(path + ".running_var", Tensor.of(variance, size), false));
+                row(path + ".running_mean", size, 0, 0.2), weight(path + ".running_var", variance, size));
     }
 
     // Blocks.
@@ -464,10 +472,8 @@ final class ExporterGraphs {
             case SEQUENCE_FIRST -> sequenceFirst(path, x);
             case CONTRIB_ATTENTION -> {
                 int inner = heads * headWidth;
-                String weight = graph.weight(path + ".qkv.weight", Tensor.of(matrix(path + ".qkv.weight", width, 3 * inner),
-                        width, 3L * inner), true);
-                yield graph.contrib("Attention", Map.of("num_heads", (long) heads), x, weight,
-                        bias(path + ".qkv", 3 * inner));
+                yield graph.contrib("Attention", Map.of("num_heads", (long) heads), x,
+                        folded(path + ".qkv.weight", width, 3 * inner), bias(path + ".qkv", 3 * inner));
             }
             case CONTRIB_MULTI_HEAD -> multiHead(path, x);
         };
@@ -481,7 +487,7 @@ final class ExporterGraphs {
             operands.add(product(path + "." + part, x, width, inner));
         }
         if (hasBias(path + ".qkv")) {
-            operands.add(graph.weight(path + ".qkv.bias", Tensor.of(biases(path + ".qkv.bias", 3 * inner), 3L * inner), true));
+            operands.add(bias(path + ".qkv", 3 * inner));
         }
         return graph.contrib("MultiHeadAttention", Map.of("num_heads", (long) heads), operands.toArray(new String[0]));
     }
@@ -585,35 +591,36 @@ final class ExporterGraphs {
         return end(path + ".fc2", path.replace("mlp", "ls2.gamma"), h, hidden);
     }
 
+    /** The activation of x, or of x and a bias where an operator adds it. */
     private String activation(String x, String bias) {
+        String[] operands = bias == null ? new String[] {x} : new String[] {x, bias};
         ActivationForm form = variant.get(ActivationForm.class);
         boolean decomposed = form == ActivationForm.DECOMPOSED;
-        boolean standard = form == ActivationForm.OPERATOR;
         return switch (variant.get(Activation.class)) {
             case RELU -> graph.node("Relu", Map.of(), x);
             case SILU -> graph.mul(x, graph.node("Sigmoid", Map.of(), x));
             case QUICK_GELU -> decomposed
                     ? graph.mul(x, graph.node("Sigmoid", Map.of(), graph.mul(x, graph.scalar(1.702))))
                     : graph.contrib("QuickGelu", Map.of("alpha", 1.702f), x);
-            case GELU -> {
-                if (decomposed) {
-                    String erf = graph.node("Erf", Map.of(), graph.node("Div", Map.of(), x, graph.scalar(Math.sqrt(2))));
-                    yield graph.mul(graph.mul(x, graph.add(erf, graph.scalar(1))), graph.scalar(0.5));
-                }
-                yield standard ? graph.node("Gelu", Map.of("approximate", "none"), x)
-                        : bias == null ? graph.contrib("Gelu", Map.of(), x) : graph.contrib("BiasGelu", Map.of(), x, bias);
-            }
-            case GELU_TANH -> {
-                if (decomposed) {
-                    String cube = graph.mul(graph.node("Pow", Map.of(), x, graph.scalar(3)), graph.scalar(0.044715));
-                    String inner = graph.mul(graph.add(x, cube), graph.scalar(Math.sqrt(2 / Math.PI)));
-                    String one = graph.add(graph.node("Tanh", Map.of(), inner), graph.scalar(1));
-                    yield graph.mul(graph.mul(x, graph.scalar(0.5)), one);
-                }
-                yield standard ? graph.node("Gelu", Map.of("approximate", "tanh"), x)
-                        : bias == null ? graph.contrib("FastGelu", Map.of(), x) : graph.contrib("FastGelu", Map.of(), x, bias);
-            }
+            case GELU -> decomposed ? erfGelu(x)
+                    : form == ActivationForm.OPERATOR ? graph.node("Gelu", Map.of("approximate", "none"), x)
+                    : graph.contrib(bias == null ? "Gelu" : "BiasGelu", Map.of(), operands);
+            case GELU_TANH -> decomposed ? tanhGelu(x)
+                    : form == ActivationForm.OPERATOR ? graph.node("Gelu", Map.of("approximate", "tanh"), x)
+                    : graph.contrib("FastGelu", Map.of(), operands);
         };
+    }
+
+    private String erfGelu(String x) {
+        String erf = graph.node("Erf", Map.of(), graph.node("Div", Map.of(), x, graph.scalar(Math.sqrt(2))));
+        return graph.mul(graph.mul(x, graph.add(erf, graph.scalar(1))), graph.scalar(0.5));
+    }
+
+    private String tanhGelu(String x) {
+        String cube = graph.mul(graph.node("Pow", Map.of(), x, graph.scalar(3)), graph.scalar(0.044715));
+        String inner = graph.mul(graph.add(x, cube), graph.scalar(Math.sqrt(2 / Math.PI)));
+        String one = graph.add(graph.node("Tanh", Map.of(), inner), graph.scalar(1));
+        return graph.mul(graph.mul(x, graph.scalar(0.5)), one);
     }
 
     // The end.
@@ -634,12 +641,27 @@ final class ExporterGraphs {
                 graph.node("GlobalAveragePool", Map.of(), graph.transpose(patches, 0, 2, 1)));
     }
 
-    private String head(String path, String pooled, List<OldHead> oldHeads) {
+    private String head(String path, String pooled) {
         graph.module(path);
-        float[] matrix = matrix(path + ".weight", width, CLASSES);
-        oldHeads.add(new OldHead(matrix, biases(path + ".bias", CLASSES)));
         return variant.is(HeadForm.GEMM) ? gemm(path, pooled, width, CLASSES, true)
-                : biased(graph.matMul(pooled, graph.weight(path + ".weight", Tensor.of(matrix, width, CLASSES), true)),
-                bias(path, CLASSES));
+                : biased(graph.matMul(pooled, folded(path + ".weight", width, CLASSES)), bias(path, CLASSES));
+    }
+
+    /** The head over the whole pooled representation: of two tokens, the mean of two heads. */
+    private ExportedTransformer.Head wholeHead(int pooledWidth) {
+        List<String> paths = pooledWidth == width ? List.of("head") : List.of("head", "head_dist");
+        float[] weight = new float[pooledWidth * CLASSES];
+        float[] bias = new float[CLASSES];
+        for (int h = 0; h < paths.size(); h++) {
+            float[] matrix = matrix(paths.get(h) + ".weight", width, CLASSES);
+            float[] biases = biases(paths.get(h) + ".bias", CLASSES);
+            for (int i = 0; i < matrix.length; i++) {
+                weight[h * matrix.length + i] = matrix[i] / paths.size();
+            }
+            for (int c = 0; c < CLASSES; c++) {
+                bias[c] += biases[c] / paths.size();
+            }
+        }
+        return new ExportedTransformer.Head(weight, bias);
     }
 }

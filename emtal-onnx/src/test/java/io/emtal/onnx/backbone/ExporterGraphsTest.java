@@ -62,9 +62,11 @@ class ExporterGraphsTest {
             return;
         }
         try (GraphSession session = new GraphSession(exported.model())) {
-            float[] together = session.run(Map.of(ExportedTransformer.INPUT, images)).values().iterator().next().floats();
+            float[] together = session.run(Map.of(ExportedTransformer.INPUT, images)).values().iterator().next()
+                    .floats();
+            int size = single[0].length;
             for (int i = 0; i < together.length; i++) {
-                assertEquals(single[i / single[0].length][i % single[0].length], together[i], 1e-5, exported.toString());
+                assertEquals(single[i / size][i % size], together[i], 1e-5, exported.toString());
             }
         }
     }

@@ -63,7 +63,8 @@ record ExporterVariant(String name, List<Trait> traits) {
     enum Biases implements Architecture { ALL, ALL_BUT_QKV, NONE }
 
     /** How tokens come of an image. */
-    enum Stem implements Architecture { PATCHES, LINEAR_PATCHES, CHANNELS_LAST, CONVOLUTIONS, CONVOLUTION_AND_POOL, HARD_SWISH }
+    enum Stem implements Architecture { PATCHES, LINEAR_PATCHES, CHANNELS_LAST, CONVOLUTIONS, CONVOLUTION_AND_POOL,
+        HARD_SWISH }
 
     /** What of the tokens the head reads, or that they are the output. */
     enum Pool implements Architecture { CLASS_TOKEN, MEAN, MEAN_OF_PATCHES, CLASS_AND_DISTILLATION_TOKEN, TOKENS,

@@ -124,8 +124,8 @@ class OperatorsReadTest {
         }
         all.add(of(skip, "no epsilon, no shift, a bias", 17, List.of(), tokens, shape(-1, 5, 8), shape(8), null,
                 shape(8)));
-        all.add(outputs(skip, "with the sum", 17, List.of(), List.of("y", "", "", "y1"), tokens, shape(-1, 5, 8), shape(8),
-                shape(8), shape(8)));
+        all.add(outputs(skip, "with the sum", 17, List.of(), List.of("y", "", "", "y1"), tokens, shape(-1, 5, 8),
+                shape(8), shape(8), shape(8)));
         all.add(of(Node.CONTRIB + ".BiasGelu", "", 17, List.of(), tokens, shape(8)));
         all.add(of(Node.CONTRIB + ".FastGelu", "", 17, List.of(), tokens));
         all.add(of(Node.CONTRIB + ".FastGelu", "bias", 17, List.of(), tokens, shape(8)));
@@ -169,7 +169,8 @@ class OperatorsReadTest {
         all.add(of("Conv", "uneven pads", 12, List.of(integers("pads", 0, 2, 1, 0)), image, shape(3, 4, 2, 2)));
         all.add(of("MaxPool", "rounded up", 12, List.of(integers("kernel_shape", 2, 2), integers("strides", 2, 2),
                 integer("ceil_mode", 1)), image));
-        all.add(of("MaxPool", "dilated", 12, List.of(integers("kernel_shape", 2, 2), integers("dilations", 2, 3)), image));
+        all.add(of("MaxPool", "dilated", 12, List.of(integers("kernel_shape", 2, 2), integers("dilations", 2, 3)),
+                image));
         all.add(of("AveragePool", "padding counted", 17, List.of(integers("kernel_shape", 3, 3),
                 integers("pads", 1, 1, 1, 1), integer("count_include_pad", 1)), image));
         all.add(of("GlobalAveragePool", "of tokens", 17, List.of(), shape(-1, 4, 9)));
@@ -225,7 +226,8 @@ class OperatorsReadTest {
     }
 
     private static ModelProto model(Case c, Random random) {
-        ModelProto.Builder model = ModelProto.newBuilder().setIrVersion(8).addOpsetImport(Models.operators("", c.opset));
+        ModelProto.Builder model = ModelProto.newBuilder().setIrVersion(8)
+                .addOpsetImport(Models.operators("", c.opset));
         if (c.node.getDomain().equals(Node.CONTRIB)) {
             model.addOpsetImport(Models.operators(Node.CONTRIB, 1));
         }
@@ -300,6 +302,17 @@ class OperatorsReadTest {
         String message = assertThrows(EmtalException.class,
                 () -> OnnxFile.read(model(c, new Random(1)), 2)).getMessage();
         assertTrue(message.contains("found training mode"), message);
+    }
+
+    /** Exporters keep equal weights once and name copies after the others. */
+    @Test
+    void copiesOfWeightsAreTheWeights() {
+        ModelProto.Builder model = Models.product();
+        model.getGraphBuilder().getNodeBuilder(0).setInput(1, "copy");
+        model.getGraphBuilder().addNode(Models.node("Identity", "copying", List.of("w"), "copy"));
+        Graph graph = OnnxFile.read(model.build(), 2);
+        assertEquals(List.of("MatMul", "Relu"), graph.nodes().stream().map(Node::op).toList());
+        assertEquals("w", graph.nodes().get(0).input(1).name());
     }
 
     /** What else a node gives keeps its name, so that others find it. */
