@@ -33,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Files;
@@ -40,6 +41,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -331,6 +333,29 @@ class ImportedModelTest {
         }
     }
 
+    static List<ExporterVariant> variants() {
+        return ExporterVariants.ALL;
+    }
+
+    /** Every weight changed, in models as exporters write them. */
+    @ParameterizedTest
+    @MethodSource("variants")
+    void exportersModels(ExporterVariant variant) throws Exception {
+        ExportedTransformer exported = ExporterGraphs.write(variant, 11);
+        Graph graph = OnnxFile.read(exported.model(), 1);
+        Value output = graph.outputs().get(0);
+        ImportedModel imported = new ImportedModel(exported.model(),
+                output.rank() == 2 ? Pooling.Kind.VALUE : Pooling.Kind.MEAN,
+                List.of(new Value(output.name(), ElementType.FLOAT, output.shape().with(0, Shape.BATCH))));
+        Set<String> weights = new HashSet<>(MergedModel.constants(exported.model().getGraph()).keySet());
+        weights.retainAll(graph.initializers().keySet());
+        weights.removeIf(name -> graph.initializers().get(name).type() != ElementType.FLOAT
+                || graph.initializers().get(name).shape().size() == 1);
+        assertTrue(weights.size() > 20, weights.toString());
+        ModelProto merged = agrees(imported, TASKS, changed(graph, weights), exported.images(1, 2));
+        keeps(exported.model(), merged, weights);
+    }
+
     /** With the old head as the heads' parameters, the merged model gives the original's logits. */
     @ParameterizedTest
     @ValueSource(strings = {"opset17", "opset12"})
@@ -383,18 +408,23 @@ class ImportedModelTest {
 
     /** The merged model gives what the backbone's graph gives with the same heads. */
     private static ModelProto agrees(ImportedModel imported, TaskLayout tasks, Graph graph) throws Exception {
+        return agrees(imported, tasks, graph, rows(3));
+    }
+
+    private static ModelProto agrees(ImportedModel imported, TaskLayout tasks, Graph graph, Tensor images)
+            throws Exception {
         ModelProto merged = imported.model(graph, "output", heads(tasks, imported));
         OnnxFile.load(merged.toByteString(), ReadLimits.DEFAULT);
         GraphBuilder ours = new GraphBuilder();
-        Value input = ours.input("x", ElementType.FLOAT, graph.inputs().get(0).shape().extents());
-        Function<Value, Value> lookUp = ours.inline(graph, Map.of("x", input), GraphBuilder.Replacement.NONE);
+        Value input = ours.input(imported.input(), ElementType.FLOAT, graph.inputs().get(0).shape().extents());
+        Function<Value, Value> lookUp = ours.inline(graph, Map.of(input.name(), input), GraphBuilder.Replacement.NONE);
         Value pooled = imported.pooling().write(ours, imported.features().stream().map(lookUp).toList());
         ours.output("result", heads(tasks, imported).apply(ours, pooled));
-        Map<String, Tensor> rows = Map.of("x", rows(3));
+        Map<String, Tensor> rows = Map.of(input.name(), images);
         try (GraphSession expected = new GraphSession(ours.build()); GraphSession actual = new GraphSession(merged)) {
             Tensor output = actual.run(rows).get(merged.getGraph().getOutput(0).getName());
-            assertEquals(Shape.of(3, tasks.columns()), output.shape());
-            assertArrayEquals(expected.run(rows).get("result").floats(), output.floats(), 1e-6f);
+            assertEquals(Shape.of(images.shape().extent(0), tasks.columns()), output.shape());
+            assertArrayEquals(expected.run(rows).get("result").floats(), output.floats(), 1e-5f);
         }
         return merged;
     }
