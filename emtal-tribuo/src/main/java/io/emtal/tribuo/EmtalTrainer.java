@@ -79,7 +79,8 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     @Config(description = "How training images are varied.")
     private ImageAugmentation imageAugmentation = ImageAugmentation.builder().build();
 
-    @Config(description = "Decides initial values, clustering, the held-out rows, the order of the rows and augmentation.")
+    @Config(description = "Decides initial values, clustering, the held-out rows, the order of the rows and their"
+            + " augmentation.")
     private long seed = Trainer.DEFAULT_SEED;
 
     private TrainingListener listener = TrainingListener.NONE;

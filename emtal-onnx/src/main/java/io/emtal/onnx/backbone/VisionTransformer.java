@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * A fresh vision transformer (Dosovitskiy et al. 2021, arXiv 2010.11929) for images whose pixels are the numbers of a
@@ -261,8 +262,9 @@ public final class VisionTransformer implements BackboneSource {
         double[] sums = new double[channels];
         double[] squares = new double[channels];
         FloatBuffer buffer = FloatBuffer.allocate(rows.width());
+        Examples inOrder = rows.inOrder(IntStream.range(0, rows.size()).toArray());
         for (int row = 0; row < rows.size(); row++) {
-            rows.inputs(row, buffer.clear());
+            inOrder.inputs(row, buffer.clear());
             for (int i = 0; i < buffer.capacity(); i++) {
                 float value = Float.isNaN(buffer.get(i)) ? 0 : buffer.get(i);
                 sums[i % channels] += value;

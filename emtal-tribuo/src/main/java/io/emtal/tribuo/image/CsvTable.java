@@ -56,16 +56,16 @@ record CsvTable(Path file, List<String> header, List<Row> rows) {
             while (records.hasNext()) {
                 List<String> cells = records.next().toList();
                 if (cells.size() > 1 || header.size() == 1 || !cells.get(0).isEmpty()) {
-                    EmtalException.check(cells.size() == header.size(), "%s, line %d: found %d cells, allowed are %d, one"
-                            + " a column of the header", file, line, cells.size(), header.size());
+                    EmtalException.check(cells.size() == header.size(), "%s, line %d: found %d cells, allowed are %d,"
+                            + " one a column of the header", file, line, cells.size(), header.size());
                     rows.add(new Row(line, cells));
                 }
                 line = parser.getCurrentLineNumber() + 1;
             }
             return new CsvTable(file, header, rows);
         } catch (UncheckedIOException | IOException e) {
-            throw new EmtalException(file + ", line " + line + ": found a quoted cell that is not closed, or text behind"
-                    + " its closing quote", e);
+            throw new EmtalException(file + ", line " + line + ": found a quoted cell that is not closed, or text"
+                    + " behind its closing quote", e);
         }
     }
 
@@ -85,10 +85,10 @@ record CsvTable(Path file, List<String> header, List<Row> rows) {
         Set<String> seen = new HashSet<>();
         for (int i = 0; i < names.size(); i++) {
             EmtalException.check(!names.get(i).isBlank() && names.get(i).chars().noneMatch(Character::isISOControl),
-                    "%s, line 1: found '%s' as the name of column %d, allowed are names without control characters", file,
-                    names.get(i), i + 1);
-            EmtalException.check(seen.add(names.get(i)), "%s, line 1: found the column '%s' twice, allowed is once", file,
-                    names.get(i));
+                    "%s, line 1: found '%s' as the name of column %d, allowed are names without control characters",
+                    file, names.get(i), i + 1);
+            EmtalException.check(seen.add(names.get(i)), "%s, line 1: found the column '%s' twice, allowed is once",
+                    file, names.get(i));
         }
         return names;
     }

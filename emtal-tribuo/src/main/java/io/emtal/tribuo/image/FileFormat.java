@@ -127,8 +127,8 @@ record FileFormat(String name, int components, int adobeTransform, int orientati
             EmtalException.check(in.get(at) == 0x2c, "%s: found a GIF file without an image", where);
             EmtalException.check(in.getInt(at + 1) == 0 && (in.getShort(at + 5) & 0xffff) == width
                             && (in.getShort(at + 7) & 0xffff) == height,
-                    "%s: found a GIF file whose first image covers a part of %d × %d pixels, allowed is the whole", where,
-                    width, height);
+                    "%s: found a GIF file whose first image covers a part of %d × %d pixels, allowed is the whole",
+                    where, width, height);
             afterBlocks(in, at + 10 + colourTable(in.get(at + 9)) + 1);
             return new FileFormat("gif", 0, -1, 1);
         } catch (IndexOutOfBoundsException e) {

@@ -96,15 +96,17 @@ record ImageDecoder(int channels, long maxPixels) {
             throw e;
         } catch (IOException | RuntimeException e) {
             // The JDK's readers throw all kinds of exceptions at damaged files.
-            throw new EmtalException(where + ": found a damaged or unknown kind of " + format.name() + " file: " + e, e);
+            throw new EmtalException(where + ": found a damaged or unknown kind of " + format.name() + " file: " + e,
+                    e);
         } finally {
             reader.dispose();
         }
     }
 
     private void checkSize(String where, int width, int height) {
-        EmtalException.check((long) width * height <= maxPixels && (long) width * height <= Integer.MAX_VALUE / channels,
-                "%s: found %d × %d pixels, allowed are %d together (maxPixels)", where, width, height, maxPixels);
+        long allowed = Math.min(maxPixels, Integer.MAX_VALUE / channels);
+        EmtalException.check((long) width * height <= allowed,
+                "%s: found %d × %d pixels, allowed are %d together (maxPixels)", where, width, height, allowed);
     }
 
     private Pixels pixels(String where, BufferedImage image) {
@@ -116,8 +118,9 @@ record ImageDecoder(int channels, long maxPixels) {
         int type = raster.getDataBuffer().getDataType();
         int colours = model.getNumColorComponents();
         int space = model.getColorSpace().getType();
-        EmtalException.check((space == ColorSpace.TYPE_GRAY && colours == 1 || space == ColorSpace.TYPE_RGB && colours == 3)
-                        && (type == DataBuffer.TYPE_BYTE || type == DataBuffer.TYPE_USHORT || type == DataBuffer.TYPE_INT),
+        boolean known = space == ColorSpace.TYPE_GRAY && colours == 1 || space == ColorSpace.TYPE_RGB && colours == 3;
+        EmtalException.check(known && (type == DataBuffer.TYPE_BYTE || type == DataBuffer.TYPE_USHORT
+                        || type == DataBuffer.TYPE_INT),
                 "%s: found %d colours of space %d in samples of type %d, allowed are integers of grey or RGB", where,
                 colours, space, type);
         int bands = raster.getNumBands();

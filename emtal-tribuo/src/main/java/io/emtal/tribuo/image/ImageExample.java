@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Examples of images by reference: the image stands in the metadata and is decoded when it is needed. As Tribuo asks for
- * features, every such example has the same one, {@value #FEATURE} with the value 1.
+ * Examples of images by reference: the image stands in the metadata and is decoded when it is needed. As Tribuo asks
+ * for features, every such example has the same one, {@value #FEATURE} with the value 1.
  *
  * <p>A file's name survives Tribuo's serialisation of examples; images in memory do not.
  */

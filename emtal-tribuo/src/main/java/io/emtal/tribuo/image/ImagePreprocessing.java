@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * What becomes of an image before a network reads it, where that differs from what the backbone says of itself. Size and
- * layout are always the backbone's.
+ * What becomes of an image before a network reads it, where that differs from what the backbone says of itself. Size
+ * and layout are always the backbone's.
  *
  * <p>From an image the largest centred region of the backbone's shape is taken, made smaller by the crop fraction, and
  * resized; then a channel's value v of 0 to 255 becomes (v / 255 − mean) / deviation. Transparency is put on white.
@@ -155,8 +155,8 @@ public final class ImagePreprocessing implements Configurable, Provenancable<Con
 
     private Optional<String> invalid() {
         if (!(cropFraction >= 0 && cropFraction <= 1) || maxPixels < 1) {
-            return Optional.of("ImagePreprocessing: found crop fraction " + cropFraction + " and a limit of " + maxPixels
-                    + " pixels, allowed are fractions from 0 to 1 and limits from 1");
+            return Optional.of("ImagePreprocessing: found crop fraction " + cropFraction + " and a limit of "
+                    + maxPixels + " pixels, allowed are fractions from 0 to 1 and limits from 1");
         }
         return Optional.empty();
     }
@@ -184,8 +184,8 @@ public final class ImagePreprocessing implements Configurable, Provenancable<Con
                 mean.length == 0 ? backbone.mean() : Arrays.stream(mean).boxed().toList(),
                 deviation.length == 0 ? backbone.deviation() : Arrays.stream(deviation).boxed().toList());
         EmtalException.check(!resolved.mean().isEmpty() && !resolved.deviation().isEmpty(),
-                "ImagePreprocessing: found no mean or deviation, and the backbone states none; set what the backbone was"
-                        + " trained with, for instance mean(0.5, 0.5, 0.5) and deviation(0.5, 0.5, 0.5)");
+                "ImagePreprocessing: found no mean or deviation, and the backbone states none; set what the backbone"
+                        + " was trained with, for instance mean(0.5, 0.5, 0.5) and deviation(0.5, 0.5, 0.5)");
         return resolved;
     }
 

@@ -20,8 +20,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Images as rows. Where the order of reading is known, threads of this object decode a bounded number of images ahead; a
- * reader that comes too early decodes itself instead of waiting, so that nothing depends on these threads but time.
+ * Images as rows. Where the order of reading is known, threads of this object decode a bounded number of images ahead;
+ * a reader that comes too early decodes itself instead of waiting, so that nothing depends on these threads but time.
  */
 final class ImageRows implements Examples {
 

@@ -56,8 +56,8 @@ import java.util.logging.Logger;
  * <p>The cell {@code cat} of the column {@code animal} is the label {@code animal=cat}, so that
  * {@link io.emtal.tribuo.output.MultiLabelTasks#separatedBy separatedBy("=")} makes one categorical task a column, with
  * missing labels; columns of 0 and 1 too. A comma of a class, which no label of Tribuo's may have, is written as
- * {@code %2C}, and then a percent sign as {@code %25}. Without further notice every column is a task but {@value #PATH},
- * the column of the filter and {@value #SPLIT}, which usually says what is trained on.
+ * {@code %2C}, and then a percent sign as {@code %25}. Without further notice every column is a task but
+ * {@value #PATH}, the column of the filter and {@value #SPLIT}, which usually says what is trained on.
  *
  * <p>The table is read and checked at once, images are read when they are needed, as {@link ImageExample} says; for
  * provenance all of them are read once and hashed.
@@ -258,8 +258,8 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
     private void warnIfConstant(String task, Map<String, Label> values) {
         if (values.size() < 2) {
             LOGGER.warning(file + ": the task '" + task + "' has " + (values.isEmpty() ? "no label at all"
-                    : "no other class than '" + values.keySet().iterator().next() + "'") + " in the chosen rows, so that"
-                    + " it cannot be trained as a task of several classes.");
+                    : "no other class than '" + values.keySet().iterator().next() + "'") + " in the chosen rows, so"
+                    + " that it cannot be trained as a task of several classes.");
         }
     }
 

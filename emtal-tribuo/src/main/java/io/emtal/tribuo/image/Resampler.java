@@ -9,6 +9,10 @@ import io.emtal.onnx.data.ImageInput.Interpolation;
  */
 final class Resampler {
 
+    /** One in fixed point, in which 255 times the largest sum of weights still fits an integer. */
+    private static final int BITS = 22;
+    private static final int ONE = 1 << BITS;
+
     private Resampler() {
     }
 
@@ -24,10 +28,11 @@ final class Resampler {
 
         /** The largest centred region of a shape, made smaller by a factor. */
         static Region centre(Pixels image, int height, int width, double fraction) {
-            double scale = Math.min((double) image.height() / height, (double) image.width() / width) * fraction;
-            double down = scale * height;
-            double across = scale * width;
-            return new Region((image.height() - down) / 2, (image.width() - across) / 2, down, across);
+            boolean wide = (long) image.height() * width <= (long) image.width() * height;
+            double down = wide ? image.height() * fraction : image.width() * fraction * height / width;
+            double across = wide ? image.height() * fraction * width / height : image.width() * fraction;
+            return new Region(Math.max(0, (image.height() - down) / 2), Math.max(0, (image.width() - across) / 2), down,
+                    across);
         }
     }
 
@@ -71,27 +76,27 @@ final class Resampler {
         return result;
     }
 
-    private static byte sum(byte[] data, int start, int stride, float[] weights) {
-        float sum = 0.5f;
+    private static byte sum(byte[] data, int start, int stride, int[] weights) {
+        int sum = ONE / 2;
         for (int i = 0; i < weights.length; i++) {
             sum += weights[i] * (data[start + i * stride] & 0xff);
         }
-        return (byte) Math.max(0, Math.min(255, (int) Math.floor(sum)));
+        return (byte) Math.max(0, Math.min(255, sum >> BITS));
     }
 
-    /** For every pixel of a result the first pixel of the source that it reads, and their weights. */
-    private record Taps(int[] first, float[][] weights) {
+    /** For every pixel of a result the first pixel of the source that it reads, and the weights from there on. */
+    private record Taps(int[] first, int[][] weights) {
 
         private static Taps of(double start, double length, int size, int wanted, Interpolation interpolation) {
             double scale = length / wanted;
             double filterScale = Math.max(1, scale);
             double support = support(interpolation) * filterScale;
-            Taps taps = new Taps(new int[wanted], new float[wanted][]);
+            Taps taps = new Taps(new int[wanted], new int[wanted][]);
             for (int i = 0; i < wanted; i++) {
                 double centre = start + (i + 0.5) * scale;
                 if (interpolation == Interpolation.NEAREST) {
                     taps.first[i] = Math.max(0, Math.min(size - 1, (int) Math.floor(centre)));
-                    taps.weights[i] = new float[] {1};
+                    taps.weights[i] = new int[] {ONE};
                     continue;
                 }
                 int from = Math.max(0, Math.min(size - 1, (int) Math.floor(centre - support + 0.5)));
@@ -103,9 +108,9 @@ final class Resampler {
                     sum += weights[j];
                 }
                 taps.first[i] = from;
-                taps.weights[i] = new float[weights.length];
+                taps.weights[i] = new int[weights.length];
                 for (int j = 0; j < weights.length; j++) {
-                    taps.weights[i][j] = (float) (weights[j] / sum);
+                    taps.weights[i][j] = (int) Math.round(weights[j] / sum * ONE);
                 }
             }
             return taps;

@@ -118,8 +118,8 @@ class ImageTableTest {
         String message = assertThrows(EmtalException.class,
                 () -> ImageTable.union(List.of(ImageTable.of(one), ImageTable.of(two)))).getMessage();
         assertTrue(message.contains("'kind'") && message.contains("one.csv") && message.contains("two.csv"), message);
-        ConfigurableDataSource<MultiLabel> union = ImageTable.union(List.of(ImageTable.builder(one).name("first").build(),
-                ImageTable.builder(two).name("second").build()));
+        ConfigurableDataSource<MultiLabel> union = ImageTable.union(List.of(
+                ImageTable.builder(one).name("first").build(), ImageTable.builder(two).name("second").build()));
         assertEquals(List.of(Set.of("first.kind=x"), Set.of("first.kind=y"), Set.of("second.kind=x"),
                 Set.of("second.kind=y")), labels(union));
         assertEquals(4, new MutableDataset<>(union).size());
@@ -128,8 +128,8 @@ class ImageTableTest {
 
     @Test
     void byteOrderMarksLineEndsAndQuotesAreRead() throws IOException {
-        ImageTable table = ImageTable.of(table("\uFEFFpath,\"kind\",note\r\n\"png/a.png\",\"a, \"\"b\"\" 100%\",\r\n\r\n"
-                + "png/b.png,b,1\r\n"));
+        ImageTable table = ImageTable.of(table("\uFEFFpath,\"kind\",note\r\n"
+                + "\"png/a.png\",\"a, \"\"b\"\" 100%\",\r\n\r\npng/b.png,b,1\r\n"));
         assertEquals(List.of(Set.of("kind=a%2C \"b\" 100%25"), Set.of("kind=b", "note=1")), labels(table));
         ImageTable lines = ImageTable.builder(table("path,note,kind\npng/a.png,\"two\nlines\",x\npng/b.png,,y\n"))
                 .labels("kind").build();
@@ -218,7 +218,8 @@ class ImageTableTest {
         table("path,kind\npng/a.png,x\npng/b.png,z\n");
         DataSourceProvenance third = ImageTable.of(file).getProvenance();
         assertEquals(hash(second, ImageTableProvenance.IMAGES_HASH), hash(third, ImageTableProvenance.IMAGES_HASH));
-        assertNotEquals(hash(second, DataSourceProvenance.RESOURCE_HASH), hash(third, DataSourceProvenance.RESOURCE_HASH));
+        assertNotEquals(hash(second, DataSourceProvenance.RESOURCE_HASH),
+                hash(third, DataSourceProvenance.RESOURCE_HASH));
     }
 
     private static String hash(DataSourceProvenance provenance, String key) {

@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** A trained transformer of another's making scores through this package's way from PNG to tensor what it is known to. */
+/** A trained transformer scores what it is known to, when this package makes the tensors from PNG files. */
 class MnistTest {
 
     private static final int BATCH = 250;
@@ -33,7 +33,8 @@ class MnistTest {
     private static float[][] logits(List<Example<MultiLabel>> examples) throws OrtException {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         float[][] logits = new float[examples.size()][];
-        try (OrtSession session = environment.createSession(SharedData.path("vit-mnist-onnx/vit-mnist-opset17.onnx").toString())) {
+        String model = SharedData.path("vit-mnist-onnx/vit-mnist-opset17.onnx").toString();
+        try (OrtSession session = environment.createSession(model)) {
             for (int start = 0; start < logits.length; start += BATCH) {
                 int size = Math.min(BATCH, logits.length - start);
                 float[] rows = new float[size * 784];

@@ -1,0 +1,199 @@
+package io.emtal.tribuo.image;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.backbone.VisionTransformer;
+import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.Recipe;
+import io.emtal.tribuo.EmtalModel;
+import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.image.ImageTable.ImageTableProvenance;
+import io.emtal.tribuo.output.MultiLabelTasks;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Dataset;
+import org.tribuo.Example;
+import org.tribuo.Model;
+import org.tribuo.MutableDataset;
+import org.tribuo.Prediction;
+import org.tribuo.evaluation.CrossValidation;
+import org.tribuo.impl.ArrayExample;
+import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.multilabel.MultiLabelFactory;
+import org.tribuo.multilabel.evaluation.MultiLabelEvaluator;
+
+import javax.imageio.ImageIO;
+import java.awt.Color;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** From a table of image files to a model, and what a user does with it. */
+class ImageTrainingTest {
+
+    private static final List<String> COLOURS = List.of("red", "green", "blue");
+    private static final MultiLabel UNKNOWN = MultiLabelFactory.UNKNOWN_MULTILABEL;
+
+    @TempDir
+    private static Path folder;
+    private static Path table;
+
+    /** Squares of three colours, on the left or the right; every fifth label is missing. */
+    @BeforeAll
+    static void draw() throws IOException {
+        SplittableRandom random = new SplittableRandom(8);
+        List<String> lines = new ArrayList<>(List.of("path,colour,left,split"));
+        for (int i = 0; i < 120; i++) {
+            int colour = random.nextInt(3);
+            boolean left = random.nextBoolean();
+            String name = i + (i % 2 == 0 ? ".png" : ".jpg");
+            BufferedImage image = square(colour, left, random);
+            Files.write(folder.resolve(name), i % 2 == 0 ? Drawings.encode(image, "png") : Drawings.jpeg(image));
+            lines.add(name + "," + (i % 5 == 1 ? "" : COLOURS.get(colour)) + "," + (i % 5 == 2 ? "" : left ? 1 : 0)
+                    + "," + (i < 90 ? "train" : "test"));
+        }
+        table = Files.write(folder.resolve("index.csv"), lines);
+    }
+
+    private static BufferedImage square(int colour, boolean left, SplittableRandom random) {
+        BufferedImage image = new BufferedImage(24, 24, BufferedImage.TYPE_INT_RGB);
+        Color drawn = List.of(Color.RED, Color.GREEN, Color.BLUE).get(colour);
+        int top = 2 + random.nextInt(10);
+        int start = (left ? 1 : 12) + random.nextInt(3);
+        for (int y = 0; y < 24; y++) {
+            for (int x = 0; x < 24; x++) {
+                boolean inside = y >= top && y < top + 9 && x >= start && x < start + 8;
+                image.setRGB(x, y, inside ? drawn.getRGB() : 0x202020);
+            }
+        }
+        return image;
+    }
+
+    private static Dataset<MultiLabel> data(String split) {
+        return new MutableDataset<>(ImageTable.builder(table).filter("split", split).build());
+    }
+
+    private static EmtalTrainer.Builder<MultiLabel> trainer(int epochs) {
+        return EmtalTrainer.<MultiLabel>builder()
+                .backbone(VisionTransformer.builder().image(12, 12, 3).patch(4).width(16).heads(2).depth(1).hidden(32)
+                        .build())
+                .method(Emtal.builder().experts(4).rank(2).build())
+                .outputs(MultiLabelTasks.separatedBy(ImageTable.SEPARATOR))
+                .recipe(Recipe.builder().pretrainEpochs(epochs).epochs(Math.max(2, epochs / 4)).batchSize(16).build());
+    }
+
+    private static double[] scores(Prediction<MultiLabel> prediction) {
+        return prediction.getOutputScores().values().stream()
+                .mapToDouble(label -> label.getLabelSet().iterator().next().getScore()).toArray();
+    }
+
+    @Test
+    void learnsPredictsAndSurvivesItsProtobuf() throws IOException {
+        Dataset<MultiLabel> test = data("test");
+        try (EmtalModel<MultiLabel> model = trainer(60).build().train(data("train"))) {
+            assertTrue(new MultiLabelEvaluator().evaluate(model, test).microAveragedRecall() > 0.9,
+                    () -> new MultiLabelEvaluator().evaluate(model, test).toString());
+            for (EpochRecord epoch : model.training().history()) {
+                assertTrue(epoch.inputSeconds() > 0 && epoch.inputSeconds() < epoch.seconds(), epoch.toString());
+            }
+            assertInstanceOf(ImageTableProvenance.class,
+                    model.getProvenance().getDatasetProvenance().getSourceProvenance());
+
+            List<Prediction<MultiLabel>> expected = model.predict(test);
+            @SuppressWarnings("unchecked") // what was written is read
+            Model<MultiLabel> read = (Model<MultiLabel>) Model.deserialize(model.serialize());
+            List<Prediction<MultiLabel>> again = read.predict(test);
+            for (int i = 0; i < expected.size(); i++) {
+                assertArrayEquals(scores(expected.get(i)), scores(again.get(i)), "row " + i);
+            }
+
+            byte[] file = Files.readAllBytes(folder.resolve("90.png"));
+            double[] first = scores(expected.get(0));
+            assertArrayEquals(first, scores(model.predict(ImageExample.of(UNKNOWN, folder.resolve("90.png")))), 1e-6);
+            assertArrayEquals(first, scores(model.predict(ImageExample.of(UNKNOWN, file))), 1e-6);
+            BufferedImage image = ImageIO.read(new ByteArrayInputStream(file));
+            assertArrayEquals(first, scores(model.predict(ImageExample.of(UNKNOWN, image))), 1e-6);
+            assertEquals(1, model.predict(ImageExample.of(UNKNOWN, image)).getNumActiveFeatures());
+            assertThrows(EmtalException.class, () -> model.predict(new ArrayExample<>(UNKNOWN, new String[] {"image"},
+                    new double[] {1})));
+        }
+    }
+
+    @Test
+    void theExportIsTheNetworkAsItIs() throws IOException {
+        try (EmtalModel<MultiLabel> model = trainer(2).build().train(data("train"))) {
+            OnnxMl.ModelProto export = model.exportONNXModel("test", 1);
+            assertEquals(1, export.getGraph().getInputCount());
+            OnnxMl.TensorShapeProto shape = export.getGraph().getInput(0).getType().getTensorType().getShape();
+            assertEquals(432, shape.getDim(1).getDimValue());
+            Path file = folder.resolve("export.onnx");
+            model.saveONNXModel("test", 1, file);
+            String message = assertThrows(EmtalException.class, () -> EmtalModel.loadONNX(file, MultiLabel.class))
+                    .getMessage();
+            assertTrue(message.contains("images"), message);
+        }
+    }
+
+    @Test
+    void augmentationRepeatsBitByBitAndMatters() {
+        ImageAugmentation augmentation = ImageAugmentation.builder().randomResizedCrop(0.5).horizontalFlip(0.5)
+                .colourJitter(0.2, 0.2, 0.2).build();
+        Dataset<MultiLabel> train = data("train");
+        List<Prediction<MultiLabel>> plain = trainer(2).build().train(train).predict(train);
+        EmtalModel<MultiLabel> first = trainer(2).imageAugmentation(augmentation).build().train(train);
+        EmtalModel<MultiLabel> second = trainer(2).imageAugmentation(augmentation).build().train(train);
+        assertEquals(first.exportONNXModel("", 1).getGraph(), second.exportONNXModel("", 1).getGraph());
+        assertNotEquals(scores(plain.get(0))[0], scores(first.predict(train).get(0))[0]);
+        assertTrue(first.getProvenance().toString().contains("ImageAugmentation"));
+    }
+
+    @Test
+    void crossValidates() {
+        Dataset<MultiLabel> train = data("train");
+        var folds = new CrossValidation<>(trainer(2).build(), train, new MultiLabelEvaluator(), 3, 1).evaluate();
+        assertEquals(3, folds.size());
+    }
+
+    @Test
+    void tablesTogetherAreOneDataSet() throws IOException {
+        Path other = Files.write(folder.resolve("other.csv"), List.of("path,shade", "0.png,dark", "1.jpg,light",
+                "2.png,light", "3.jpg,dark"));
+        Dataset<MultiLabel> both = new MutableDataset<>(ImageTable.union(List.of(
+                ImageTable.builder(table).filter("split", "train").build(), ImageTable.of(other))));
+        try (EmtalModel<MultiLabel> model = trainer(2).build().train(both)) {
+            assertEquals(3, model.training().tasks().size());
+            assertEquals(0, model.training().rowsWithoutLabel());
+            assertEquals(3, model.predict(both.getExample(0)).getOutput().getLabelSet().size());
+        }
+    }
+
+    @Test
+    void whatDoesNotFitIsRefused() {
+        Dataset<MultiLabel> train = data("train");
+        String tables = assertThrows(EmtalException.class,
+                () -> trainer(2).backbone(FeatureTransformer.builder().build()).build().train(train)).getMessage();
+        assertTrue(tables.contains("FeatureTransformer reads no images"), tables);
+        MutableDataset<MultiLabel> mixed = new MutableDataset<>(train.getSourceProvenance(), train.getOutputFactory());
+        train.forEach(mixed::add);
+        Example<MultiLabel> plain = new ArrayExample<>(train.getExample(0).getOutput(), new String[] {"f"},
+                new double[] {1});
+        mixed.add(plain);
+        String message = assertThrows(EmtalException.class, () -> trainer(2).build().train(mixed)).getMessage();
+        assertTrue(message.contains("row 90"), message);
+    }
+}
