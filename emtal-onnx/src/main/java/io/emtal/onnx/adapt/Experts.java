@@ -46,9 +46,13 @@ record Experts(Block block, int[] order, int[] position) {
         Map<String, Tensor> result = new HashMap<>();
         result.put(fc1.weight(), fc1.stored(reordered));
         fc1.bias().ifPresent(name -> {
-            float[] bias = new float[hidden];
-            gather(initializers.get(name).floats(), 0, bias);
-            result.put(name, new Tensor(initializers.get(name).type(), initializers.get(name).shape(), bias));
+            Tensor bias = initializers.get(name);
+            float[] channelsReordered = new float[bias.shape().size()];
+            // A file may have a bias for every token.
+            for (int start = 0; start < channelsReordered.length; start += hidden) {
+                gather(bias.floats(), start, channelsReordered);
+            }
+            result.put(name, new Tensor(bias.type(), bias.shape(), channelsReordered));
         });
         float[] second = fc2.weights(initializers);
         float[] rows = new float[second.length];

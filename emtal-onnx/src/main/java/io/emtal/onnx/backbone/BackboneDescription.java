@@ -1,5 +1,6 @@
 package io.emtal.onnx.backbone;
 
+import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.graph.Value;
 
 import java.util.ArrayList;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -29,6 +31,8 @@ import java.util.stream.Collectors;
 public record BackboneDescription(Value input, ImageLayout image, List<BlockDescription> blocks,
                                   List<LinearLayer> targets, String pooling, int pooledWidth, OptionalInt classes,
                                   Map<String, String> metadata) {
+
+    private static final int MOST_METADATA = 200;
 
     /** How images lie in an input. */
     public enum ImageLayout {
@@ -52,6 +56,15 @@ public record BackboneDescription(Value input, ImageLayout image, List<BlockDesc
     }
 
     /**
+     * How images must lie in the rows, with what the metadata say of their preprocessing.
+     *
+     * @return empty if the input is none of images with one or three channels
+     */
+    public Optional<ImageInput> images() {
+        return Preprocessing.of(this);
+    }
+
+    /**
      * The description as text: lines {@code key: value}. Where blocks differ, a value lists what they have.
      *
      * @return the lines, without a line feed behind the last
@@ -63,15 +76,20 @@ public record BackboneDescription(Value input, ImageLayout image, List<BlockDesc
         lines.add("blocks: " + blocks.size());
         lines.add("tokens: " + each(BlockDescription::tokens));
         lines.add("width: " + each(BlockDescription::width));
-        lines.add("heads: " + each(b -> b.heads() + " of width " + b.headWidth()));
+        lines.add("heads: " + each(b -> b.heads() == 0 ? "unknown" : b.heads() + " of width " + b.headWidth()));
         lines.add("hidden: " + each(BlockDescription::hidden));
         lines.add("activation: " + each(BlockDescription::activation));
         lines.add("norm: " + each(b -> b.norm().name().toLowerCase(Locale.ROOT)));
         lines.add("pooling: " + pooling + ", width " + pooledWidth);
         lines.add("old head: " + (classes.isPresent() ? classes.getAsInt() + " outputs" : "none"));
         targets.forEach(t -> lines.add("target: " + t.name() + " " + t.in() + " → " + t.out() + " " + t.weight()));
-        metadata.forEach((key, value) -> lines.add("metadata " + key + ": " + value));
+        metadata.forEach((key, value) -> lines.add("metadata " + oneLine(key) + ": " + oneLine(value)));
         return String.join("\n", lines);
+    }
+
+    private static String oneLine(String text) {
+        String flat = text.replaceAll("\\p{Cntrl}", " ");
+        return flat.length() <= MOST_METADATA ? flat : flat.substring(0, MOST_METADATA) + "…";
     }
 
     private String each(Function<BlockDescription, Object> property) {

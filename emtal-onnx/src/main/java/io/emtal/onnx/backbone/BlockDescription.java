@@ -7,8 +7,8 @@ import java.util.Objects;
  *
  * @param tokens N, the number of tokens that its attention reads
  * @param width D, the width of its tokens
- * @param heads attention heads
- * @param headWidth the width of a head's queries and keys; not always D / heads
+ * @param heads attention heads; 0 where they were not looked for, as the layers were named
+ * @param headWidth the width of a head's queries and keys, not always D / heads; 0 where it was not looked for
  * @param hidden H, the width of its feed-forward network
  * @param activation the function between fc1 and fc2, for instance {@code GELU}
  * @param norm where it normalises
@@ -23,7 +23,9 @@ public record BlockDescription(int tokens, int width, int heads, int headWidth, 
         /** The sums are normalised: norm(x + f(x)). */
         AFTER,
         /** Nothing is normalised before the branches or after the sums. */
-        NONE
+        NONE,
+        /** It was not looked for, as the layers were named. */
+        UNKNOWN
     }
 
     /** Checks that nothing is missing. */

@@ -44,12 +44,13 @@ record BlockPattern(AttentionPattern attention, FeedForwardPattern network, Bloc
         List<FeedForwardPattern> networks = FeedForwardPattern.all(view, layers, taken);
         List<BlockPattern> blocks = new ArrayList<>();
         for (AttentionPattern attention : attentions) {
-            blocks.add(block(view, attention, networks));
+            blocks.add(block(view, layers, attention, networks));
         }
         return blocks;
     }
 
-    private static BlockPattern block(GraphView view, AttentionPattern attention, List<FeedForwardPattern> networks) {
+    private static BlockPattern block(GraphView view, LinearLayers layers, AttentionPattern attention,
+                                      List<FeedForwardPattern> networks) {
         Value skip = attention.branch().skip();
         Value sum = attention.branch().sum();
         boolean before = false;
@@ -69,10 +70,23 @@ record BlockPattern(AttentionPattern attention, FeedForwardPattern network, Bloc
                         : post ? BlockDescription.Norm.AFTER : BlockDescription.Norm.NONE);
             }
         }
-        List<Node> readers = view.consumers(sum);
-        throw GraphView.misfit(readers.isEmpty() ? attention.softmax() : readers.get(0), "no feed-forward network behind the"
-                + " attention's sum '" + sum.name() + "'", "two linear layers with constant weights and a function of every"
-                + " element alone between them, with constants of one element, added to that sum or its norm");
+        throw noNetwork(view, layers, sum);
+    }
+
+    private static EmtalException noNetwork(GraphView view, LinearLayers layers, Value sum) {
+        String expected = "a feed-forward network behind the attention's sum '" + sum.name() + "': two linear layers with"
+                + " constant weights and a function of every element alone between them, whose constants have equal"
+                + " elements, added to that sum or its norm";
+        List<Linear> readers = layers.all().stream().filter(l -> NormPath.between(view, sum, l.input()).isPresent()).toList();
+        if (readers.size() == 1) {
+            Linear first = readers.get(0);
+            Node node = ScalarFunction.misfitBehind(view, layers, first).orElse(first.product());
+            return GraphView.misfit(node, node == first.product() ? "no second layer behind the weight '" + first.weight() + "'"
+                    : node.op() + " behind the first layer with the weight '" + first.weight() + "'", expected);
+        }
+        Node node = readers.isEmpty() ? view.consumers(sum).stream().findFirst().or(() -> view.producer(sum)).orElseThrow()
+                : readers.get(0).product();
+        return GraphView.misfit(node, readers.size() + " linear layers that read that sum or its norm", expected);
     }
 
     private static boolean isNormalised(GraphView view, Value sum) {

@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param role its place in the block
  * @param block the block's index, from 0
  * @param weight the name of the weight's initialiser, [in, out], or [out, in] if transposed
- * @param bias the name of the bias's initialiser [out], if there is one
+ * @param bias the name of the bias's initialiser, if there is one: [out], or what broadcasts to the result, [..., out]
  * @param transposed whether the weight lies as [out, in]
  * @param in the input width
  * @param out the output width

@@ -2,19 +2,32 @@ package io.emtal.onnx.backbone;
 
 import ai.onnx.proto.OnnxMl;
 import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
-import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.ReadLimits;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
 
-/** A pre-trained transformer encoder from an ONNX file. */
+/**
+ * A pre-trained transformer encoder from an ONNX file, as exporters of PyTorch, timm or Hugging Face write it. Blocks
+ * are found by their structure, not by names; the batch may be open or 1; an old classification head is cut off. A
+ * graph that is not understood is refused with the first node that did not fit: for such a graph, the linear layers
+ * and the value to pool can be named.
+ *
+ * <p>The file's batch must be at axis 0 of its only input. The file may hold up to 1.5 GiB.
+ */
 public final class OnnxBackbone implements BackboneSource {
 
     @Config(mandatory = true, description = "The ONNX file.")
@@ -23,7 +36,20 @@ public final class OnnxBackbone implements BackboneSource {
     @Config(description = "Whether tensors may lie in other files of the model's directory.")
     private boolean externalData = false;
 
-    /** For OLCUT. */
+    @Config(description = "What named open extents of the input stand for, such as height = 224.")
+    private Map<String, String> extents = new LinkedHashMap<>();
+
+    @Config(description = "Linear layers to adapt where they are not to be looked for, each as ROLE=REGEX: roles are QKV,"
+            + " or QUERY, KEY and VALUE, then ATTENTION_OUTPUT, FC1, FC2.")
+    private List<String> targets = new ArrayList<>();
+
+    @Config(description = "How the named values are pooled: VALUE, CLASS_TOKEN, MEAN or PAIR.")
+    private Pooling.Kind pooling = Pooling.Kind.VALUE;
+
+    @Config(description = "Values of the file to pool where they are not to be looked for.")
+    private List<String> pooled = new ArrayList<>();
+
+    /** For OLCUT, and {@link #builder}. */
     private OnnxBackbone() {
     }
 
@@ -34,9 +60,117 @@ public final class OnnxBackbone implements BackboneSource {
      * @return the source; the file is read when the backbone is asked for
      */
     public static OnnxBackbone of(Path file) {
-        OnnxBackbone made = new OnnxBackbone();
-        made.file = Objects.requireNonNull(file, "file");
-        return made;
+        return builder(file).build();
+    }
+
+    /**
+     * Starts from the defaults: all in one file, everything looked for.
+     *
+     * @param file an {@code .onnx} file
+     * @return a builder
+     */
+    public static Builder builder(Path file) {
+        return new Builder(file);
+    }
+
+    /** Sets what differs from the defaults. */
+    public static final class Builder {
+
+        private final List<Consumer<OnnxBackbone>> settings = new ArrayList<>();
+
+        private Builder(Path file) {
+            Objects.requireNonNull(file, "file");
+            settings.add(made -> made.file = file);
+        }
+
+        private Builder set(Consumer<OnnxBackbone> setting) {
+            settings.add(setting);
+            return this;
+        }
+
+        /**
+         * Allows tensors in other files, which must be regular files inside the real directory of the model.
+         *
+         * @return this builder
+         */
+        public Builder externalData() {
+            return set(made -> made.externalData = true);
+        }
+
+        /**
+         * Fixes an open extent of the input behind the batch.
+         *
+         * @param name its name in the file, such as {@code height}
+         * @param extent what it stands for, at least 1
+         * @return this builder
+         */
+        public Builder extent(String name, long extent) {
+            return set(made -> made.extents.put(name, Long.toString(extent)));
+        }
+
+        /**
+         * Names linear layers instead of looking for them. All roles that a block has must be named; the i-th layer of
+         * a role, in the order of the computation, belongs to block i.
+         *
+         * @param role the place of the layers in their blocks
+         * @param pattern a regular expression for the whole name of the node that multiplies, or of the weight
+         * @return this builder
+         */
+        public Builder target(LinearLayer.Role role, String pattern) {
+            return set(made -> made.targets.add(role + "=" + pattern));
+        }
+
+        /**
+         * Names what heads read instead of looking for it.
+         *
+         * @param what the values, and how a vector comes of them
+         * @return this builder
+         */
+        public Builder pooling(Pooling what) {
+            return set(made -> {
+                made.pooling = what.kind();
+                made.pooled = what.values();
+            });
+        }
+
+        /**
+         * Makes the source.
+         *
+         * @return the source
+         * @throws EmtalException if a pattern is no regular expression, or a value is out of its range
+         */
+        public OnnxBackbone build() {
+            OnnxBackbone made = new OnnxBackbone();
+            settings.forEach(setting -> setting.accept(made));
+            made.hints();
+            made.extents();
+            return made;
+        }
+    }
+
+    @Override
+    public void postConfig() {
+        try {
+            hints();
+            extents();
+        } catch (EmtalException e) {
+            throw new PropertyException(e, "", "OnnxBackbone", e.getMessage());
+        }
+    }
+
+    private Hints hints() {
+        return new Hints(targets.stream().map(Hints.Target::parse).toList(),
+                pooled.isEmpty() ? Optional.empty() : Optional.of(new Pooling(pooling, pooled)));
+    }
+
+    private Map<String, Long> extents() {
+        Map<String, Long> parsed = new LinkedHashMap<>();
+        extents.forEach((name, extent) -> {
+            EmtalException.check(extent.matches("[1-9][0-9]{0,8}"), "OnnxBackbone: extent '%s': found %s, allowed is a"
+                    + " number from 1", name, extent);
+            parsed.put(name, Long.valueOf(extent));
+        });
+        return parsed;
     }
 
     /**
@@ -49,7 +183,7 @@ public final class OnnxBackbone implements BackboneSource {
         ReadLimits limits = externalData ? ReadLimits.DEFAULT.withExternalData() : ReadLimits.DEFAULT;
         OnnxMl.ModelProto model = OnnxFile.load(file, limits);
         try {
-            return read(model);
+            return read(model, extents(), hints());
         } catch (EmtalException e) {
             throw new EmtalException("model " + file + ": " + e.getMessage(), e);
         }
@@ -63,7 +197,19 @@ public final class OnnxBackbone implements BackboneSource {
      * @throws EmtalException if the model is not understood: with the first node that did not fit
      */
     public static Backbone read(OnnxMl.ModelProto model) {
-        return new Recogniser(model, OnnxFile.readOpen(model, Map.of(), ReadLimits.DEFAULT)).backbone();
+        return read(model, Map.of(), Hints.NONE);
+    }
+
+    private static Backbone read(OnnxMl.ModelProto model, Map<String, Long> extents, Hints hints) {
+        return new Recogniser(model, OnnxFile.readOpen(model, extents, ReadLimits.DEFAULT), hints).backbone();
+    }
+
+    /**
+     * {@inheritDoc} Reads the file.
+     */
+    @Override
+    public Optional<ImageInput> images() {
+        return read().describe().images();
     }
 
     @Override
@@ -79,8 +225,14 @@ public final class OnnxBackbone implements BackboneSource {
         return true;
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * @return the settings, and the SHA-256 of the file
+     * @throws EmtalException if the file cannot be read
+     */
     @Override
     public ConfiguredObjectProvenance getProvenance() {
-        return new ConfiguredObjectProvenanceImpl(this, "BackboneSource");
+        return new OnnxBackboneProvenance(this, file);
     }
 }

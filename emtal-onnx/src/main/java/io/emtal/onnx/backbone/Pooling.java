@@ -59,8 +59,12 @@ public record Pooling(Kind kind, List<String> values) {
             };
         }
 
-        @Override
-        public String toString() {
+        /**
+         * The kind in words.
+         *
+         * @return for instance {@code class token}
+         */
+        public String text() {
             return text;
         }
     }

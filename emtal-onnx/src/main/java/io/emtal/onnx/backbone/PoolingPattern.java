@@ -31,13 +31,13 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
      * @return what was found
      * @throws EmtalException if it cannot be told which output to take, or what it is
      */
-    static PoolingPattern of(GraphView view, LinearLayers layers, List<BlockPattern> blocks) {
-        Value last = blocks.get(blocks.size() - 1).network().branch().sum();
-        Set<String> behind = view.descendants(last);
+    static PoolingPattern of(GraphView view, LinearLayers layers, List<Block> blocks) {
+        Linear last = at(layers, blocks.get(blocks.size() - 1).fc2());
+        Set<String> behind = view.descendants(last.result());
         List<Value> outputs = view.graph().outputs().stream().filter(v -> behind.contains(v.name())).toList();
         List<PoolingPattern> all = outputs.stream().map(v -> of(view, layers, blocks, v, behind)).toList();
-        EmtalException.check(!all.isEmpty(), "found the outputs %s, expected one that depends on the last block's result"
-                + " '%s'", view.graph().outputs().stream().map(Value::name).toList(), last.name());
+        EmtalException.check(!all.isEmpty(), "found the outputs %s, expected one that depends on the last block's layer"
+                + " '%s'", view.graph().outputs().stream().map(Value::name).toList(), last.weight());
         // A classifier may give its tokens, too; a feature extractor may give a projection of its class token, too.
         List<PoolingPattern> heads = all.stream().filter(p -> p.classes().isPresent()).toList();
         List<PoolingPattern> tokens = all.stream().filter(p -> p.pooling() == Pooling.Kind.CLASS_TOKEN
@@ -51,7 +51,21 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
                 + ", expected one, or one of logits, or one of tokens: say which value to pool");
     }
 
-    private static PoolingPattern of(GraphView view, LinearLayers layers, List<BlockPattern> blocks, Value output,
+    /** What a user has named. */
+    static PoolingPattern named(GraphView view, Pooling pooling) {
+        List<Value> values = pooling.values().stream().map(name -> view.graph().nodes().stream()
+                .flatMap(node -> node.outputs().stream()).filter(v -> v.name().equals(name)).findFirst()
+                .orElseThrow(() -> new EmtalException("pooling: found no value '" + name + "' that an output of the model"
+                        + " depends on"))).toList();
+        return new PoolingPattern(pooling.kind(), values, OptionalInt.empty());
+    }
+
+    private static Linear at(LinearLayers layers, LinearLayer layer) {
+        return layers.all().stream().filter(l -> l.product().output().name().equals(layer.product())).findFirst()
+                .orElseThrow();
+    }
+
+    private static PoolingPattern of(GraphView view, LinearLayers layers, List<Block> blocks, Value output,
                                      Set<String> behind) {
         Value value = output;
         Optional<Node> producer = view.producer(value);
@@ -70,10 +84,10 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
                         OptionalInt.of(heads.get(0).out()));
             };
         }
-        EmtalException.check(value.rank() == 3 && value.extent(-1) == blocks.get(blocks.size() - 1).network().fc2().out(),
+        EmtalException.check(value.rank() == 3 && value.extent(-1) == blocks.get(blocks.size() - 1).fc2().out(),
                 "output '%s': found shape %s, expected [batch, outputs] or tokens [batch, N, D]", output.name(),
                 output.shape());
-        boolean token = startsWithToken(view, blocks.get(0).attention().branch().skip());
+        boolean token = startsWithToken(view, at(layers, blocks.get(0).attentionInputs().get(0)).input());
         return new PoolingPattern(token ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN, List.of(value), OptionalInt.empty());
     }
 

@@ -25,9 +25,11 @@ final class Recogniser {
     private final OnnxMl.ModelProto model;
     private final GraphView view;
     private final LinearLayers layers;
+    private final Hints hints;
 
-    Recogniser(OnnxMl.ModelProto model, Graph graph) {
+    Recogniser(OnnxMl.ModelProto model, Graph graph, Hints hints) {
         this.model = model;
+        this.hints = hints;
         this.view = new GraphView(graph);
         this.layers = new LinearLayers(view);
     }
@@ -36,17 +38,23 @@ final class Recogniser {
         List<Value> inputs = view.graph().inputs();
         EmtalException.check(inputs.size() == 1 && inputs.get(0).type() == ElementType.FLOAT, "found the inputs %s, expected"
                 + " one of images, of type FLOAT", inputs.stream().map(v -> v.name() + " " + v.type() + v.shape()).toList());
-        List<BlockPattern> found = BlockPattern.all(view, layers);
-        PoolingPattern pooling = PoolingPattern.of(view, layers, found);
         List<Block> blocks = new ArrayList<>();
-        for (int i = 0; i < found.size(); i++) {
-            blocks.add(found.get(i).block(i));
+        List<BlockDescription> descriptions;
+        if (hints.targets().isEmpty()) {
+            List<BlockPattern> found = BlockPattern.all(view, layers);
+            found.forEach(block -> blocks.add(block.block(blocks.size())));
+            descriptions = found.stream().map(BlockPattern::description).toList();
+        } else {
+            NamedBlocks named = new NamedBlocks(view, layers, hints.targets());
+            blocks.addAll(named.blocks());
+            descriptions = named.descriptions();
         }
+        PoolingPattern pooling = hints.pooling().map(p -> PoolingPattern.named(view, p))
+                .orElseGet(() -> PoolingPattern.of(view, layers, blocks));
         checkUses(blocks);
         Graph pooled = pooled(pooling);
         BackboneDescription description = new BackboneDescription(inputs.get(0), image(inputs.get(0)),
-                found.stream().map(BlockPattern::description).toList(),
-                blocks.stream().flatMap(Block::layers).toList(), pooling.pooling().toString(),
+                descriptions, blocks.stream().flatMap(Block::layers).toList(), pooling.pooling().text(),
                 (int) pooled.outputs().get(0).extent(1), pooling.classes(), metadata());
         return new Backbone(pooled, blocks, frozen(pooled, blocks), false, Optional.of(description),
                 Optional.of(new ImportedModel(model, pooling.pooling(), pooling.values())));

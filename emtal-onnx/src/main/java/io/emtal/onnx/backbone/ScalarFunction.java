@@ -2,19 +2,20 @@ package io.emtal.onnx.backbone;
 
 import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.Node;
-import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * A function that a graph applies to every element alone, however it is written: operators with constants of one
- * element between one value and another. It is told apart by what it computes, so an activation may be one operator or
+ * A function that a graph applies to every element alone, however it is written: operators with constants whose
+ * elements are all equal between one value and another. It is told apart by what it computes, so an activation may be one operator or
  * spelled out in any order.
  *
  * @param argument the value that it is applied to
@@ -49,6 +50,28 @@ record ScalarFunction(Value argument, String name) {
                 .map(argument -> new ScalarFunction(argument, name(view, origin, argument, value)));
     }
 
+    /**
+     * Finds what keeps a layer's result from being the argument of such a function.
+     *
+     * @param view the graph
+     * @param layers its linear layers
+     * @param layer the layer
+     * @return the first node behind the layer that is neither part of such a function nor a linear layer
+     */
+    static Optional<Node> misfitBehind(GraphView view, LinearLayers layers, LinearLayers.Linear layer) {
+        Set<String> results = new HashSet<>(Set.of(layer.result().name()));
+        for (Node node : view.graph().nodes()) {
+            boolean reads = node.inputs().stream().anyMatch(v -> v != null && results.contains(v.name()));
+            if (reads && layers.at(node).isEmpty()) {
+                if (!isElementwise(view, node)) {
+                    return Optional.of(node);
+                }
+                results.add(node.output().name());
+            }
+        }
+        return Optional.empty();
+    }
+
     private static String name(GraphView view, GraphView.Origin origin, Value argument, Value value) {
         return KNOWN.entrySet().stream().filter(known -> {
             for (double x : POINTS) {
@@ -67,13 +90,11 @@ record ScalarFunction(Value argument, String name) {
         return known && node.inputs().stream().allMatch(v -> v == null || GraphView.isComputed(v) || number(view, v).isPresent());
     }
 
+    /** The element of a constant of which all are equal, so that the order of channels does not matter. */
     private static Optional<Double> number(GraphView view, Value value) {
-        return view.constant(value).filter(t -> t.shape().size() == 1).map(ScalarFunction::number);
-    }
-
-    private static double number(Tensor tensor) {
-        return tensor.type() == ElementType.FLOAT || tensor.type() == ElementType.DOUBLE ? tensor.real(0)
-                : tensor.type() == ElementType.BOOL ? Double.NaN : tensor.integers()[0];
+        return view.constant(value).filter(t -> t.type() == ElementType.FLOAT || t.type() == ElementType.DOUBLE)
+                .filter(t -> t.shape().size() > 0 && IntStream.range(1, t.shape().size())
+                        .allMatch(i -> t.real(i) == t.real(0))).map(t -> t.real(0));
     }
 
     private static double evaluate(GraphView view, Value value, Map<String, Double> values) {

@@ -14,6 +14,7 @@ import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 import io.emtal.onnx.task.Heads;
@@ -22,6 +23,7 @@ import io.emtal.onnx.task.QualityRetaining;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,7 +55,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     /** What each row counts in a mean over the batch; 0 for padding. */
     static final String SHARES = "emtal/shares";
     static final String LOGITS = "emtal/logits";
-    /** The prefix of the inputs that drop channels, [rows, 1, channels]. */
+    /** The prefix of the inputs that drop channels, [rows, 1, .., channels]. */
     static final String DROPOUT = "dropout/";
     private static final String GRADIENT = "gradient/";
     private static final String REPORT = "report/";
@@ -197,10 +199,17 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                 }
                 Value x = layerInputs.get(layer.product());
                 boolean inner = layer.role() == LinearLayer.Role.FC2 || layer.role() == LinearLayer.Role.ATTENTION_OUTPUT;
-                return adaptation.linear(this, layer, dropout && inner ? builder.mul(x,
-                        builder.input(DROPOUT + layer.name(), ElementType.FLOAT, rows, 1, layer.in())) : x);
+                return adaptation.linear(this, layer, dropout && inner ? builder.mul(x, builder.input(
+                        DROPOUT + layer.name(), ElementType.FLOAT, perChannel(x.shape()))) : x);
             });
             logits = heads.logits(builder, lookUp.apply(graph.outputs().get(0)), this::parameter);
+        }
+
+        /** The shape of what is equal for all tokens of a row. */
+        private static long[] perChannel(Shape shape) {
+            long[] extents = shape.extents();
+            Arrays.fill(extents, 1, extents.length - 1, 1);
+            return extents;
         }
 
         /** The operand of a layer's product that is not its weight. */

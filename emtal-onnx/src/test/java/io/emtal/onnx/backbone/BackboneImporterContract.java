@@ -83,7 +83,7 @@ abstract class BackboneImporterContract {
             assertEquals(exported.activation(), block.activation(), where);
             assertEquals(exported.norm(), block.norm(), where);
         }
-        assertEquals(exported.pooling().toString(), found.pooling(), where);
+        assertEquals(exported.pooling().text(), found.pooling(), where);
         assertEquals(exported.pooledWidth(), found.pooledWidth(), where);
         assertEquals(exported.classes(), found.classes(), where);
         assertEquals(variant.is(Stem.CHANNELS_LAST) ? BackboneDescription.ImageLayout.NHWC

@@ -1,0 +1,195 @@
+package io.emtal.onnx.backbone;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
+import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.ExporterVariant.Activation;
+import io.emtal.onnx.backbone.ExporterVariant.Names;
+import io.emtal.onnx.backbone.ExporterVariant.Pool;
+import io.emtal.onnx.backbone.ExporterVariant.Qkv;
+import io.emtal.onnx.backbone.ExporterVariant.Size;
+import io.emtal.onnx.backbone.ExporterVariant.Stem;
+import io.emtal.onnx.backbone.LinearLayer.Role;
+import io.emtal.onnx.data.FeatureColumn;
+import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.ImageInput;
+import io.emtal.onnx.data.ImageInput.Channels;
+import io.emtal.onnx.data.ImageInput.Interpolation;
+import io.emtal.onnx.data.ImageInput.Layout;
+import io.emtal.onnx.data.PackedExamples;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** What a user may say of a file, and what is kept of it. */
+class OnnxBackboneSettingsTest {
+
+    private static final long SEED = 3;
+
+    @TempDir
+    private Path folder;
+
+    private Path file(ExporterVariant.Trait... traits) throws IOException {
+        return file(ExporterGraphs.write(ExporterVariant.of("settings", traits), SEED).model());
+    }
+
+    private Path file(ModelProto model) throws IOException {
+        return Files.write(folder.resolve("model" + model.hashCode() + ".onnx"), model.toByteArray());
+    }
+
+    /** The names that a search finds, as a user could have written them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"JOINT", "SEPARATE"})
+    void namedLayersAreThoseThatAreFound(Qkv qkv) throws IOException {
+        Path file = file(qkv, Activation.SILU);
+        Backbone found = OnnxBackbone.of(file).read();
+        OnnxBackbone.Builder builder = OnnxBackbone.builder(file);
+        found.layers().collect(Collectors.groupingBy(LinearLayer::role)).forEach((role, layers) -> builder.target(role,
+                layers.stream().map(l -> l.weight().replace(".", "\\.")).collect(Collectors.joining("|"))));
+        Backbone named = builder.build().read();
+        assertEquals(found.blocks(), named.blocks());
+        assertEquals(found.graph(), named.graph());
+        List<String> lines = named.describe().toString().lines().toList();
+        assertTrue(lines.containsAll(List.of("blocks: 2", "activation: SiLU", "heads: unknown", "norm: unknown")),
+                lines.toString());
+    }
+
+    @Test
+    void incompleteBlocksAreRefused() throws IOException {
+        Path file = file(Names.NUMBERS);
+        Map<Role, List<LinearLayer>> found = OnnxBackbone.of(file).read().layers()
+                .collect(Collectors.groupingBy(LinearLayer::role));
+        OnnxBackbone.Builder builder = OnnxBackbone.builder(file);
+        found.forEach((role, layers) -> builder.target(role, layers.get(0).weight()));
+        assertEquals(1, builder.build().read().blocks().size());
+        builder.target(Role.FC2, found.get(Role.FC2).get(1).weight());
+        assertMessage(() -> builder.build().read(), "found 2 linear layers of role FC2 and 1 of role QKV");
+        builder.target(Role.FC1, found.get(Role.FC2).get(1).weight());
+        assertMessage(() -> builder.build().read(), "found the roles [FC2, FC1], allowed is one");
+        assertMessage(() -> OnnxBackbone.builder(file).target(Role.QKV, "none").build().read(), "found 0 linear layers");
+    }
+
+    @Test
+    void channelsThatAreToldApartAreRefused() throws IOException {
+        Path file = file();
+        OnnxBackbone.Builder builder = OnnxBackbone.builder(file);
+        OnnxBackbone.of(file).read().layers().filter(l -> l.block() == 0).forEach(layer -> {
+            Role role = layer.role() == Role.FC2 ? Role.ATTENTION_OUTPUT : layer.role() == Role.ATTENTION_OUTPUT ? Role.FC2
+                    : layer.role();
+            builder.target(role, layer.weight());
+        });
+        assertMessage(() -> builder.build().read(), "expected a function of every element alone");
+    }
+
+    @Test
+    void namedValuesArePooled() throws IOException {
+        Path file = file(Pool.MEAN);
+        Backbone found = OnnxBackbone.of(file).read();
+        String tokens = found.graph().nodes().stream().filter(n -> n.op().equals("ReduceMean")).reduce((a, b) -> b)
+                .orElseThrow().input(0).name();
+        Backbone first = OnnxBackbone.builder(file).pooling(new Pooling(Pooling.Kind.CLASS_TOKEN, List.of(tokens))).build()
+                .read();
+        assertEquals("class token", first.describe().pooling());
+        assertEquals(List.of(tokens), first.imported().orElseThrow().features().stream().map(v -> v.name()).toList());
+        OnnxBackbone absent = OnnxBackbone.builder(file).pooling(new Pooling(Pooling.Kind.VALUE, List.of("x"))).build();
+        assertMessage(absent::read, "pooling: found no value 'x'");
+        OnnxBackbone wide = OnnxBackbone.builder(file).pooling(new Pooling(Pooling.Kind.VALUE, List.of(tokens))).build();
+        assertMessage(wide::read, "pooling of kind VALUE");
+    }
+
+    @Test
+    void configurationSurvivesAFile() throws IOException {
+        OnnxBackbone source = OnnxBackbone.builder(file()).externalData().extent("height", 8).target(Role.FC1, "a.*|b")
+                .pooling(new Pooling(Pooling.Kind.PAIR, List.of("p", "q"))).build();
+        Path file = folder.resolve("backbone.xml");
+        String name;
+        try (ConfigurationManager manager = new ConfigurationManager()) {
+            name = manager.importConfigurable(source, "backbone");
+            manager.save(file.toFile());
+        }
+        try (ConfigurationManager manager = new ConfigurationManager(file.toString())) {
+            OnnxBackbone back = (OnnxBackbone) manager.lookup(name);
+            assertEquals(source.getProvenance(), back.getProvenance());
+        }
+    }
+
+    @Test
+    void provenanceHasTheHashOfTheFile() throws IOException {
+        Path file = file();
+        OnnxBackboneProvenance provenance = (OnnxBackboneProvenance) OnnxBackbone.of(file).getProvenance();
+        assertEquals(64, provenance.sha256().length());
+        assertEquals(provenance, ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(provenance)));
+        Files.write(file, new byte[] {1});
+        assertNotEquals(provenance, OnnxBackbone.of(file).getProvenance());
+        Files.delete(file);
+        assertMessage(() -> OnnxBackbone.of(file).getProvenance(), "found no regular file");
+    }
+
+    @Test
+    void badSettingsAreRefused() {
+        Path file = Path.of("model.onnx");
+        assertMessage(() -> OnnxBackbone.builder(file).extent("height", 0).build(), "extent 'height': found 0");
+        assertMessage(() -> OnnxBackbone.builder(file).target(Role.FC1, "(").build(), "found no regular expression");
+        assertMessage(() -> Hints.Target.parse("fc1=x"), "allowed is ROLE=REGEX");
+    }
+
+    @Test
+    void openHeightsAndWidthsAreGivenByName() throws IOException {
+        ModelProto.Builder model = ExporterGraphs.write(ExporterVariant.of("open", Stem.PATCHES), SEED).model().toBuilder();
+        var shape = model.getGraphBuilder().getInputBuilder(0).getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
+        shape.getDimBuilder(2).setDimParam("height");
+        shape.getDimBuilder(3).setDimParam("width");
+        Path file = file(model.build());
+        assertMessage(() -> OnnxBackbone.of(file).read(), "found axis 2 ('height') open");
+        Backbone backbone = OnnxBackbone.builder(file).extent("height", 8).extent("width", 8).build().read();
+        assertEquals(2, backbone.blocks().size());
+    }
+
+    @Test
+    void metadataSayHowImagesAreMade() throws IOException {
+        Map<String, String> metadata = Map.of("image_mean", "[0.485, 0.456, 0.406]", "image_std", "(0.229 0.224 0.225)",
+                "interpolation", "bicubic", "crop_pct", "0.9");
+        ImageInput found = images(metadata, Size.LARGER).images().orElseThrow();
+        assertEquals(new ImageInput(12, 12, Channels.RGB, Layout.NCHW, Interpolation.BICUBIC, 0.9,
+                List.of(0.485, 0.456, 0.406), List.of(0.229, 0.224, 0.225)), found);
+        assertEquals(new ImageInput(8, 8, Channels.GREY, Layout.NHWC), images(Map.of("image_mean", "127.5",
+                "image_std", "127.5", "crop_pct", "all"), Stem.CHANNELS_LAST).images().orElseThrow());
+    }
+
+    private OnnxBackbone images(Map<String, String> metadata, ExporterVariant.Trait... traits) throws IOException {
+        ModelProto.Builder model = ExporterGraphs.write(ExporterVariant.of("images", traits), SEED).model().toBuilder();
+        metadata.forEach((key, value) -> model.addMetadataProps(StringStringEntryProto.newBuilder().setKey(key)
+                .setValue(value)));
+        return OnnxBackbone.of(file(model.build()));
+    }
+
+    @Test
+    void rowsOfAnotherWidthAreRefused() throws IOException {
+        OnnxBackbone source = OnnxBackbone.of(file());
+        FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("p", FeatureColumn.Kind.NUMERIC, 0, 1)));
+        PackedExamples rows = PackedExamples.pack(1, 1, 1, (row, inputs, labels) -> inputs[0] = 1);
+        assertMessage(() -> source.create(layout, rows, 1), "found rows of 1 elements, allowed are 64");
+        assertTrue(source.pretrained());
+    }
+
+    private static void assertMessage(Executable call, String part) {
+        EmtalException e = assertThrows(EmtalException.class, call);
+        assertTrue(e.getMessage().contains(part), e.getMessage());
+    }
+}
