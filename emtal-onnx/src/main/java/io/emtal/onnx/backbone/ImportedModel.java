@@ -82,11 +82,12 @@ public record ImportedModel(OnnxMl.ModelProto original, Pooling.Kind pooling, Li
                 + " of the imported model, '%s'", graph.inputs().get(0).name(), input());
         Map<String, OnnxMl.TensorProto> constants = MergedModel.constants(original.getGraph());
         graph.initializers().forEach((name, tensor) -> {
-            if (tensor.type() != ElementType.FLOAT || tensor.shape().size() == 1 || frozen.contains(name)) {
-                return;
-            }
             InitializerOrigin origin = origin(name);
             OnnxMl.TensorProto constant = constants.get(origin.name());
+            if (tensor.type() != ElementType.FLOAT || constant == null && (tensor.shape().size() == 1
+                    || frozen.contains(name))) {
+                return;
+            }
             EmtalException.check(constant != null && constant.getDataType() == ElementType.FLOAT.code(),
                     "initialiser '%s': found no constant '%s' of floats in the imported model; allowed are initialisers"
                     + " that come from one, or are frozen", name, origin.name());
