@@ -12,6 +12,7 @@ import io.emtal.onnx.adapt.Lora;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.ImportedModel;
 import io.emtal.onnx.backbone.LinearLayer;
+import io.emtal.onnx.backbone.OnnxBackbone;
 import io.emtal.onnx.backbone.Pooling;
 import io.emtal.onnx.backbone.VisionTransformer;
 import io.emtal.onnx.data.FeatureColumn;
@@ -20,6 +21,7 @@ import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.SharedData;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.predict.DensePredictor;
 import io.emtal.onnx.task.CategoricalTask;
@@ -28,8 +30,10 @@ import io.emtal.onnx.task.TaskLayout;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -86,6 +90,34 @@ class ImportedLearnerTest {
             assertTrue(!changed.isEmpty() && weights.containsAll(changed), changed.toString());
         }
         assertTrue(network.agreement() <= Learner.TOLERANCE);
+    }
+
+    /** Trained transformers of the shared data, recognised as users have it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"opset17", "opset12", "features"})
+    void givesTheFileBack(String name) {
+        Path file = SharedData.path("vit-mnist-onnx/vit-mnist-" + name + ".onnx");
+        Backbone backbone = OnnxBackbone.of(file).read();
+        Random random = new Random(6);
+        PackedExamples rows = PackedExamples.pack(48, 784, 2, (row, inputs, labels) -> {
+            for (int i = 0; i < inputs.length; i++) {
+                inputs[i] = (float) random.nextGaussian();
+            }
+            labels[0] = row % 2;
+            labels[1] = inputs[0];
+        });
+        TrainedNetwork network = train(backbone, Emtal.builder().experts(4).rank(2).build(), rows);
+        ModelProto original = OnnxFile.load(file);
+        assertEquals(original.toBuilder().clearGraph().build(), network.model().toBuilder().clearGraph().build());
+        GraphProto old = original.getGraph();
+        GraphProto now = network.model().getGraph();
+        // All but the Gemm of the old head.
+        int kept = old.getNodeCount() - (name.equals("features") ? 0 : 1);
+        assertEquals(old.getNodeList().subList(0, kept), now.getNodeList().subList(0, kept));
+        assertEquals(old.getInputList(), now.getInputList());
+        Set<String> changed = old.getInitializerList().stream().filter(t -> !now.getInitializerList().contains(t))
+                .map(TensorProto::getName).filter(n -> !n.startsWith("mlp_head.1")).collect(Collectors.toSet());
+        assertEquals(backbone.layers().map(LinearLayer::weight).collect(Collectors.toSet()), changed);
     }
 
     /** The model that comes back works for three rows at a time only, as the one that went in. */
