@@ -30,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -205,17 +206,14 @@ abstract class BackboneImporterContract {
                 }
                 String where = exported + ", " + method.getClass().getSimpleName() + ", " + p.name() + ": ";
                 double found = expected;
-                // The longer step has less rounding, the shorter one crosses fewer kinks.
-                boolean agrees = DoubleStream.of(5e-3, 1e-3).anyMatch(h ->
-                        agrees(found, difference(step, images, values, p.name(), own, h)));
-                assertTrue(agrees, () -> where + found + ", differences give "
-                        + difference(step, images, values, p.name(), own, 5e-3));
+                // Longer steps have less rounding, shorter ones cross fewer kinks.
+                double[] differences = DoubleStream.of(5e-3, 1e-3, 2e-4)
+                        .map(h -> difference(step, images, values, p.name(), own, h)).toArray();
+                boolean agrees = Arrays.stream(differences)
+                        .anyMatch(d -> Math.abs(found - d) <= 3e-4 + 0.01 * Math.abs(d));
+                assertTrue(agrees, where + found + ", differences give " + Arrays.toString(differences));
             }
         }
-    }
-
-    private static boolean agrees(double gradient, double difference) {
-        return Math.abs(gradient - difference) <= 3e-4 + 0.01 * Math.abs(difference);
     }
 
     private static double difference(TrainingGraph step, Tensor images, Map<String, Tensor> values, String name,
