@@ -467,9 +467,12 @@ final class ExporterGraphs {
 
     private Branch attention(String path, String x) {
         graph.module(module(path));
+        if (variant.is(Attention.SEQUENCE_FIRST)) {
+            return sequenceFirst(path, x);
+        }
         String mixed = switch (variant.get(Attention.class)) {
             case DECOMPOSED -> decomposed(path, x);
-            case SEQUENCE_FIRST -> sequenceFirst(path, x);
+            case SEQUENCE_FIRST -> throw new IllegalStateException();
             case CONTRIB_ATTENTION -> {
                 int inner = heads * headWidth;
                 yield graph.contrib("Attention", Map.of("num_heads", (long) heads), x,
@@ -566,20 +569,35 @@ final class ExporterGraphs {
         };
     }
 
-    /** As nn.MultiheadAttention does: tokens first, heads in one axis with the batch, queries scaled. */
-    private String sequenceFirst(String path, String x) {
+    /**
+     * As nn.MultiheadAttention does: tokens first, heads in one axis with the batch, and an output layer over rows. A
+     * joint layer's result is taken apart through an axis in front.
+     */
+    private Branch sequenceFirst(String path, String x) {
         int inner = heads * headWidth;
         String turned = graph.transpose(x, 1, 0, 2);
         List<String> parts = new ArrayList<>();
-        for (String part : List.of("query", "key", "value")) {
-            parts.add(biased(product(path + "." + part, turned, width, inner), bias(path + "." + part, inner)));
+        if (variant.is(Qkv.JOINT)) {
+            String joint = biased(product(path + ".qkv", turned, width, 3 * inner), bias(path + ".qkv", 3 * inner));
+            String cut = graph.unsqueeze(graph.reshaped(joint, graph.integers(tokens, -1, 3, inner)), 0);
+            String front = graph.squeeze(graph.transpose(cut, 3, 1, 2, 0, 4), 3);
+            for (int i = 0; i < 3; i++) {
+                parts.add(graph.gather(front, 0, i));
+            }
+        } else {
+            for (String part : List.of("query", "key", "value")) {
+                parts.add(biased(product(path + "." + part, turned, width, inner), bias(path + "." + part, inner)));
+            }
         }
         String query = graph.transpose(graph.reshaped(parts.get(0), graph.integers(tokens, -1, headWidth)), 1, 0, 2);
         String key = graph.transpose(graph.reshaped(parts.get(1), graph.integers(tokens, -1, headWidth)), 1, 2, 0);
         String value = graph.transpose(graph.reshaped(parts.get(2), graph.integers(tokens, -1, headWidth)), 1, 0, 2);
         String weights = graph.node("Softmax", Map.of("axis", variant.opset() < 13 ? 2L : -1L), scores(query, key));
         String mixed = graph.transpose(graph.matMul(weights, value), 1, 0, 2);
-        return graph.transpose(graph.reshaped(mixed, graph.integers(tokens, -1, inner)), 1, 0, 2);
+        String output = gemm(path + ".proj", graph.reshaped(mixed, graph.integers(-1, inner)), inner, width, true);
+        String result = graph.transpose(graph.reshaped(output, graph.integers(tokens, -1, width)), 1, 0, 2);
+        return new Branch(variant.is(LayerScale.PRESENT)
+                ? graph.mul(result, row(path.replace("attn", "ls1.gamma"), width, 0.7, 0.2)) : result, null);
     }
 
     private Branch mlp(String path, String x) {
