@@ -26,9 +26,9 @@ import java.util.stream.Stream;
 record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int heads, int headWidth, int tokens,
                         Residual branch) {
 
-    /** What may lie between a linear layer and the products: layout, factors and shifts, norms of queries and keys. */
+    /** What may lie between a linear layer and the products: layout, factors, rotations, norms of queries and keys. */
     private static boolean prepares(Node node) {
-        return GraphView.LAYOUT.contains(node.op()) || GraphView.NORM.contains(node.op());
+        return GraphView.LAYOUT.contains(node.op()) || GraphView.NORM.contains(node.op()) || node.op().equals("Neg");
     }
 
     /**
@@ -41,12 +41,31 @@ record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int he
      */
     static List<AttentionPattern> all(GraphView view, LinearLayers layers) {
         List<AttentionPattern> found = new ArrayList<>();
+        List<Node> others = new ArrayList<>();
         for (Node node : view.graph().nodes()) {
             if (node.op().equals("Softmax")) {
-                scores(view, node).ifPresent(product -> found.add(around(view, layers, node, product)));
+                Optional<Node> product = scores(view, node);
+                product.ifPresent(p -> found.add(around(view, layers, node, p)));
+                if (product.isEmpty()) {
+                    others.add(node);
+                }
             }
         }
+        if (!found.isEmpty()) {
+            checkBefore(view, others, found.get(found.size() - 1).softmax());
+        }
         return found;
+    }
+
+    /** Behind the last attention a softmax may pool tokens or give probabilities; before it, a block would be missed. */
+    private static void checkBefore(GraphView view, List<Node> others, Node last) {
+        for (Node other : others) {
+            if (view.descendants(other.output()).contains(last.output().name())) {
+                throw GraphView.misfit(other, "a softmax over what is not the product of two matrices that depend on the"
+                        + " input, before the last attention", "queries times keys, behind factors, masks and changes of"
+                        + " layout alone");
+            }
+        }
     }
 
     /** The product of queries and keys that a softmax is taken of. */
