@@ -26,6 +26,9 @@ import java.util.stream.Stream;
 record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int heads, int headWidth, int tokens,
                         Residual branch) {
 
+    /** What may lie between products and their softmax: factors, positions, masks. */
+    private static final Set<String> SCALES = Set.of("Mul", "Div", "Add", "Sub", "Where");
+
     /** What may lie between a linear layer and the products: layout, factors, rotations, norms of queries and keys. */
     private static boolean prepares(Node node) {
         return GraphView.LAYOUT.contains(node.op()) || GraphView.NORM.contains(node.op()) || node.op().equals("Neg");
@@ -57,13 +60,13 @@ record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int he
         return found;
     }
 
-    /** Behind the last attention a softmax may pool tokens or give probabilities; before it, a block would be missed. */
+    /** Behind the last attention a softmax may pool tokens or give probabilities; before it, a block is missed. */
     private static void checkBefore(GraphView view, List<Node> others, Node last) {
         for (Node other : others) {
             if (view.descendants(other.output()).contains(last.output().name())) {
-                throw GraphView.misfit(other, "a softmax over what is not the product of two matrices that depend on the"
-                        + " input, before the last attention", "queries times keys, behind factors, masks and changes of"
-                        + " layout alone");
+                throw GraphView.misfit(other, "a softmax, before the last attention, over what is not the product of"
+                        + " two matrices that depend on the input", "queries times keys, behind factors, masks and"
+                        + " changes of layout alone");
             }
         }
     }
@@ -74,8 +77,9 @@ record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int he
         if (value.shape().axis((int) softmax.integer("axis", -1)) != value.rank() - 1) {
             return Optional.empty();
         }
-        GraphView.Origin origin = view.origin(value, v -> view.producer(v).filter(AttentionPattern::isProduct).isPresent(),
-                node -> GraphView.LAYOUT.contains(node.op()) || Set.of("Mul", "Div", "Add", "Sub", "Where").contains(node.op()));
+        GraphView.Origin origin = view.origin(value,
+                v -> view.producer(v).filter(AttentionPattern::isProduct).isPresent(),
+                node -> GraphView.LAYOUT.contains(node.op()) || SCALES.contains(node.op()));
         return origin.single().flatMap(view::producer).filter(AttentionPattern::isProduct);
     }
 
@@ -91,8 +95,8 @@ record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int he
         Linear value = source(view, layers, mixing, 1, "values");
         Set<Linear> distinct = new LinkedHashSet<>(List.of(query, key, value));
         if (distinct.size() == 2) {
-            throw GraphView.misfit(product, "queries, keys and values from two linear layers, '" + query.weight() + "', '"
-                    + key.weight() + "' and '" + value.weight() + "'", "one joint layer or three");
+            throw GraphView.misfit(product, "queries, keys and values from two linear layers, '" + query.weight()
+                    + "', '" + key.weight() + "' and '" + value.weight() + "'", "one joint layer or three");
         }
         Linear output = output(view, layers, mixing);
         Residual.Search search = Residual.behind(view, output);
@@ -101,8 +105,9 @@ record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int he
                         + output.weight() + "'"));
         int headWidth = (int) product.input(0).extent(product.integer("transA", 0) == 1 ? -2 : -1);
         Value weights = softmax.output();
-        return new AttentionPattern(softmax, List.copyOf(distinct), output, weights.rank() > 3 ? (int) weights.extent(-3) : 1,
-                headWidth, (int) weights.extent(-1), branch);
+        int heads = weights.rank() > 3 ? (int) weights.extent(-3) : 1;
+        return new AttentionPattern(softmax, List.copyOf(distinct), output, heads, headWidth, (int) weights.extent(-1),
+                branch);
     }
 
     /** The product of a softmax with values. */
@@ -127,11 +132,13 @@ record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int he
     private static Linear source(GraphView view, LinearLayers layers, Node product, int operand, String what) {
         GraphView.Origin origin = view.origin(product.input(operand), v -> layers.giving(v).isPresent(),
                 AttentionPattern::prepares);
-        return origin.single().flatMap(layers::giving).orElseThrow(() -> origin.misfit().isPresent()
-                ? GraphView.misfit(origin.misfit().get(), origin.misfit().get().op() + " where " + what + " come from",
-                        "a linear layer with a constant weight, behind changes of layout, factors and norms alone")
-                : GraphView.misfit(product, what + " from the values " + origin.ends().stream().map(Value::name).toList(),
-                        "one linear layer with a constant weight"));
+        Optional<Linear> layer = origin.single().flatMap(layers::giving);
+        if (layer.isEmpty() && origin.misfit().isPresent()) {
+            throw GraphView.misfit(origin.misfit().get(), origin.misfit().get().op() + " where " + what + " come from",
+                    "a linear layer with a constant weight, behind changes of layout, factors and norms alone");
+        }
+        return layer.orElseThrow(() -> GraphView.misfit(product, what + " from the values "
+                + origin.ends().stream().map(Value::name).toList(), "one linear layer with a constant weight"));
     }
 
     private static Linear output(GraphView view, LinearLayers layers, Node mixing) {

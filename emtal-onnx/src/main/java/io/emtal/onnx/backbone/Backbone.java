@@ -31,7 +31,8 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
         blocks = List.copyOf(blocks);
         frozen = Set.copyOf(frozen);
         EmtalException.check(graph.inputs().size() == 1 && graph.outputs().size() == 1,
-                "backbone: found %d inputs and %d outputs, allowed is one of each", graph.inputs().size(), graph.outputs().size());
+                "backbone: found %d inputs and %d outputs, allowed is one of each", graph.inputs().size(),
+                graph.outputs().size());
         EmtalException.check(graph.outputs().get(0).rank() == 2 && graph.outputs().get(0).extent(0) == Shape.BATCH,
                 "backbone: found an output of shape %s, allowed is [batch, D]", graph.outputs().get(0).shape());
         if (imported.isPresent()) {
@@ -116,7 +117,7 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
      * @throws EmtalException if it is fresh
      */
     public BackboneDescription describe() {
-        return description.orElseThrow(() -> new EmtalException("backbone: found a fresh one, a description is of a file"));
+        return description.orElseThrow(() -> new EmtalException("backbone: found a fresh one, allowed is a file's"));
     }
 
     /**

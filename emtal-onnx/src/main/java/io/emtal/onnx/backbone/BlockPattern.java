@@ -35,9 +35,10 @@ record BlockPattern(AttentionPattern attention, FeedForwardPattern network, Bloc
             Optional<Node> softmax = view.graph().nodes().stream().filter(n -> n.op().equals("Softmax")).findFirst();
             Node first = softmax.or(() -> view.graph().nodes().stream().findFirst()).orElseThrow(
                     () -> new EmtalException("found a graph without nodes, expected a transformer encoder"));
-            throw GraphView.misfit(first, softmax.isPresent() ? "a softmax that is not over products of queries and keys"
-                    : "a graph without Softmax", "a transformer encoder: a softmax over the last axis of a product of two"
-                    + " matrices that depend on the input, which multiplies a third");
+            String found = softmax.isPresent() ? "a softmax that is not over products of queries and keys"
+                    : "a graph without Softmax";
+            throw GraphView.misfit(first, found, "a transformer encoder: a softmax over the last axis of a product of"
+                    + " two matrices that depend on the input, which multiplies a third");
         }
         Set<Linear> taken = new HashSet<>();
         attentions.forEach(a -> a.layers().forEach(taken::add));
@@ -55,10 +56,9 @@ record BlockPattern(AttentionPattern attention, FeedForwardPattern network, Bloc
         Value sum = attention.branch().sum();
         boolean before = false;
         for (Linear input : attention.inputs()) {
-            NormPath path = NormPath.between(view, skip, input.input()).orElseThrow(() -> GraphView.misfit(input.product(),
-                    "the input '" + input.input().name() + "'", "'" + skip.name() + "', to which the attention is added,"
-                            + " or its norm"));
-            before |= path.normalised();
+            Optional<NormPath> path = NormPath.between(view, skip, input.input());
+            before |= path.orElseThrow(() -> GraphView.misfit(input.product(), "the input '" + input.input().name()
+                    + "'", "'" + skip.name() + "', to which the attention is added, or its norm")).normalised();
         }
         for (FeedForwardPattern network : networks) {
             Optional<NormPath> between = NormPath.between(view, sum, network.branch().skip());
@@ -74,23 +74,26 @@ record BlockPattern(AttentionPattern attention, FeedForwardPattern network, Bloc
     }
 
     private static EmtalException noNetwork(GraphView view, LinearLayers layers, Value sum) {
-        String expected = "a feed-forward network behind the attention's sum '" + sum.name() + "': two linear layers with"
-                + " constant weights and a function of every element alone between them, whose constants have equal"
-                + " elements, added to that sum or its norm";
-        List<Linear> readers = layers.all().stream().filter(l -> NormPath.between(view, sum, l.input()).isPresent()).toList();
+        String expected = "a feed-forward network behind the attention's sum '" + sum.name() + "': two linear layers"
+                + " with constant weights and a function of every element alone between them, whose constants have"
+                + " equal elements, added to that sum or its norm";
+        List<Linear> readers = layers.all().stream()
+                .filter(layer -> NormPath.between(view, sum, layer.input()).isPresent()).toList();
         if (readers.size() == 1) {
             Linear first = readers.get(0);
             Node node = ScalarFunction.misfitBehind(view, layers, first).orElse(first.product());
-            return GraphView.misfit(node, node == first.product() ? "no second layer behind the weight '" + first.weight() + "'"
-                    : node.op() + " behind the first layer with the weight '" + first.weight() + "'", expected);
+            String found = node == first.product() ? "no second layer" : node.op();
+            return GraphView.misfit(node, found + " behind the first layer with the weight '" + first.weight() + "'",
+                    expected);
         }
-        Node node = readers.isEmpty() ? view.consumers(sum).stream().findFirst().or(() -> view.producer(sum)).orElseThrow()
-                : readers.get(0).product();
+        Node node = readers.stream().map(Linear::product).findFirst()
+                .or(() -> view.consumers(sum).stream().findFirst()).or(() -> view.producer(sum)).orElseThrow();
         return GraphView.misfit(node, readers.size() + " linear layers that read that sum or its norm", expected);
     }
 
     private static boolean isNormalised(GraphView view, Value sum) {
-        return view.consumers(sum).stream().allMatch(n -> GraphView.NORM.contains(n.op())) && !view.consumers(sum).isEmpty();
+        List<Node> readers = view.consumers(sum);
+        return !readers.isEmpty() && readers.stream().allMatch(node -> GraphView.NORM.contains(node.op()));
     }
 
     /** The block as the rest of the library knows it. */
@@ -101,8 +104,8 @@ record BlockPattern(AttentionPattern attention, FeedForwardPattern network, Bloc
         for (int i = 0; i < inputs.size(); i++) {
             read.add(inputs.get(i).as(roles.get(i), index));
         }
-        return new Block(index, read, attention.output().as(Role.ATTENTION_OUTPUT, index), network.fc1().as(Role.FC1, index),
-                network.fc2().as(Role.FC2, index));
+        return new Block(index, read, attention.output().as(Role.ATTENTION_OUTPUT, index),
+                network.fc1().as(Role.FC1, index), network.fc2().as(Role.FC2, index));
     }
 
     BlockDescription description() {

@@ -24,12 +24,12 @@ import java.util.stream.Collectors;
 final class GraphView {
 
     /** Operators that only move elements. */
-    static final Set<String> LAYOUT = Set.of("Identity", "Cast", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze",
-            "Split", "Slice", "Gather", "Concat", "Pad", "Expand");
+    static final Set<String> LAYOUT = Set.of("Identity", "Cast", "Reshape", "Flatten", "Transpose", "Squeeze",
+            "Unsqueeze", "Split", "Slice", "Gather", "Concat", "Pad", "Expand");
 
     /** Operators that normalisation is made of, with the element-wise ones that scale and shift. */
-    static final Set<String> NORM = Set.of("LayerNormalization", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Sub", "Add",
-            "Mul", "Div", "Pow", "Sqrt", "Reciprocal");
+    static final Set<String> NORM = Set.of("LayerNormalization", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Sub",
+            "Add", "Mul", "Div", "Pow", "Sqrt", "Reciprocal");
 
     private final Graph graph;
     private final Map<String, Node> producers = new HashMap<>();

@@ -29,9 +29,10 @@ record Hints(List<Target> targets, Optional<Pooling> pooling) {
         /** Reads {@code ROLE=REGEX}. */
         static Target parse(String text) {
             String name = text.substring(0, Math.max(0, text.indexOf('=')));
-            LinearLayer.Role role = Arrays.stream(LinearLayer.Role.values()).filter(r -> r.name().equals(name)).findFirst()
+            LinearLayer.Role[] roles = LinearLayer.Role.values();
+            LinearLayer.Role role = Arrays.stream(roles).filter(r -> r.name().equals(name)).findFirst()
                     .orElseThrow(() -> new EmtalException("target '" + text + "': allowed is ROLE=REGEX with a role of "
-                            + Arrays.toString(LinearLayer.Role.values())));
+                            + Arrays.toString(roles)));
             try {
                 return new Target(role, Pattern.compile(text.substring(name.length() + 1)));
             } catch (PatternSyntaxException e) {

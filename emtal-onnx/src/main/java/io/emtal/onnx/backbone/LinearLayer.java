@@ -22,8 +22,8 @@ import java.util.Optional;
  * @param result the name of the value with the bias added; the same as {@code product} without a bias, or where one
  *     node does both
  */
-public record LinearLayer(Role role, int block, String weight, Optional<String> bias, boolean transposed, int in, int out,
-                          String product, String result) {
+public record LinearLayer(Role role, int block, String weight, Optional<String> bias, boolean transposed, int in,
+                          int out, String product, String result) {
 
     /** The place of a linear layer in a transformer block. */
     public enum Role {

@@ -34,16 +34,16 @@ final class NamedBlocks {
         this.layers = layers;
         for (Linear layer : layers.all()) {
             List<Role> own = targets.stream().filter(t -> t.matches(layer)).map(Hints.Target::role).distinct().toList();
-            EmtalException.check(own.size() <= 1, "%s: found the roles %s, allowed is one", GraphView.label(layer.product()),
-                    own);
+            EmtalException.check(own.size() <= 1, "%s: found the roles %s, allowed is one",
+                    GraphView.label(layer.product()), own);
             own.forEach(role -> named.computeIfAbsent(role, r -> new ArrayList<>()).add(layer));
         }
         roles.addAll(named.containsKey(Role.QKV) ? List.of(Role.QKV) : List.of(Role.QUERY, Role.KEY, Role.VALUE));
         roles.addAll(REST);
         for (Role role : Role.values()) {
             int expected = roles.contains(role) ? count(roles.get(0)) : 0;
-            EmtalException.check(count(role) == expected && count(roles.get(0)) > 0, "targets: found %d linear layers of"
-                    + " role %s and %d of role %s, allowed are one of each for each block, out of the layers of %s",
+            EmtalException.check(count(role) == expected && count(roles.get(0)) > 0, "targets: found %d linear layers"
+                    + " of role %s and %d of role %s, allowed are one of each for each block, out of the layers of %s",
                     count(role), role, count(roles.get(0)), roles.get(0),
                     layers.all().stream().map(l -> l.product().name()).toList());
         }
@@ -64,7 +64,7 @@ final class NamedBlocks {
         return blocks;
     }
 
-    /** The channels of a feed-forward network are reordered, so what lies between its layers must not tell them apart. */
+    /** Training reorders the channels between fc1 and fc2, so what lies there must not tell them apart. */
     List<BlockDescription> descriptions() {
         List<BlockDescription> all = new ArrayList<>();
         for (int i = 0; i < count(Role.FC1); i++) {

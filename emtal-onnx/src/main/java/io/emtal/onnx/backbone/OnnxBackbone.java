@@ -39,8 +39,8 @@ public final class OnnxBackbone implements BackboneSource {
     @Config(description = "What named open extents of the input stand for, such as height = 224.")
     private Map<String, String> extents = new LinkedHashMap<>();
 
-    @Config(description = "Linear layers to adapt where they are not to be looked for, each as ROLE=REGEX: roles are QKV,"
-            + " or QUERY, KEY and VALUE, then ATTENTION_OUTPUT, FC1, FC2.")
+    @Config(description = "Linear layers to adapt where they are not to be looked for, each as ROLE=REGEX: roles are"
+            + " QKV, or QUERY, KEY and VALUE, then ATTENTION_OUTPUT, FC1, FC2.")
     private List<String> targets = new ArrayList<>();
 
     @Config(description = "How the named values are pooled: VALUE, CLASS_TOKEN, MEAN or PAIR.")

@@ -57,12 +57,13 @@ public final class OnnxBackboneProvenance extends SkeletalConfiguredObjectProven
     private static ExtractedInfo extracted(Map<String, Provenance> map) {
         Map<String, Provenance> configured = new HashMap<>(map);
         String owner = OnnxBackboneProvenance.class.getSimpleName();
-        String name = ObjectProvenance.checkAndExtractProvenance(map, CLASS_NAME, StringProvenance.class, owner).getValue();
-        String shortName = ObjectProvenance.checkAndExtractProvenance(map, HOST_SHORT_NAME, StringProvenance.class, owner)
-                .getValue();
+        StringProvenance name = ObjectProvenance.checkAndExtractProvenance(map, CLASS_NAME, StringProvenance.class,
+                owner);
+        StringProvenance shortName = ObjectProvenance.checkAndExtractProvenance(map, HOST_SHORT_NAME,
+                StringProvenance.class, owner);
         HashProvenance hash = ObjectProvenance.checkAndExtractProvenance(map, HASH, HashProvenance.class, owner);
         configured.keySet().removeAll(List.of(CLASS_NAME, HOST_SHORT_NAME, HASH));
-        return new ExtractedInfo(name, shortName, configured, Map.of(HASH, hash));
+        return new ExtractedInfo(name.getValue(), shortName.getValue(), configured, Map.of(HASH, hash));
     }
 
     /**

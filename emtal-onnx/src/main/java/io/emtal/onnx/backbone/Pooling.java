@@ -73,7 +73,7 @@ public record Pooling(Kind kind, List<String> values) {
     public Pooling {
         Objects.requireNonNull(kind, "kind");
         values = List.copyOf(values);
-        EmtalException.check(values.size() == kind.values, "pooling of kind %s: found the values %s, allowed are %d", kind,
-                values, kind.values);
+        EmtalException.check(values.size() == kind.values, "pooling of kind %s: found the values %s, allowed are %d",
+                kind, values, kind.values);
     }
 }

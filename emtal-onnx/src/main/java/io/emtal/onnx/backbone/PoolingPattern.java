@@ -55,8 +55,8 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
     static PoolingPattern named(GraphView view, Pooling pooling) {
         List<Value> values = pooling.values().stream().map(name -> view.graph().nodes().stream()
                 .flatMap(node -> node.outputs().stream()).filter(v -> v.name().equals(name)).findFirst()
-                .orElseThrow(() -> new EmtalException("pooling: found no value '" + name + "' that an output of the model"
-                        + " depends on"))).toList();
+                .orElseThrow(() -> new EmtalException("pooling: found no value '" + name + "' that an output of the"
+                        + " model depends on"))).toList();
         return new PoolingPattern(pooling.kind(), values, OptionalInt.empty());
     }
 
@@ -88,7 +88,8 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
                 "output '%s': found shape %s, expected [batch, outputs] or tokens [batch, N, D]", output.name(),
                 output.shape());
         boolean token = startsWithToken(view, at(layers, blocks.get(0).attentionInputs().get(0)).input());
-        return new PoolingPattern(token ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN, List.of(value), OptionalInt.empty());
+        return new PoolingPattern(token ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN, List.of(value),
+                OptionalInt.empty());
     }
 
     /** The layer whose result the logits are, or the two whose mean they are. */

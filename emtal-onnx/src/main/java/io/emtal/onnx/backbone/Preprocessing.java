@@ -38,7 +38,8 @@ final class Preprocessing {
         List<Double> mean = numbers(metadata, MEAN, channels.count());
         List<Double> deviation = numbers(metadata, DEVIATION, channels.count());
         // Statistics of channels from 0 to 255 are not meant for channels from 0 to 1.
-        boolean known = mean.stream().allMatch(m -> m >= 0 && m <= 1) && deviation.stream().allMatch(d -> d > 0 && d <= 1);
+        boolean known = mean.stream().allMatch(m -> m >= 0 && m <= 1)
+                && deviation.stream().allMatch(d -> d > 0 && d <= 1);
         List<Double> crop = numbers(metadata, CROP, 1);
         return Optional.of(new ImageInput((int) shape.extent(last ? 1 : 2), (int) shape.extent(last ? 2 : 3), channels,
                 last ? Layout.NHWC : Layout.NCHW, interpolation(metadata),

@@ -36,8 +36,9 @@ final class Recogniser {
 
     Backbone backbone() {
         List<Value> inputs = view.graph().inputs();
-        EmtalException.check(inputs.size() == 1 && inputs.get(0).type() == ElementType.FLOAT, "found the inputs %s, expected"
-                + " one of images, of type FLOAT", inputs.stream().map(v -> v.name() + " " + v.type() + v.shape()).toList());
+        EmtalException.check(inputs.size() == 1 && inputs.get(0).type() == ElementType.FLOAT, "found the inputs %s,"
+                + " expected one of images, of type FLOAT",
+                inputs.stream().map(v -> v.name() + " " + v.type() + v.shape()).toList());
         List<Block> blocks = new ArrayList<>();
         List<BlockDescription> descriptions;
         if (hints.targets().isEmpty()) {
@@ -71,7 +72,8 @@ final class Recogniser {
             boolean reordered = layer.role() == LinearLayer.Role.FC1;
             layer.bias().filter(bias -> reordered && readers(bias).size() > 1 && !isUniform(bias)).ifPresent(bias -> {
                 throw GraphView.misfit(readers(bias).get(1), "the bias '" + bias + "', which " + GraphView.label(
-                        readers(bias).get(0)) + " has too", "a bias of its own for the first layer of a feed-forward network");
+                        readers(bias).get(0)) + " has too", "a bias of its own for the first layer of a feed-forward"
+                        + " network");
             });
         });
     }
@@ -99,8 +101,8 @@ final class Recogniser {
         Function<Value, Value> lookUp = builder.inline(view.graph(), Map.of(input.name(), here),
                 GraphBuilder.Replacement.NONE);
         Value pooled = pooling.pooling().write(builder, pooling.values().stream().map(lookUp).toList());
-        EmtalException.check(pooled.rank() == 2 && pooled.extent(0) == Shape.BATCH && pooled.extent(1) > 0, "value '%s':"
-                + " found shape %s, expected what heads read, [batch, D]", pooled.name(), pooled.shape());
+        EmtalException.check(pooled.rank() == 2 && pooled.extent(0) == Shape.BATCH && pooled.extent(1) > 0,
+                "value '%s': found shape %s, expected what heads read, [batch, D]", pooled.name(), pooled.shape());
         builder.output(pooled);
         return builder.build();
     }

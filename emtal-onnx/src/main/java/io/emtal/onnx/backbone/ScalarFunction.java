@@ -15,8 +15,8 @@ import java.util.stream.IntStream;
 
 /**
  * A function that a graph applies to every element alone, however it is written: operators with constants whose
- * elements are all equal between one value and another. It is told apart by what it computes, so an activation may be one operator or
- * spelled out in any order.
+ * elements are all equal between one value and another. It is told apart by what it computes, so an activation may be
+ * one operator or spelled out in any order.
  *
  * @param argument the value that it is applied to
  * @param name what the field calls it; the operators where it has no name here
@@ -45,8 +45,9 @@ record ScalarFunction(Value argument, String name) {
      * @return the function; empty if the value is not made element by element from one linear layer's result
      */
     static Optional<ScalarFunction> giving(GraphView view, LinearLayers layers, Value value) {
-        GraphView.Origin origin = view.origin(value, v -> layers.giving(v).isPresent(), node -> isElementwise(view, node));
-        return origin.single().filter(argument -> layers.giving(argument).isPresent()).filter(a -> !origin.nodes().isEmpty())
+        GraphView.Origin origin = view.origin(value, v -> layers.giving(v).isPresent(),
+                node -> isElementwise(view, node));
+        return origin.single().filter(v -> layers.giving(v).isPresent() && !origin.nodes().isEmpty())
                 .map(argument -> new ScalarFunction(argument, name(view, origin, argument, value)));
     }
 
@@ -87,7 +88,8 @@ record ScalarFunction(Value argument, String name) {
 
     private static boolean isElementwise(GraphView view, Node node) {
         boolean known = function(node, new double[Math.max(3, node.inputs().size())]).isPresent();
-        return known && node.inputs().stream().allMatch(v -> v == null || GraphView.isComputed(v) || number(view, v).isPresent());
+        return known && node.inputs().stream()
+                .allMatch(v -> v == null || GraphView.isComputed(v) || number(view, v).isPresent());
     }
 
     /** The element of a constant of which all are equal, so that the order of channels does not matter. */

@@ -26,11 +26,11 @@ import java.util.stream.LongStream;
 final class OpenBatch {
 
     /** Operators whose operands broadcast and whose results are made element by element. */
-    private static final Set<String> ELEMENTWISE = Set.of("Abs", "Add", "And", "BiasGelu", "Cast", "Ceil", "Clip", "Cos",
-            "Div", "Elu", "Equal", "Erf", "Exp", "FastGelu", "Floor", "Gelu", "Greater", "GreaterOrEqual", "HardSigmoid",
-            "HardSwish", "Identity", "IsNaN", "LeakyRelu", "Less", "LessOrEqual", "Log", "Max", "Min", "Mul", "Neg", "Not",
-            "Or", "Pow", "QuickGelu", "Reciprocal", "Relu", "Round", "Sigmoid", "Sign", "Sin", "Softplus", "Sqrt", "Sub",
-            "Tanh", "Where");
+    private static final Set<String> ELEMENTWISE = Set.of("Abs", "Add", "And", "Cast", "Ceil", "Clip", "Cos", "Div",
+            "Elu", "Equal", "Erf", "Exp", "FastGelu", "Floor", "Gelu", "Greater", "GreaterOrEqual", "HardSigmoid",
+            "HardSwish", "Identity", "IsNaN", "LeakyRelu", "Less", "LessOrEqual", "Log", "Max", "Min", "Mul", "Neg",
+            "Not", "Or", "Pow", "QuickGelu", "Reciprocal", "Relu", "Round", "Sigmoid", "Sign", "Sin", "Softplus",
+            "Sqrt", "Sub", "Tanh", "Where");
 
     private static final int NOWHERE = -1;
 
@@ -51,7 +51,8 @@ final class OpenBatch {
 
         /** The extents of one row in the opened value. */
         long[] ofOne(Shape shape) {
-            return IntStream.range(0, shape.rank()).filter(i -> merged || i != place).mapToLong(shape::extent).toArray();
+            return IntStream.range(0, shape.rank()).filter(i -> merged || i != place).mapToLong(shape::extent)
+                    .toArray();
         }
 
         Rows at(int newPlace) {
@@ -81,8 +82,8 @@ final class OpenBatch {
     }
 
     /**
-     * Checks that a graph does for three rows what it does for one: constants that were computed from the number of rows
-     * may be shapes, and tensors that repeat themselves for every row.
+     * Checks that a graph does for three rows what it does for one: constants that were computed from the number of
+     * rows may be shapes, and tensors that repeat themselves for every row.
      *
      * @param one the graph, read for one row
      * @param three the graph, read for three rows
@@ -106,10 +107,10 @@ final class OpenBatch {
             for (int j = 0; j < a.outputs().size(); j++) {
                 Shape x = a.outputs().get(j).shape();
                 Shape y = b.outputs().get(j).shape();
-                boolean scaled = x.rank() == y.rank() && IntStream.range(0, x.rank()).filter(k -> x.extent(k) != y.extent(k))
-                        .allMatch(k -> y.extent(k) == 3 * x.extent(k));
-                EmtalException.check(scaled, "%s: gives %s for one row and %s for three, allowed are three times as many"
-                        + " along an axis", where, x, y);
+                boolean scaled = x.rank() == y.rank() && IntStream.range(0, x.rank())
+                        .allMatch(k -> y.extent(k) == x.extent(k) || y.extent(k) == 3 * x.extent(k));
+                EmtalException.check(scaled, "%s: gives %s for one row and %s for three, allowed are three times as"
+                        + " many along an axis", where, x, y);
             }
         }
     }
@@ -142,9 +143,10 @@ final class OpenBatch {
         });
         builder.reserve(names);
         for (Value input : graph.inputs()) {
-            EmtalException.check(input.rank() > 0 && input.extent(0) == 1, "input %s: found shape %s, allowed is an open"
-                    + " batch, or one of 1, at axis 0", Quoted.of(input.name()), input.shape());
-            opened.put(input.name(), builder.input(input.name(), input.type(), input.shape().with(0, Shape.BATCH).extents()));
+            EmtalException.check(input.rank() > 0 && input.extent(0) == 1, "input %s: found shape %s, allowed is an"
+                    + " open batch, or one of 1, at axis 0", Quoted.of(input.name()), input.shape());
+            Shape shape = input.shape().with(0, Shape.BATCH);
+            opened.put(input.name(), builder.input(input.name(), input.type(), shape.extents()));
             rows.put(input.name(), Rows.FIRST);
         }
         for (Node node : graph.nodes()) {
@@ -206,8 +208,9 @@ final class OpenBatch {
             Rows to = any ? rule() : null;
             boolean same = op.equals("Reshape") && any
                     && operands.get(0).shape().equals(openedShape(result, to));
-            List<Value> results = same ? List.of(operands.get(0)) : builder.addNamed(domain, op, node.name(), attributes,
-                    node.outputs().stream().map(Value::name).toList(), operands);
+            List<String> names = node.outputs().stream().map(Value::name).toList();
+            List<Value> results = same ? List.of(operands.get(0))
+                    : builder.addNamed(domain, op, node.name(), attributes, names, operands);
             for (int i = 0; i < results.size(); i++) {
                 opened.put(node.outputs().get(i).name(), results.get(i));
                 if (any) {
@@ -252,8 +255,8 @@ final class OpenBatch {
         /** An axis that an operator works along, which must not be that of the rows. */
         private int apart(long given) {
             int axis = x.shape().axis(given);
-            EmtalException.check(in != null && axis != in.place(), "it works along axis %d of %s, where the rows lie", axis,
-                    x.shape());
+            EmtalException.check(in != null && axis != in.place(), "it works along axis %d of %s, where the rows lie",
+                    axis, x.shape());
             return axis;
         }
 
@@ -299,8 +302,8 @@ final class OpenBatch {
             if (to.merged() || own < 0) {
                 return here(operand);
             }
-            EmtalException.check(operand.extent(own) == 1, "operand %s of shape %s has several entries for the rows along"
-                    + " axis %d", Quoted.of(operand.name()), operand.shape(), own);
+            EmtalException.check(operand.extent(own) == 1, "operand %s of shape %s has several entries for the rows"
+                    + " along axis %d", Quoted.of(operand.name()), operand.shape(), own);
             return own == 0 && to.place() == 0 ? here(operand) : builder.squeeze(here(operand), own);
         }
 
@@ -355,7 +358,7 @@ final class OpenBatch {
 
         private Rows reduce() {
             long[] axes = y != null ? constant(1) : node.integers("axes").orElse(new long[0]);
-            EmtalException.check(axes.length > 0, "it reduces all axes of %s, along one of which the rows lie", x.shape());
+            EmtalException.check(axes.length > 0, "it reduces all axes of %s, where the rows lie", x.shape());
             int[] reduced = Arrays.stream(axes).mapToInt(this::apart).toArray();
             List<Long> there = Arrays.stream(reduced).mapToObj(a -> (long) in.opened(a)).toList();
             if (y != null) {
@@ -377,8 +380,8 @@ final class OpenBatch {
         private Rows transpose() {
             long[] from = node.integers("perm").orElseGet(() -> LongStream.range(0, x.rank()).map(i -> x.rank() - 1 - i)
                     .toArray());
-            Rows to = in.place() == NOWHERE ? in
-                    : in.at(IntStream.range(0, from.length).filter(i -> from[i] == in.place()).findFirst().orElseThrow());
+            Rows to = in.at(IntStream.range(0, from.length).filter(i -> from[i] == in.place()).findFirst()
+                    .orElse(NOWHERE));
             List<Long> permutation = new ArrayList<>(List.of(0L));
             for (int i = 0; i < from.length; i++) {
                 if (in.merged() || i != to.place()) {
@@ -413,7 +416,8 @@ final class OpenBatch {
             int[] places = IntStream.range(0, result.rank()).filter(i -> product(result, i) == before).toArray();
             int[] free = Arrays.stream(places).filter(i -> result.extent(i) == 1).toArray();
             if (free.length > 0) {
-                return view(new Rows(Arrays.stream(free).filter(i -> i == in.place()).findFirst().orElse(free[0]), false));
+                boolean stays = Arrays.stream(free).anyMatch(i -> i == in.place());
+                return view(new Rows(stays ? in.place() : free[0], false));
             }
             return view(new Rows(places.length > 0 ? places[0] : NOWHERE, true));
         }
@@ -423,8 +427,8 @@ final class OpenBatch {
         }
 
         private Rows squeeze() {
-            long[] given = y != null ? constant(1) : LongStream.range(0, x.rank()).filter(i -> x.extent((int) i) == 1).toArray();
-            int[] axes = Arrays.stream(given).mapToInt(x.shape()::axis).toArray();
+            int[] axes = y != null ? Arrays.stream(constant(1)).mapToInt(x.shape()::axis).toArray()
+                    : IntStream.range(0, x.rank()).filter(i -> x.extent(i) == 1).toArray();
             boolean gone = Arrays.stream(axes).anyMatch(a -> a == in.place());
             return view(gone ? new Rows(NOWHERE, true) : without(axes));
         }
@@ -486,13 +490,13 @@ final class OpenBatch {
             long[] steps = node.input(4) == null ? Arrays.stream(starts).map(s -> 1).toArray() : constant(4);
             int[] others = IntStream.range(0, axes.length).filter(i -> x.shape().axis(axes[i]) != in.place()).toArray();
             for (int i = 0; i < axes.length; i++) {
-                EmtalException.check(x.shape().axis(axes[i]) != in.place() || starts[i] == 0
-                        && ends[i] >= x.extent(in.place()) && steps[i] == 1, "it takes a part of the rows along axis %d of"
-                        + " %s", in.place(), x.shape());
+                boolean whole = starts[i] == 0 && ends[i] >= x.extent((int) axes[i]) && steps[i] == 1;
+                EmtalException.check(x.shape().axis(axes[i]) != in.place() || whole, "it takes a part of the rows along"
+                        + " axis %d of %s", in.place(), x.shape());
             }
+            long[] there = Arrays.stream(others).mapToLong(i -> in.opened(x.shape().axis(axes[i]))).toArray();
             operands.clear();
-            operands.addAll(List.of(here(x), picked(starts, others), picked(ends, others),
-                    builder.integers(Arrays.stream(others).mapToLong(i -> in.opened(x.shape().axis(axes[i]))).toArray()),
+            operands.addAll(List.of(here(x), picked(starts, others), picked(ends, others), builder.integers(there),
                     picked(steps, others)));
             return in;
         }
@@ -506,8 +510,8 @@ final class OpenBatch {
             int rank = here(x).rank();
             long[] there = new long[2 * rank];
             for (int i = 0; i < x.rank(); i++) {
-                EmtalException.check(i != in.place() || pads[i] == 0 && pads[i + x.rank()] == 0, "it pads the rows along"
-                        + " axis %d", i);
+                boolean none = pads[i] == 0 && pads[i + x.rank()] == 0;
+                EmtalException.check(i != in.place() || none, "it pads the rows along axis %d", i);
                 there[in.opened(i)] = pads[i];
                 there[in.opened(i) + rank] = pads[i + x.rank()];
             }

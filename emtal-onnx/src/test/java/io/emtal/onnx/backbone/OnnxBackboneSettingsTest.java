@@ -82,7 +82,8 @@ class OnnxBackboneSettingsTest {
         assertMessage(() -> builder.build().read(), "found 2 linear layers of role FC2 and 1 of role QKV");
         builder.target(Role.FC1, found.get(Role.FC2).get(1).weight());
         assertMessage(() -> builder.build().read(), "found the roles [FC2, FC1], allowed is one");
-        assertMessage(() -> OnnxBackbone.builder(file).target(Role.QKV, "none").build().read(), "found 0 linear layers");
+        OnnxBackbone none = OnnxBackbone.builder(file).target(Role.QKV, "none").build();
+        assertMessage(none::read, "found 0 linear layers");
     }
 
     @Test
@@ -90,9 +91,8 @@ class OnnxBackboneSettingsTest {
         Path file = file();
         OnnxBackbone.Builder builder = OnnxBackbone.builder(file);
         OnnxBackbone.of(file).read().layers().filter(l -> l.block() == 0).forEach(layer -> {
-            Role role = layer.role() == Role.FC2 ? Role.ATTENTION_OUTPUT : layer.role() == Role.ATTENTION_OUTPUT ? Role.FC2
-                    : layer.role();
-            builder.target(role, layer.weight());
+            Map<Role, Role> swapped = Map.of(Role.FC2, Role.ATTENTION_OUTPUT, Role.ATTENTION_OUTPUT, Role.FC2);
+            builder.target(swapped.getOrDefault(layer.role(), layer.role()), layer.weight());
         });
         assertMessage(() -> builder.build().read(), "expected a function of every element alone");
     }
@@ -103,14 +103,15 @@ class OnnxBackboneSettingsTest {
         Backbone found = OnnxBackbone.of(file).read();
         String tokens = found.graph().nodes().stream().filter(n -> n.op().equals("ReduceMean")).reduce((a, b) -> b)
                 .orElseThrow().input(0).name();
-        Backbone first = OnnxBackbone.builder(file).pooling(new Pooling(Pooling.Kind.CLASS_TOKEN, List.of(tokens))).build()
-                .read();
+        Backbone first = pooled(file, Pooling.Kind.CLASS_TOKEN, tokens).read();
         assertEquals("class token", first.describe().pooling());
         assertEquals(List.of(tokens), first.imported().orElseThrow().features().stream().map(v -> v.name()).toList());
-        OnnxBackbone absent = OnnxBackbone.builder(file).pooling(new Pooling(Pooling.Kind.VALUE, List.of("x"))).build();
-        assertMessage(absent::read, "pooling: found no value 'x'");
-        OnnxBackbone wide = OnnxBackbone.builder(file).pooling(new Pooling(Pooling.Kind.VALUE, List.of(tokens))).build();
-        assertMessage(wide::read, "pooling of kind VALUE");
+        assertMessage(pooled(file, Pooling.Kind.VALUE, "x")::read, "pooling: found no value 'x'");
+        assertMessage(pooled(file, Pooling.Kind.VALUE, tokens)::read, "pooling of kind VALUE");
+    }
+
+    private static OnnxBackbone pooled(Path file, Pooling.Kind kind, String value) {
+        return OnnxBackbone.builder(file).pooling(new Pooling(kind, List.of(value))).build();
     }
 
     @Test
@@ -151,8 +152,10 @@ class OnnxBackboneSettingsTest {
 
     @Test
     void openHeightsAndWidthsAreGivenByName() throws IOException {
-        ModelProto.Builder model = ExporterGraphs.write(ExporterVariant.of("open", Stem.PATCHES), SEED).model().toBuilder();
-        var shape = model.getGraphBuilder().getInputBuilder(0).getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
+        ExporterVariant variant = ExporterVariant.of("open", Stem.PATCHES);
+        ModelProto.Builder model = ExporterGraphs.write(variant, SEED).model().toBuilder();
+        var shape = model.getGraphBuilder().getInputBuilder(0).getTypeBuilder().getTensorTypeBuilder()
+                .getShapeBuilder();
         shape.getDimBuilder(2).setDimParam("height");
         shape.getDimBuilder(3).setDimParam("width");
         Path file = file(model.build());

@@ -122,12 +122,15 @@ class OnnxBackboneTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
             "tinybert-onnx/tinybert.onnx | input 'input_ids': found axis 1 ('sequence') open",
-            "deeploy/Models/CCT_Train/CCT2_LoRA1/network_infer.onnx | node 'node_85_classifier_blocks_0_self_attn_MatMul_6'"
-                    + " (MatMul): found queries from the values",
+            "deeploy/Models/CCT_Train/CCT2_LoRA1/network_infer.onnx | node"
+                    + " 'node_85_classifier_blocks_0_self_attn_MatMul_6' (MatMul): found queries from the values",
+            "deeploy/Models/CCT_Train/CCT2_LP/network_infer.onnx | node 'node_96_classifier_blocks_0_Add_1' (Add):"
+                    + " found Add behind the first layer",
             "deeploy/Models/CCT_Train/CCT2_LP/network.onnx | operator sets 19 and 12",
-            "deeploy/Kernels/FP32/GELU/network.onnx | node 'gelu_node' (com.microsoft.Gelu): found a graph without Softmax",
-            "deeploy/Kernels/FP32/Softmax/Regular/network.onnx | node 'softmax_node' (Softmax): found a softmax that is not"
-                    + " over products"})
+            "deeploy/Kernels/FP32/GELU/network.onnx | node 'gelu_node' (com.microsoft.Gelu): found a graph without"
+                    + " Softmax",
+            "deeploy/Kernels/FP32/Softmax/Regular/network.onnx | node 'softmax_node' (Softmax): found a softmax that is"
+                    + " not over products"})
     void otherGraphsAreRefusedByTheirFirstNode(String file, String message) {
         EmtalException e = assertThrows(EmtalException.class, () -> backbone(file));
         assertTrue(e.getMessage().startsWith("model ") && e.getMessage().contains(message), e.getMessage());

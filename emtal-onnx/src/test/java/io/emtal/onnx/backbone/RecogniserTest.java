@@ -114,8 +114,8 @@ class RecogniserTest {
                 constant("a.positions", 1, 2, N / 2, N / 2)), -1);
         Value mixed = linear("a.o", b.matMul(weights, linear("a.v", windows, D)), D);
         Value attended = b.add(x, b.reshape(mixed, 0, N, D));
-        BlockDescription found = read(b.add(attended, network("f", norm("m", attended), b::relu))).describe().blocks().get(0);
-        assertEquals(N / 2, found.tokens());
+        Backbone backbone = read(b.add(attended, network("f", norm("m", attended), b::relu)));
+        assertEquals(N / 2, backbone.describe().blocks().get(0).tokens());
     }
 
     @ParameterizedTest
@@ -204,6 +204,7 @@ class RecogniserTest {
         Value normed = norm("n", x);
         Value joint = linear("a.qk", normed, D);
         Value weights = b.softmax(b.matMul(joint, b.transpose(joint, 0, 2, 1)), -1);
-        assertRefused("from two linear layers", b.add(x, linear("a.o", b.matMul(weights, linear("a.v", normed, D)), D)));
+        Value mixed = linear("a.o", b.matMul(weights, linear("a.v", normed, D)), D);
+        assertRefused("from two linear layers", b.add(x, mixed));
     }
 }

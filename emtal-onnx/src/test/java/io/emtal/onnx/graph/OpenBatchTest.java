@@ -29,15 +29,16 @@ class OpenBatchTest {
     private static final Map<String, BiFunction<GraphBuilder, Value, Value>> BAD = new LinkedHashMap<>();
 
     static {
-        GOOD.put("a batch and its sizes as constants", (b, x) -> b.reshape(b.transpose(b.reshape(x, 1, 4, 2, 3), 0, 2, 1, 3),
-                1, 2, 12));
+        GOOD.put("a batch and its sizes as constants", (b, x) ->
+                b.reshape(b.transpose(b.reshape(x, 1, 4, 2, 3), 0, 2, 1, 3), 1, 2, 12));
         GOOD.put("rows and tokens in one axis", (b, x) -> b.reshape(b.gemm(b.reshape(x, 4, 6), numbers(b, 6, 5),
                 numbers(b, 5)), 1, 4, 5));
         GOOD.put("rows and tokens in one axis, transposed weight", (b, x) -> b.apply("Gemm", Map.of("transB", 1L),
                 b.reshape(x, -1, 6), numbers(b, 5, 6)));
         GOOD.put("tokens first", (b, x) -> {
             Value turned = b.transpose(x, 1, 0, 2);
-            Value heads = b.transpose(b.reshape(b.add(b.matMul(turned, numbers(b, 6, 6)), numbers(b, 6)), 4, 2, 3), 1, 0, 2);
+            Value projected = b.add(b.matMul(turned, numbers(b, 6, 6)), numbers(b, 6));
+            Value heads = b.transpose(b.reshape(projected, 4, 2, 3), 1, 0, 2);
             Value weights = b.softmax(b.matMul(heads, b.transpose(heads, 0, 2, 1)), -1);
             Value mixed = b.reshape(b.transpose(b.matMul(weights, heads), 1, 0, 2), 4, 6);
             return b.transpose(b.reshape(b.gemm(mixed, numbers(b, 6, 6), numbers(b, 6)), 4, 1, 6), 1, 0, 2);
@@ -50,13 +51,15 @@ class OpenBatchTest {
         GOOD.put("a learned token in front", (b, x) -> b.concat(1, List.of(b.expand(numbers(b, 1, 1, 6), 1, 1, 6), x)));
         GOOD.put("a learned token behind, tokens first", (b, x) -> b.concat(0, List.of(b.transpose(x, 1, 0, 2),
                 numbers(b, 1, 1, 6))));
-        GOOD.put("a learned query", (b, x) -> b.matMul(b.softmax(b.matMul(numbers(b, 1, 2, 6), b.transpose(x, 0, 2, 1)), -1), x));
+        GOOD.put("a learned query", (b, x) ->
+                b.matMul(b.softmax(b.matMul(numbers(b, 1, 2, 6), b.transpose(x, 0, 2, 1)), -1), x));
         GOOD.put("no rows at all", (b, x) -> b.add(b.squeeze(x, 0), numbers(b, 4, 6)));
         GOOD.put("an axis of 1 more", (b, x) -> b.mul(b.unsqueeze(x, 0, 3), numbers(b, 1, 1, 4, 1, 6)));
         GOOD.put("positions tokens first", (b, x) -> b.add(b.transpose(x, 1, 0, 2), numbers(b, 4, 1, 6)));
         GOOD.put("a mean keeps or drops its axis", (b, x) -> b.mul(b.reduceMean(b.transpose(x, 1, 0, 2), true, 0),
                 b.reduceSum(x, false, 1)));
-        GOOD.put("a norm of tokens first", (b, x) -> b.layerNorm(b.transpose(x, 1, 0, 2), numbers(b, 6), numbers(b, 6), 1e-5));
+        GOOD.put("a norm of tokens first", (b, x) ->
+                b.layerNorm(b.transpose(x, 1, 0, 2), numbers(b, 6), numbers(b, 6), 1e-5));
         GOOD.put("all of the rows sliced", (b, x) -> b.apply("Slice", Map.of(), x, b.integers(0, 1),
                 b.integers(Long.MAX_VALUE, 3), b.integers(0, 1)));
         GOOD.put("flattened", (b, x) -> b.apply("Flatten", Map.of(), x));
@@ -70,7 +73,7 @@ class OpenBatchTest {
         BAD.put("a softmax over rows and heads", (b, x) -> b.softmax(b.reshape(x, 4, 6), 0));
         BAD.put("rows joined", (b, x) -> b.concat(0, List.of(x, x)));
         BAD.put("rows joined with a constant", (b, x) -> b.concat(0, List.of(x, numbers(b, 1, 4, 6))));
-        BAD.put("the first row", (b, x) -> b.slice(x, 0, 0, 1).rank() == 3 ? b.gather(x, 0, 0) : x);
+        BAD.put("the first row", (b, x) -> b.gather(x, 0, 0));
         BAD.put("a constant for every row", (b, x) -> b.add(x, numbers(b, 2, 4, 6)));
         BAD.put("products of rows", (b, x) -> {
             Value flat = b.reshape(x, 1, 24);
@@ -78,8 +81,8 @@ class OpenBatchTest {
         });
         BAD.put("rows that lie differently", (b, x) -> b.add(b.reshape(x, 1, 24), b.reshape(x, 24, 1)));
         BAD.put("rows repeated", (b, x) -> b.expand(x, 2, 4, 6));
-        BAD.put("an operator that scatters", (b, x) -> b.apply("ScatterND", Map.of(), x, b.constant(Tensor.of(new long[] {0}, 1, 1)),
-                numbers(b, 1, 4, 6)));
+        BAD.put("an operator that scatters", (b, x) -> b.apply("ScatterND", Map.of(), x,
+                b.constant(Tensor.of(new long[] {0}, 1, 1)), numbers(b, 1, 4, 6)));
     }
 
     static List<String> good() {
@@ -122,8 +125,9 @@ class OpenBatchTest {
             for (int row = 0; row < ROWS; row++) {
                 Tensor own = Tensor.of(Arrays.copyOfRange(rows.floats(), row * 24, row * 24 + 24), 1, 4, 6);
                 float[] expected = single.run(Map.of("x", own)).get("y").floats();
-                assertArrayEquals(expected, Arrays.copyOfRange(found, row * expected.length, (row + 1) * expected.length),
-                        1e-5f, "row " + row);
+                int size = expected.length;
+                float[] part = Arrays.copyOfRange(found, row * size, (row + 1) * size);
+                assertArrayEquals(expected, part, 1e-5f, "row " + row);
             }
         }
     }
@@ -149,7 +153,7 @@ class OpenBatchTest {
     @Test
     void computingWithTheNumberOfRowsIsRefused() {
         EmtalException e = assertThrows(EmtalException.class, () -> OpenBatch.check(scaled(1), scaled(3)));
-        assertTrue(e.getMessage().startsWith("node 'y' (Mul)") || e.getMessage().startsWith("node 'Mul_"), e.getMessage());
+        assertTrue(e.getMessage().startsWith("node 'Mul_0' (Mul): operand 1 is another constant"), e.getMessage());
         Graph same = scaled(1);
         OpenBatch.check(same, same);
     }

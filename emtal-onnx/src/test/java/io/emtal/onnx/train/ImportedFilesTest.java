@@ -80,7 +80,9 @@ class ImportedFilesTest {
 
     private static Map<String, Tensor> inputs(NetworkCompiler compiler, double deviation) {
         Random random = new Random(SEED);
-        Map<String, Tensor> inputs = new HashMap<>(Map.of("pixel_values", rows(), NetworkCompiler.FADE, Tensor.scalar(0.3f)));
+        Map<String, Tensor> inputs = new HashMap<>();
+        inputs.put("pixel_values", rows());
+        inputs.put(NetworkCompiler.FADE, Tensor.scalar(0.3f));
         compiler.parameters().forEach(p -> {
             float[] elements = p.initial().floats().clone();
             for (int i = 0; p.part().equals("lora") && i < elements.length; i++) {
@@ -103,7 +105,8 @@ class ImportedFilesTest {
         NetworkCompiler compiler = compiler(backbone(file), Emtal.builder().experts(8).build());
         for (Graph graph : List.of(compiler.forward(ROWS), compiler.step(ROWS, true, false).graph())) {
             try (GraphSession session = new GraphSession(graph)) {
-                assertArrayEquals(expected, session.run(inputs(compiler, 0)).get(NetworkCompiler.LOGITS).floats(), 1e-4f);
+                Tensor found = session.run(inputs(compiler, 0)).get(NetworkCompiler.LOGITS);
+                assertArrayEquals(expected, found.floats(), 1e-4f);
             }
         }
     }
