@@ -39,10 +39,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * A dense ONNX network as a Tribuo model.
@@ -236,15 +237,18 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         OnnxMl.ModelProto network = network();
         SignatureProto.Builder signature = SignatureProto.newBuilder()
                 .setOutputType(outputs.factory().getTypeWitness().getName());
-        // An imported backbone may be an export itself.
-        List<OnnxMl.StringStringEntryProto> others = network.getMetadataPropsList().stream().filter(entry ->
-                !Set.of(PROVENANCE_METADATA_FIELD, TribuoSignature.METADATA).contains(entry.getKey())).toList();
-        return network.toBuilder().clearMetadataProps().addAllMetadataProps(others)
-                .setGraph(inputs.featureIds().map(ids -> withTribuoSignature(network.getGraph(), ids, signature))
-                        .orElseGet(() -> withOwnSignature(network.getGraph(), signature)))
-                .setDomain(domain).setModelVersion(modelVersion).setDocString(toString())
-                .addMetadataProps(metadata(PROVENANCE_METADATA_FIELD, serializeProvenance(provenance)))
-                .addMetadataProps(metadata(TribuoSignature.METADATA, TextFormat.printer().printToString(signature)))
+        OnnxMl.GraphProto graph = inputs.featureIds()
+                .map(ids -> withTribuoSignature(network.getGraph(), ids, signature))
+                .orElseGet(() -> withOwnSignature(network.getGraph(), signature));
+        // An imported backbone may be an export itself: what it says of itself by these keys is replaced.
+        Map<String, String> metadata = new LinkedHashMap<>();
+        network.getMetadataPropsList().forEach(entry -> metadata.put(entry.getKey(), entry.getValue()));
+        metadata.putAll(new TreeMap<>(inputs.metadata()));
+        metadata.put(PROVENANCE_METADATA_FIELD, serializeProvenance(provenance));
+        metadata.put(TribuoSignature.METADATA, TextFormat.printer().printToString(signature));
+        return network.toBuilder().setGraph(graph).setDomain(domain).setModelVersion(modelVersion)
+                .setDocString(toString()).clearMetadataProps()
+                .addAllMetadataProps(metadata.entrySet().stream().map(EmtalModel::metadata).toList())
                 .build();
     }
 
@@ -278,8 +282,8 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         return graph;
     }
 
-    private static OnnxMl.StringStringEntryProto metadata(String key, String value) {
-        return OnnxMl.StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+    private static OnnxMl.StringStringEntryProto metadata(Map.Entry<String, String> entry) {
+        return OnnxMl.StringStringEntryProto.newBuilder().setKey(entry.getKey()).setValue(entry.getValue()).build();
     }
 
     /**

@@ -12,6 +12,8 @@ import org.tribuo.Example;
 import org.tribuo.Output;
 
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
@@ -93,6 +95,14 @@ public final class ImageEncoder implements InputEncoder {
     @Override
     public Optional<int[]> featureIds() {
         return Optional.empty();
+    }
+
+    /** The preprocessing, under the keys that exporters use and imported backbones take as hints. */
+    @Override
+    public Map<String, String> metadata() {
+        return Map.of("image_mean", input.mean().toString(), "image_std", input.deviation().toString(),
+                "crop_pct", Double.toString(input.cropFraction()),
+                "interpolation", input.interpolation().name().toLowerCase(Locale.ROOT));
     }
 
     @Override

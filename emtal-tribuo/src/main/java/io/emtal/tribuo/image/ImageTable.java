@@ -55,7 +55,8 @@ import java.util.logging.Logger;
  *
  * <p>The cell {@code cat} of the column {@code animal} is the label {@code animal=cat}, so that
  * {@link io.emtal.tribuo.output.MultiLabelTasks#separatedBy separatedBy("=")} makes one categorical task a column, with
- * missing labels; columns of 0 and 1 too. A comma of a class, which no label of Tribuo's may have, is written as
+ * missing labels; columns of 0 and 1 too. (By default every class is a task of its own, and a missing label counts as
+ * "no".) A comma of a class, which no label of Tribuo's may have, is written as
  * {@code %2C}, and then a percent sign as {@code %25}. Without further notice every column is a task but
  * {@value #PATH}, the column of the filter and {@value #SPLIT}, which usually says what is trained on.
  *

@@ -8,6 +8,7 @@ import org.tribuo.Example;
 import org.tribuo.Output;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** How examples of one kind become rows of a network: the one place that knows what they carry. Thread-safe. */
@@ -26,6 +27,15 @@ public interface InputEncoder {
      * @return a new array; empty where rows are not made of features
      */
     Optional<int[]> featureIds();
+
+    /**
+     * What the metadata of an exported network say of its inputs, besides the names of features.
+     *
+     * @return texts by key
+     */
+    default Map<String, String> metadata() {
+        return Map.of();
+    }
 
     /**
      * Writes an example's inputs.

@@ -1,0 +1,109 @@
+package io.emtal.tribuo.image;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.adapt.Lora;
+import io.emtal.onnx.backbone.OnnxBackbone;
+import io.emtal.onnx.data.ImageInput;
+import io.emtal.onnx.predict.DensePredictor;
+import io.emtal.onnx.train.Recipe;
+import io.emtal.tribuo.EmtalModel;
+import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.output.MultiLabelTasks;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Dataset;
+import org.tribuo.MutableDataset;
+import org.tribuo.Prediction;
+import org.tribuo.multilabel.MultiLabel;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/** A transformer of another's making, adapted to images of a table. */
+class ImportedBackboneTest {
+
+    private static final String MODEL = "vit-mnist-onnx/vit-mnist-opset17.onnx";
+    private static final ImagePreprocessing MNIST = ImagePreprocessing.builder().mean(0.1307).deviation(0.3081).build();
+
+    private static EmtalTrainer.Builder<MultiLabel> trainer(Path backbone) {
+        return EmtalTrainer.<MultiLabel>builder().backbone(OnnxBackbone.of(backbone)).imagePreprocessing(MNIST)
+                .method(Lora.builder().rank(1).build()).outputs(MultiLabelTasks.separatedBy(ImageTable.SEPARATOR))
+                .recipe(Recipe.builder().epochs(4).batchSize(20).build());
+    }
+
+    /** The first images of a shared set, below its own folder. */
+    private static Dataset<MultiLabel> first(String set, int count, Path folder, String... labels) throws IOException {
+        Path index = SharedData.path("images/" + set + "/index.csv");
+        List<String> lines = Files.readAllLines(index).subList(0, count + 1);
+        for (String line : lines.subList(1, lines.size())) {
+            Path image = Path.of(line.substring(0, line.indexOf(',')));
+            Files.createDirectories(folder.resolve(image).getParent());
+            Files.copy(index.resolveSibling(image), folder.resolve(image));
+        }
+        Path copy = Files.write(folder.resolve("index.csv"), lines);
+        return new MutableDataset<>(ImageTable.builder(copy).labels(labels).build());
+    }
+
+    @Test
+    void learnsFromImagesByReferenceAndExportsItsPreprocessing(@TempDir Path folder) throws IOException {
+        Dataset<MultiLabel> digits = first("mnist", 200, folder, "digit", "odd");
+        Path backbone = SharedData.path(MODEL);
+        try (EmtalModel<MultiLabel> model = trainer(backbone).build().train(digits)) {
+            List<Prediction<MultiLabel>> predictions = model.predict(digits);
+            long right = predictions.stream().filter(p -> p.getOutput().getNameSet()
+                    .equals(p.getExample().getOutput().getNameSet())).count();
+            assertTrue(right >= 150, "right in both tasks: " + right);
+
+            Path export = folder.resolve("export.onnx");
+            model.saveONNXModel("test", 1, export);
+            ImageInput hints = OnnxBackbone.of(export).images().orElseThrow();
+            assertEquals(new ImageInput(28, 28, ImageInput.Channels.GREY, ImageInput.Layout.NCHW,
+                    ImageInput.Interpolation.BILINEAR, 1, List.of(0.1307), List.of(0.3081)), hints);
+            float[] row = new float[784];
+            ImageEncoder.of(hints, ImagePreprocessing.builder().build(), ImageAugmentation.builder().build())
+                    .encode("row 0", digits.getExample(0), row, 0);
+            try (DensePredictor predictor = new DensePredictor(model.exportONNXModel("test", 1).toByteString(), 1)) {
+                double[] scores = predictions.get(0).getOutputScores().values().stream()
+                        .mapToDouble(s -> s.getLabelSet().iterator().next().getScore()).sorted().toArray();
+                float[] columns = predictor.predict(row, 1);
+                double[] found = new double[columns.length];
+                for (int i = 0; i < found.length; i++) {
+                    found[i] = columns[i];
+                }
+                Arrays.sort(found);
+                assertArrayEquals(scores, found, 1e-6);
+            }
+        }
+    }
+
+    @Test
+    void preprocessingThatNobodyStatesIsNotGuessed(@TempDir Path folder) throws IOException {
+        Dataset<MultiLabel> digits = first("mnist", 20, folder, "odd");
+        EmtalTrainer<MultiLabel> silent = trainer(SharedData.path(MODEL))
+                .imagePreprocessing(ImagePreprocessing.builder().build()).build();
+        String message = assertThrows(EmtalException.class, () -> silent.train(digits)).getMessage();
+        assertTrue(message.contains("mean"), message);
+    }
+
+    /** Colour drawings of 32 × 32 and black ones of 105 × 105 pixels for a network of grey ones of 28 × 28. */
+    @Test
+    void otherImagesAreFitted(@TempDir Path folder) throws IOException {
+        for (String set : List.of("emoji:category", "omniglot:character")) {
+            String[] parts = set.split(":");
+            Path own = Files.createDirectory(folder.resolve(parts[0]));
+            Dataset<MultiLabel> images = first(parts[0], 60, own, parts[1]);
+            try (EmtalModel<MultiLabel> model = trainer(SharedData.path(MODEL))
+                    .recipe(Recipe.builder().epochs(1).batchSize(20).build()).build().train(images)) {
+                assertEquals(60, model.predict(images).size());
+            }
+        }
+    }
+}
