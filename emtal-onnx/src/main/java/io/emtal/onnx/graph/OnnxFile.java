@@ -104,7 +104,7 @@ public final class OnnxFile {
      * @throws EmtalException naming the node, tensor or input that is not supported, and what is allowed
      */
     public static Graph read(OnnxMl.ModelProto model, long batch, Map<String, Long> extents, ReadLimits limits) {
-        return new OnnxReader(model, batch, extents, limits).read();
+        return new OnnxReader(model, batch, extents, limits, Map.of()).read();
     }
 
     /**
@@ -122,7 +122,7 @@ public final class OnnxFile {
         Graph one = read(model, 1, extents, limits);
         Graph open = OpenBatch.of(one);
         if (model.getGraph().getInputList().stream().anyMatch(OnnxFile::isOpen)) {
-            OpenBatch.check(one, read(model, 3, extents, limits));
+            OpenBatch.check(one, new OnnxReader(model, 3, extents, limits, one.initializers()).read());
         }
         return open;
     }

@@ -27,6 +27,7 @@ final class OnnxReader {
     private final long batch;
     private final Map<String, Long> extents;
     private final ReadLimits limits;
+    private final Map<String, Tensor> parsed;
     private final GraphBuilder builder = new GraphBuilder();
     private final Map<String, Value> values = new HashMap<>();
     /** Initialisers and what shape arithmetic gave; the latter enters the graph where an operator reads it. */
@@ -40,8 +41,10 @@ final class OnnxReader {
      * @param batch the number of rows; {@link Shape#BATCH} to leave it open
      * @param extents what named open extents stand for
      * @param limits the sizes that are allowed
+     * @param parsed tensors of initialisers that were made before, so that they are not made twice
      */
-    OnnxReader(OnnxMl.ModelProto model, long batch, Map<String, Long> extents, ReadLimits limits) {
+    OnnxReader(OnnxMl.ModelProto model, long batch, Map<String, Long> extents, ReadLimits limits,
+               Map<String, Tensor> parsed) {
         EmtalException.check(batch > 0 || batch == Shape.BATCH, "model: found a batch of %d rows, allowed is 1 or"
                 + " more", batch);
         ModelValidator.check(model, limits);
@@ -54,6 +57,7 @@ final class OnnxReader {
         this.batch = batch;
         this.extents = Map.copyOf(extents);
         this.limits = limits;
+        this.parsed = parsed;
     }
 
     Graph read() {
@@ -66,7 +70,8 @@ final class OnnxReader {
         });
         builder.reserve(names);
 
-        proto.getInitializerList().forEach(t -> known.put(t.getName(), Tensor.fromProto(t)));
+        proto.getInitializerList().forEach(t -> known.put(t.getName(), parsed.containsKey(t.getName())
+                ? parsed.get(t.getName()) : Tensor.fromProto(t)));
         known.forEach((name, tensor) -> values.put(name, builder.initializer(name, tensor)));
         // Before IR version 4 initialisers stand among the inputs too.
         proto.getInputList().stream().filter(v -> !known.containsKey(v.getName()))
