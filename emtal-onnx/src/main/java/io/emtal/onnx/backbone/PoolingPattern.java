@@ -113,9 +113,24 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
         return origin.single().flatMap(v -> view.producer(v, "Concat")).filter(node -> {
             Value first = node.input(0);
             return first.rank() == 3 && first.shape().axis((int) node.integer("axis", 0)) == 1 && first.extent(1) == 1
-                    && view.producer(first, "Add").filter(add -> GraphView.computed(add).size() == 1
-                    && isZero(view, GraphView.computed(add).get(0))).isPresent();
+                    && (isSpread(view, first) || view.producer(first, "Slice").filter(slice -> isFirst(view, slice)
+                    && startsWithToken(view, slice.input(0))).isPresent());
         }).isPresent();
+    }
+
+    /** Whether a value is a constant that was spread over the rows by adding zeros. */
+    private static boolean isSpread(GraphView view, Value value) {
+        return view.producer(value, "Add").filter(add -> GraphView.computed(add).size() == 1
+                && isZero(view, GraphView.computed(add).get(0))).isPresent();
+    }
+
+    /** Whether a slice takes tokens from the first on: other learned tokens may be put behind the one in front. */
+    private static boolean isFirst(GraphView view, Node slice) {
+        return isInteger(view, slice.input(1), 0) && slice.input(3) != null && isInteger(view, slice.input(3), 1);
+    }
+
+    private static boolean isInteger(GraphView view, Value value, long expected) {
+        return view.constant(value).filter(t -> t.shape().size() == 1 && t.integers()[0] == expected).isPresent();
     }
 
     private static boolean isZero(GraphView view, Value value) {

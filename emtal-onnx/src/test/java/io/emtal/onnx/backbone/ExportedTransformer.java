@@ -115,9 +115,25 @@ record ExportedTransformer(ExporterVariant variant, long seed, ModelProto model,
         return pooled;
     }
 
-    /** The logits of one image, from what the model says of it. */
-    float[] logits(float[] result) {
+    /** What can be seen of the logits of one image, from what the model says of it. */
+    float[] seen(float[] result) {
         return classes.isPresent() ? result : head.logits(pooled(result), 0);
+    }
+
+    /** What the model would show of logits: they themselves, or probabilities. */
+    float[] shown(float[] logits) {
+        if (!variant.is(ExporterVariant.Head.SOFTMAX)) {
+            return logits;
+        }
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit);
+        }
+        float[] probabilities = new float[logits.length];
+        for (int c = 0; c < logits.length; c++) {
+            probabilities[c] = (float) (Math.exp(logits[c]) / sum);
+        }
+        return probabilities;
     }
 
     @Override

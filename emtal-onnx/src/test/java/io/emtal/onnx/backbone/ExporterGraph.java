@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
@@ -92,6 +93,11 @@ final class ExporterGraph {
         return info.build();
     }
 
+    /** Declares a value that is neither input nor output. */
+    void declare(String name, long... extents) {
+        graph.addValueInfo(declared(name, extents));
+    }
+
     /** The finished model. */
     ModelProto model(Random random) {
         if (variant.is(Order.SHUFFLED)) {
@@ -163,6 +169,17 @@ final class ExporterGraph {
                     : folded ? "onnx::MatMul_" + number++ : p;
             switch (variant.get(Weights.class)) {
                 case INITIALIZERS -> graph.addInitializer(tensor.toProto(name));
+                case INPUTS_TOO -> {
+                    graph.addInput(declared(name, tensor.shape().extents()));
+                    graph.addInitializer(tensor.toProto(name));
+                }
+                case FLOAT_DATA -> {
+                    TensorProto.Builder proto = tensor.toProto(name).toBuilder().clearRawData();
+                    for (float element : tensor.floats()) {
+                        proto.addFloatData(element);
+                    }
+                    graph.addInitializer(proto);
+                }
                 case CONSTANT_NODES -> nodes.add(NodeProto.newBuilder().setOpType("Constant").setName("Constant/" + p)
                         .addOutput(name).addAttribute(attribute("value", tensor)).build());
                 case IDENTITIES -> {

@@ -8,6 +8,7 @@ import io.emtal.onnx.backbone.ExporterVariant.Batch;
 import io.emtal.onnx.backbone.ExporterVariant.BiasSide;
 import io.emtal.onnx.backbone.ExporterVariant.Biases;
 import io.emtal.onnx.backbone.ExporterVariant.Cut;
+import io.emtal.onnx.backbone.ExporterVariant.Clutter;
 import io.emtal.onnx.backbone.ExporterVariant.Depth;
 import io.emtal.onnx.backbone.ExporterVariant.FinalNorm;
 import io.emtal.onnx.backbone.ExporterVariant.Head;
@@ -19,9 +20,13 @@ import io.emtal.onnx.backbone.ExporterVariant.LayerScale;
 import io.emtal.onnx.backbone.ExporterVariant.Linear;
 import io.emtal.onnx.backbone.ExporterVariant.NormForm;
 import io.emtal.onnx.backbone.ExporterVariant.NormPlace;
+import io.emtal.onnx.backbone.ExporterVariant.Outputs;
 import io.emtal.onnx.backbone.ExporterVariant.Pool;
 import io.emtal.onnx.backbone.ExporterVariant.PoolForm;
+import io.emtal.onnx.backbone.ExporterVariant.Positions;
 import io.emtal.onnx.backbone.ExporterVariant.Qkv;
+import io.emtal.onnx.backbone.ExporterVariant.QueryKeyNorm;
+import io.emtal.onnx.backbone.ExporterVariant.Registers;
 import io.emtal.onnx.backbone.ExporterVariant.Scale;
 import io.emtal.onnx.backbone.ExporterVariant.Size;
 import io.emtal.onnx.backbone.ExporterVariant.Stem;
@@ -58,6 +63,7 @@ final class ExporterGraphs {
     private final int grid;
     /** Class token, distillation token. */
     private final int extra;
+    private final int registers;
     private final int tokens;
 
     private ExporterGraphs(ExporterVariant variant, long seed) {
@@ -82,7 +88,8 @@ final class ExporterGraphs {
             case CLASS_AND_DISTILLATION_TOKEN -> 2;
             case MEAN, TOKENS_WITHOUT_CLASS -> 0;
         };
-        tokens = grid * grid + extra;
+        registers = variant.is(Registers.PRESENT) ? 2 : 0;
+        tokens = grid * grid + extra + registers;
     }
 
     /** Writes a variant. */
@@ -95,6 +102,10 @@ final class ExporterGraphs {
         long[] image = variant.is(Stem.CHANNELS_LAST) ? new long[] {side, side, channels}
                 : new long[] {channels, side, side};
         String x = graph.input(ExportedTransformer.INPUT, rows, image[0], image[1], image[2]);
+        if (variant.is(Clutter.LEFTOVERS)) {
+            row("mask_token", width, 0, 1);
+            graph.gather(graph.shape(x), 0, 2);
+        }
         x = encode(embed(x));
         boolean finalNormLater = variant.is(FinalNorm.AFTER_POOLING);
         Pooling.Kind pooling = Pooling.Kind.VALUE;
@@ -102,7 +113,13 @@ final class ExporterGraphs {
         graph.module("");
         switch (variant.get(Pool.class)) {
             case TOKENS, TOKENS_WITHOUT_CLASS -> {
-                graph.output("last_hidden_state", x, rows, tokens, width);
+                if (variant.is(Outputs.PROJECTION_TOO)) {
+                    String projected = gemm("pooler.dense", token(x, 0), width, width, true);
+                    graph.output("last_hidden_state", x, rows, tokens, width);
+                    graph.output("pooler_output", graph.node("Tanh", Map.of(), projected), rows, width);
+                } else {
+                    graph.output("last_hidden_state", x, rows, tokens, width);
+                }
                 pooling = extra > 0 ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN;
             }
             case CLASS_AND_DISTILLATION_TOKEN -> {
@@ -124,12 +141,15 @@ final class ExporterGraphs {
                 }
                 if (variant.is(Head.NONE)) {
                     graph.output("features", pooled, rows, width);
+                } else if (variant.is(Head.SOFTMAX)) {
+                    graph.output("probabilities", graph.node("Softmax", Map.of("axis", 1L), head("head", pooled)), rows,
+                            CLASSES);
                 } else {
                     graph.output("logits", head("head", pooled), rows, CLASSES);
                 }
             }
         }
-        boolean headed = variant.is(Head.LINEAR) && !variant.is(Pool.TOKENS) && !variant.is(Pool.TOKENS_WITHOUT_CLASS);
+        boolean headed = !variant.is(Head.NONE) && !variant.is(Pool.TOKENS) && !variant.is(Pool.TOKENS_WITHOUT_CLASS);
         Norm norm = variant.is(NormPlace.AFTER) ? Norm.AFTER : Norm.BEFORE;
         return new ExportedTransformer(variant, seed, graph.model(new Random(seed)), image, blocks, tokens, width,
                 heads, headWidth, hidden, norm, pooling, pooledWidth, wholeHead(pooledWidth),
@@ -221,7 +241,11 @@ final class ExporterGraphs {
     /** A linear layer over [batch, N, in]. */
     private String linear(String path, String x, int in, int out) {
         if (!isGemm()) {
-            return biased(product(path, x, in, out), bias(path, out));
+            String product = product(path, x, in, out);
+            if (variant.is(Clutter.LEFTOVERS)) {
+                graph.declare(product, variant.is(Batch.STATIC) ? 1 : Shape.BATCH, tokens, out);
+            }
+            return biased(product, bias(path, out));
         }
         String flat = graph.reshaped(x, graph.integers(-1, in));
         return reshaped(gemm(path, flat, in, out, variant.is(Linear.GEMM_TRANSPOSED)), x, tokens, out);
@@ -273,7 +297,7 @@ final class ExporterGraphs {
         return graph.unsqueeze(graph.gather(graph.shape(x), 0, 0), 0);
     }
 
-    /** A learned token [1, 1, D] for every row of a value. */
+    /** Learned tokens [1, n, D] for every row of a value. */
     private String repeated(String token, String like) {
         switch (variant.get(Batch.class)) {
             case STATIC -> {
@@ -281,10 +305,10 @@ final class ExporterGraphs {
             }
             case ZEROS -> {
                 String rows = graph.slice(graph.shape(like), 0, 0, 1);
-                return graph.node("Expand", Map.of(), token, graph.concat(0, rows, graph.integers(1, width)));
+                return graph.node("Expand", Map.of(), token, graph.concat(0, rows, graph.integers(1, 1)));
             }
             case FILLED -> {
-                String extents = graph.concat(0, rows(like), graph.integers(1), graph.integers(width));
+                String extents = graph.concat(0, rows(like), graph.integers(1), graph.integers(1));
                 Tensor zero = Tensor.of(new float[1], 1);
                 return graph.add(graph.node("ConstantOfShape", Map.of("value", zero), extents), token);
             }
@@ -316,7 +340,17 @@ final class ExporterGraphs {
             parts.add(x);
             x = graph.concat(1, parts.toArray(new String[0]));
         }
-        return graph.add(x, weight("pos_embed", gaussian("pos_embed", tokens * width, 0, 0.5), 1, tokens, width));
+        if (variant.is(Positions.OF_TOKENS)) {
+            int placed = tokens - registers;
+            x = graph.add(x, weight("pos_embed", gaussian("pos_embed", placed * width, 0, 0.5), 1, placed, width));
+        }
+        if (registers > 0) {
+            float[] elements = gaussian("register_tokens", registers * width, 0, 1);
+            String learned = weight("register_tokens", elements, 1, registers, width);
+            x = graph.concat(1, graph.slice(x, 1, 0, extra), repeated(learned, x),
+                    graph.slice(x, 1, extra, Long.MAX_VALUE));
+        }
+        return x;
     }
 
     /** Patches as tokens [batch, grid², D]. */
@@ -364,8 +398,8 @@ final class ExporterGraphs {
     private String conv(String name, String x, int in, int out, int kernel, int stride, int pad) {
         String path = "patch_embed." + name;
         int window = in * kernel * kernel;
-        String weight = weight(path + ".weight", gaussian(path + ".weight", out * window, 0, 1 / Math.sqrt(window)), out,
-                in, kernel, kernel);
+        float[] kernels = gaussian(path + ".weight", out * window, 0, 1 / Math.sqrt(window));
+        String weight = weight(path + ".weight", kernels, out, in, kernel, kernel);
         Map<String, Object> attributes = new LinkedHashMap<>();
         attributes.put("kernel_shape", new long[] {kernel, kernel});
         attributes.put("strides", new long[] {stride, stride});
@@ -444,8 +478,12 @@ final class ExporterGraphs {
 
     private String norm(String path, String x) {
         graph.module(module(path));
-        String weight = row(path + ".weight", width, 1, 0.2);
-        String bias = row(path + ".bias", width, 0, 0.2);
+        return norm(path, x, width);
+    }
+
+    private String norm(String path, String x, int size) {
+        String weight = row(path + ".weight", size, 1, 0.2);
+        String bias = row(path + ".bias", size, 0, 0.2);
         if (!variant.is(NormForm.DECOMPOSED)) {
             return graph.node("LayerNormalization", Map.of("axis", -1L, "epsilon", EPSILON), x, weight, bias);
         }
@@ -462,7 +500,7 @@ final class ExporterGraphs {
             return new Branch(graph.mul(y, row(scalePath, width, 0.7, 0.2)), null);
         }
         return variant.is(NormForm.WITH_SUM) && !isGemm() ? new Branch(product(path, x, in, width), bias(path, width))
-                : new Branch(linear(path, x, in, width), null);
+                : new Branch(dropped(linear(path, x, in, width)), null);
     }
 
     private Branch attention(String path, String x) {
@@ -522,9 +560,32 @@ final class ExporterGraphs {
                     : graph.transpose(graph.transpose(keys, 0, 2, 1, 3), 0, 1, 3, 2);
             value = graph.transpose(reshaped(parts.get(2), parts.get(2), tokens, heads, headWidth), 0, 2, 1, 3);
         }
-        String weights = graph.node("Softmax", Map.of("axis", variant.opset() < 13 ? 3L : -1L), scores(query, key));
+        if (variant.is(QueryKeyNorm.PRESENT)) {
+            query = headNorm(path + ".q_norm", query);
+            key = graph.transpose(headNorm(path + ".k_norm", graph.transpose(key, 0, 1, 3, 2)), 0, 1, 3, 2);
+        }
+        String scores = scores(query, key);
+        if (variant.is(Positions.OF_SCORES)) {
+            String bias = path + ".position_bias";
+            scores = graph.add(scores, weight(bias, gaussian(bias, heads * tokens * tokens, 0, 1), 1, heads, tokens,
+                    tokens));
+        }
+        String weights = graph.node("Softmax", Map.of("axis", variant.opset() < 13 ? 3L : -1L), scores);
+        weights = dropped(variant.is(Clutter.CASTS) ? graph.node("Cast", Map.of("to", 1L), weights) : weights);
         String joined = graph.transpose(graph.matMul(weights, value), 0, 2, 1, 3);
         return reshaped(joined, joined, tokens, inner);
+    }
+
+    private String headNorm(String path, String x) {
+        return norm(path, x, headWidth);
+    }
+
+    private String dropped(String x) {
+        if (!variant.is(Clutter.DROPOUTS)) {
+            return x;
+        }
+        return variant.opset() < 12 ? graph.node("Dropout", Map.of("ratio", 0.1f), x)
+                : graph.node("Dropout", Map.of(), x, graph.scalar(0.1));
     }
 
     /** Queries, keys and values, [batch, N, inner] each. */
@@ -606,6 +667,7 @@ final class ExporterGraphs {
         boolean biasInActivation = variant.is(ActivationForm.CONTRIB_WITH_BIAS);
         String h = biasInActivation ? activation(product(fc1, x, width, hidden), bias(fc1, hidden))
                 : activation(linear(fc1, x, width, hidden), null);
+        h = dropped(h);
         return end(path + ".fc2", path.replace("mlp", "ls2.gamma"), h, hidden);
     }
 
@@ -653,7 +715,7 @@ final class ExporterGraphs {
         if (variant.is(Pool.CLASS_TOKEN)) {
             return token(x, 0);
         }
-        String patches = variant.is(Pool.MEAN) ? x : graph.slice(x, 1, 1, Long.MAX_VALUE);
+        String patches = variant.is(Pool.MEAN) ? x : graph.slice(x, 1, extra + registers, Long.MAX_VALUE);
         return variant.is(PoolForm.GATHER_OR_MEAN) ? graph.reduceMean(patches, false, 1)
                 : graph.node("Flatten", Map.of("axis", 1L),
                 graph.node("GlobalAveragePool", Map.of(), graph.transpose(patches, 0, 2, 1)));

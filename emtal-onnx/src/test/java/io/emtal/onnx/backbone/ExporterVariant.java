@@ -71,7 +71,19 @@ record ExporterVariant(String name, List<Trait> traits) {
         TOKENS_WITHOUT_CLASS }
 
     /** What becomes of the pooled representation. */
-    enum Head implements Architecture { LINEAR, NONE }
+    enum Head implements Architecture { LINEAR, NONE, SOFTMAX }
+
+    /** Norms of the queries and keys of each head. */
+    enum QueryKeyNorm implements Architecture { ABSENT, PRESENT }
+
+    /** How tokens know where they are: from what is added to them, or to the scores of their attention. */
+    enum Positions implements Architecture { OF_TOKENS, OF_SCORES }
+
+    /** Learned tokens between class token and patches that nothing reads in the end. */
+    enum Registers implements Architecture { ABSENT, PRESENT }
+
+    /** The outputs: that of the pooling, or a projection of the class token besides. */
+    enum Outputs implements Architecture { ONE, PROJECTION_TOO }
 
     /** The operator set. */
     enum Opset implements Spelling { V17, V11, V12, V13, V14, V18, V20, V21 }
@@ -119,7 +131,10 @@ record ExporterVariant(String name, List<Trait> traits) {
     enum Names implements Spelling { MODULE_PATHS, NUMBERS }
 
     /** Where weights are. */
-    enum Weights implements Spelling { INITIALIZERS, CONSTANT_NODES, IDENTITIES }
+    enum Weights implements Spelling { INITIALIZERS, CONSTANT_NODES, IDENTITIES, INPUTS_TOO, FLOAT_DATA }
+
+    /** What computes nothing: dropout, casts to the same type, unused nodes and weights with declared values. */
+    enum Clutter implements Spelling { NONE, DROPOUTS, CASTS, LEFTOVERS }
 
     static ExporterVariant of(String name, Trait... traits) {
         return new ExporterVariant(name, List.of(traits));
@@ -147,10 +162,11 @@ record ExporterVariant(String name, List<Trait> traits) {
     /** All axes. */
     static List<Class<? extends Trait>> axes() {
         return List.of(Size.class, Depth.class, Hidden.class, HeadWidth.class, Activation.class, NormPlace.class,
-                FinalNorm.class, LayerScale.class, Biases.class, Stem.class, Pool.class, Head.class, Opset.class,
-                Attention.class, Qkv.class, Cut.class, Scale.class, Keys.class, Linear.class, BiasSide.class,
-                ActivationForm.class, NormForm.class, PoolForm.class, HeadForm.class, Batch.class, Order.class,
-                Names.class, Weights.class);
+                FinalNorm.class, LayerScale.class, Biases.class, Stem.class, Pool.class, Head.class,
+                QueryKeyNorm.class, Positions.class, Registers.class, Outputs.class, Opset.class, Attention.class,
+                Qkv.class, Cut.class, Scale.class, Keys.class, Linear.class, BiasSide.class, ActivationForm.class,
+                NormForm.class, PoolForm.class, HeadForm.class, Batch.class, Order.class, Names.class, Weights.class,
+                Clutter.class);
     }
 
     /** All traits of all axes. */

@@ -7,6 +7,7 @@ import io.emtal.onnx.backbone.ExporterVariant.Batch;
 import io.emtal.onnx.backbone.ExporterVariant.BiasSide;
 import io.emtal.onnx.backbone.ExporterVariant.Biases;
 import io.emtal.onnx.backbone.ExporterVariant.Cut;
+import io.emtal.onnx.backbone.ExporterVariant.Clutter;
 import io.emtal.onnx.backbone.ExporterVariant.Depth;
 import io.emtal.onnx.backbone.ExporterVariant.FinalNorm;
 import io.emtal.onnx.backbone.ExporterVariant.Head;
@@ -21,9 +22,13 @@ import io.emtal.onnx.backbone.ExporterVariant.NormForm;
 import io.emtal.onnx.backbone.ExporterVariant.NormPlace;
 import io.emtal.onnx.backbone.ExporterVariant.Opset;
 import io.emtal.onnx.backbone.ExporterVariant.Order;
+import io.emtal.onnx.backbone.ExporterVariant.Outputs;
 import io.emtal.onnx.backbone.ExporterVariant.Pool;
 import io.emtal.onnx.backbone.ExporterVariant.PoolForm;
+import io.emtal.onnx.backbone.ExporterVariant.Positions;
 import io.emtal.onnx.backbone.ExporterVariant.Qkv;
+import io.emtal.onnx.backbone.ExporterVariant.QueryKeyNorm;
+import io.emtal.onnx.backbone.ExporterVariant.Registers;
 import io.emtal.onnx.backbone.ExporterVariant.Scale;
 import io.emtal.onnx.backbone.ExporterVariant.Size;
 import io.emtal.onnx.backbone.ExporterVariant.Stem;
@@ -106,6 +111,21 @@ final class ExporterVariants {
                     Order.SHUFFLED),
             ExporterVariant.of("weights behind Identity", Opset.V17, Weights.IDENTITIES, Qkv.SEPARATE,
                     Scale.DIV_SCORES),
+            ExporterVariant.of("weights among the inputs", Opset.V11, Weights.INPUTS_TOO, NormForm.DECOMPOSED,
+                    Clutter.DROPOUTS, Cut.GATHER),
+            ExporterVariant.of("weights not raw, dropouts", Opset.V14, Weights.FLOAT_DATA, Qkv.SEPARATE,
+                    Clutter.DROPOUTS, NormForm.DECOMPOSED, Batch.FILLED),
+            ExporterVariant.of("Hugging Face, casts, pooler", Opset.V18, Qkv.SEPARATE, Clutter.CASTS, Pool.TOKENS,
+                    Outputs.PROJECTION_TOO, Keys.TWICE),
+            ExporterVariant.of("leftovers and probabilities", Opset.V17, Clutter.LEFTOVERS, Head.SOFTMAX, Cut.SPLIT,
+                    HeadForm.MATMUL),
+            ExporterVariant.of("DINOv2 with registers", Opset.V17, Registers.PRESENT, LayerScale.PRESENT, Cut.UNBIND,
+                    Scale.SDPA, Pool.MEAN_OF_PATCHES),
+            ExporterVariant.of("registers, static", Opset.V13, Registers.PRESENT, Batch.STATIC, Pool.TOKENS),
+            ExporterVariant.of("norms of queries and keys", Opset.V17, QueryKeyNorm.PRESENT, Cut.UNBIND,
+                    Scale.MUL_QUERY),
+            ExporterVariant.of("BEiT, positions in the scores", Opset.V17, Positions.OF_SCORES, LayerScale.PRESENT,
+                    Scale.MUL_QUERY, Pool.MEAN_OF_PATCHES, FinalNorm.AFTER_POOLING),
             ExporterVariant.of("no biases", Opset.V17, Biases.NONE, Activation.SILU, Head.NONE),
             ExporterVariant.of("static, shuffled, numbered, opset 21", Opset.V21, Batch.STATIC, Order.SHUFFLED,
                     Names.NUMBERS, Cut.UNBIND, Scale.SDPA, ActivationForm.OPERATOR, Size.LARGER));
