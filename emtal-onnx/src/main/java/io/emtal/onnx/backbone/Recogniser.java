@@ -107,12 +107,14 @@ final class Recogniser {
         return builder.build();
     }
 
-    /** What is no initialiser of the model cannot be given back to it. */
+    /** What is no initialiser of the model cannot be given back to it; statistics of a batch norm are no weights. */
     private Set<String> frozen(Graph pooled, List<Block> blocks) {
         Set<String> trained = new HashSet<>();
         model.getGraph().getInitializerList().forEach(t -> trained.add(t.getName()));
         blocks.stream().flatMap(Block::layers).forEach(layer -> trained.add(layer.weight()));
         Set<String> frozen = new HashSet<>();
+        pooled.nodes().stream().filter(node -> node.op().equals("BatchNormalization"))
+                .forEach(node -> node.inputs().subList(3, 5).forEach(v -> frozen.add(v.name())));
         pooled.initializers().forEach((name, tensor) -> {
             if (tensor.type() == ElementType.FLOAT && !trained.contains(name)) {
                 frozen.add(name);

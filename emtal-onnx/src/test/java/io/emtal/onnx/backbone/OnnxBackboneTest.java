@@ -132,6 +132,7 @@ class OnnxBackboneTest {
             "deeploy/Kernels/FP32/Softmax/Regular/network.onnx | node 'softmax_node' (Softmax): found a softmax that is"
                     + " not over products"})
     void otherGraphsAreRefusedByTheirFirstNode(String file, String message) {
+        SharedData.path(file);
         EmtalException e = assertThrows(EmtalException.class, () -> backbone(file));
         assertTrue(e.getMessage().startsWith("model ") && e.getMessage().contains(message), e.getMessage());
     }
