@@ -1,6 +1,7 @@
 package io.emtal.samples.compare;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.samples.output.ResultsFile;
 import io.emtal.samples.table.Schema;
 import io.emtal.samples.table.Table;
 import java.io.IOException;

@@ -1,6 +1,9 @@
 package io.emtal.samples.compare;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.samples.output.Measurement;
+import io.emtal.samples.output.ResultsFile;
+import io.emtal.samples.progress.TimeLeft;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;

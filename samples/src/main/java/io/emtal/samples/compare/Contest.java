@@ -1,6 +1,7 @@
 package io.emtal.samples.compare;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.samples.output.Measurement;
 import io.emtal.samples.table.Split;
 import io.emtal.samples.table.Table;
 import java.util.ArrayList;

@@ -1,12 +1,7 @@
 package io.emtal.samples.compare;
 
 import io.emtal.onnx.adapt.AdaptationMethod;
-import io.emtal.onnx.adapt.Emtal;
-import io.emtal.onnx.adapt.ExpertClustering;
 import io.emtal.onnx.adapt.FullDense;
-import io.emtal.onnx.adapt.HeadsOnly;
-import io.emtal.onnx.adapt.Lora;
-import io.emtal.onnx.task.QualityRetaining;
 import io.emtal.samples.table.Column;
 import io.emtal.samples.table.Kind;
 import io.emtal.samples.table.MultiLabelTargets;
@@ -20,9 +15,9 @@ import io.emtal.tribuo.output.RegressorTasks;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 import org.tribuo.Output;
@@ -51,22 +46,13 @@ final class EmtalCompetitors {
         return all(new MultiLabelTasks(CLASS_SEPARATOR, true), MultiLabelTargets::new, new LabelParts());
     }
 
-    private static Map<String, AdaptationMethod> methods() {
-        Map<String, AdaptationMethod> methods = new LinkedHashMap<>();
-        methods.put("emtal", Emtal.builder().build());
-        methods.put("lora", Lora.builder().build());
-        methods.put("dense", new FullDense());
-        methods.put("heads", new HeadsOnly());
-        methods.put("emtal-no-qr", Emtal.builder().qualityRetaining(QualityRetaining.off()).build());
-        methods.put("emtal-no-router", Emtal.builder().router(false).build());
-        methods.put("emtal-random-experts", Emtal.builder().grouping(ExpertClustering.Grouping.RANDOM).build());
-        return methods;
-    }
-
     private static <T extends Output<T>> List<Competitor<T>> all(OutputTasks<T> outputs,
             Function<Table, TargetView<T>> targets, SeparateCompetitor.Parts<T> parts) {
         List<Competitor<T>> competitors = new ArrayList<>();
-        methods().forEach((name, method) -> competitors.add(competitor(name, method, outputs, targets)));
+        for (NamedMethod named : NamedMethod.values()) {
+            AdaptationMethod method = named.method(OptionalInt.empty(), OptionalInt.empty());
+            competitors.add(competitor(named.toString(), method, outputs, targets));
+        }
         competitors.add(new SeparateCompetitor<>("separate",
                 view -> competitor("separate", new FullDense(), outputs, view), targets, parts));
         return competitors;

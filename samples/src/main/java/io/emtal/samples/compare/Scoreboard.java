@@ -1,5 +1,7 @@
 package io.emtal.samples.compare;
 
+import io.emtal.samples.output.Measurement;
+import io.emtal.samples.output.TextColumns;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -15,8 +17,6 @@ import org.tribuo.util.MeanVarianceAccumulator;
  * places) and their mean ranks over the sets that they took part in.
  */
 final class Scoreboard {
-    private static final int WIDTH = 118;
-
     private final List<Contest<?>> contests;
     private final List<String> trainers;
     private final Map<String, Map<String, MeanVarianceAccumulator>> scores = new LinkedHashMap<>();
@@ -65,19 +65,7 @@ final class Scoreboard {
         }
         List<String> names = new ArrayList<>(List.of("trainer", ""));
         names.addAll(trainers);
-        int from = 0;
-        while (from < columns.size()) {
-            int width = width(names);
-            int to = from;
-            while (to < columns.size() && (to == from || width + 2 + width(columns.get(to)) <= WIDTH)) {
-                width += 2 + width(columns.get(to));
-                to++;
-            }
-            out.println();
-            printColumns(out, names, columns.subList(from, to));
-            from = to;
-        }
-        out.println();
+        TextColumns.print(out, names, columns);
         List<String> ranked = trainers.stream().sorted(Comparator.comparingDouble(this::meanRank)).toList();
         List<String> means = new ArrayList<>(List.of("mean rank"));
         List<String> sets = new ArrayList<>(List.of("sets"));
@@ -87,7 +75,7 @@ final class Scoreboard {
         }
         List<String> heads = new ArrayList<>(List.of("trainer"));
         heads.addAll(ranked);
-        printColumns(out, heads, List.of(means, sets));
+        TextColumns.print(out, heads, List.of(means, sets));
     }
 
     private List<String> column(Contest<?> contest) {
@@ -108,23 +96,5 @@ final class Scoreboard {
             }
         }
         return cells;
-    }
-
-    private static void printColumns(PrintWriter out, List<String> heads, List<List<String>> columns) {
-        for (int line = 0; line < heads.size(); line++) {
-            StringBuilder text = new StringBuilder(pad(heads.get(line), width(heads)));
-            for (List<String> column : columns) {
-                text.append("  ").append(pad(column.get(line), width(column)));
-            }
-            out.println(text.toString().stripTrailing());
-        }
-    }
-
-    private static int width(List<String> cells) {
-        return cells.stream().mapToInt(String::length).max().orElse(0);
-    }
-
-    private static String pad(String cell, int width) {
-        return cell + " ".repeat(width - cell.length());
     }
 }

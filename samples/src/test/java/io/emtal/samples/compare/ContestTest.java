@@ -3,6 +3,7 @@ package io.emtal.samples.compare;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.emtal.samples.output.Measurement;
 import io.emtal.samples.table.Table;
 import io.emtal.samples.table.TableFolder;
 import java.io.IOException;

@@ -3,6 +3,8 @@ package io.emtal.samples.compare;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.emtal.samples.output.Measurement;
+import io.emtal.samples.progress.TimeLeft;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.emtal.samples.compare;
+package io.emtal.samples.output;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,4 +1,4 @@
-package io.emtal.samples.compare;
+package io.emtal.samples.output;
 
 import io.emtal.onnx.EmtalException;
 import java.io.IOException;
@@ -12,7 +12,7 @@ import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
 /** The CSV file of a comparison. Every measurement is on disk before the next fit begins. */
-final class ResultsFile implements AutoCloseable {
+public final class ResultsFile implements AutoCloseable {
     private static final String FORMULA_START = "=+-@\t\r";
 
     private final Path file;
@@ -21,9 +21,10 @@ final class ResultsFile implements AutoCloseable {
     /**
      * Creates the file, or empties it, and writes the header.
      *
+     * @param file the file
      * @throws EmtalException if that fails
      */
-    ResultsFile(Path file) {
+    public ResultsFile(Path file) {
         this.file = file;
         try {
             printer = new CSVPrinter(Files.newBufferedWriter(file, StandardCharsets.UTF_8),
@@ -36,7 +37,13 @@ final class ResultsFile implements AutoCloseable {
         }
     }
 
-    void add(Measurement measurement) {
+    /**
+     * Writes a line for each metric.
+     *
+     * @param measurement what was measured
+     * @throws EmtalException if that fails
+     */
+    public void add(Measurement measurement) {
         try {
             OptionalLong parameters = measurement.trainableParameters();
             for (Map.Entry<String, Double> metric : measurement.metrics().entrySet()) {

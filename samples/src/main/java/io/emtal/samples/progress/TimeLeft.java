@@ -1,34 +1,61 @@
-package io.emtal.samples.compare;
+package io.emtal.samples.progress;
 
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Estimates how long the fits still take. A fit's work is taken as rows x inputs x targets; each trainer has its own
+ * Estimates how long trainings still take, each of which is so much work in any unit. Each trainer has its own
  * pace, and one that has not run yet the mean pace of those that have.
  */
-final class TimeLeft {
+public final class TimeLeft {
     private final Map<String, Double> workLeft = new HashMap<>();
     private final Map<String, Double> workDone = new HashMap<>();
     private final Map<String, Double> seconds = new HashMap<>();
 
-    void expect(String trainer, double work) {
+    /** Before anything is expected. */
+    public TimeLeft() {
+    }
+
+    /**
+     * Announces work.
+     *
+     * @param trainer who does it
+     * @param work how much
+     */
+    public void expect(String trainer, double work) {
         workLeft.merge(trainer, work, Double::sum);
     }
 
-    void done(String trainer, double work, double tookSeconds) {
+    /**
+     * Work was done.
+     *
+     * @param trainer who did it
+     * @param work how much
+     * @param tookSeconds how long it took
+     */
+    public void done(String trainer, double work, double tookSeconds) {
         workLeft.merge(trainer, -work, Double::sum);
         workDone.merge(trainer, work, Double::sum);
         seconds.merge(trainer, tookSeconds, Double::sum);
     }
 
-    /** A fit that was given up. */
-    void dropped(String trainer, double work) {
+    /**
+     * Work was given up.
+     *
+     * @param trainer whose it was
+     * @param work how much
+     */
+    public void dropped(String trainer, double work) {
         workLeft.merge(trainer, -work, Double::sum);
     }
 
-    Duration estimate() {
+    /**
+     * The time that the work left takes.
+     *
+     * @return zero before any was done
+     */
+    public Duration estimate() {
         double meanPace = seconds.keySet().stream().mapToDouble(this::pace).average().orElse(0);
         double left = 0;
         for (Map.Entry<String, Double> trainer : workLeft.entrySet()) {
@@ -42,8 +69,13 @@ final class TimeLeft {
         return seconds.get(trainer) / workDone.get(trainer);
     }
 
-    /** As people say it: seconds, minutes and seconds, or hours and minutes. */
-    static String format(Duration duration) {
+    /**
+     * A duration as people say it.
+     *
+     * @param duration the duration
+     * @return seconds, minutes and seconds, or hours and minutes
+     */
+    public static String format(Duration duration) {
         long total = duration.toSeconds();
         if (total < 60) {
             return total + " s";
