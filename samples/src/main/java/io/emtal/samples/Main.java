@@ -1,6 +1,8 @@
 package io.emtal.samples;
 
 import io.emtal.samples.compare.CompareCommand;
+import io.emtal.samples.finetune.FinetuneCommand;
+import io.emtal.samples.finetune.InspectCommand;
 import io.emtal.samples.quickstart.QuickstartCommand;
 import io.emtal.samples.tool.PredictCommand;
 import io.emtal.samples.tool.TrainCommand;
@@ -21,7 +23,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * 1 for a failure and 2 for a wrong command line.
  */
 @Command(name = "emtal-samples", mixinStandardHelpOptions = true, versionProvider = Main.Version.class,
-        subcommands = {QuickstartCommand.class, TrainCommand.class, PredictCommand.class, CompareCommand.class},
+        subcommands = {QuickstartCommand.class, TrainCommand.class, PredictCommand.class, CompareCommand.class,
+            InspectCommand.class, FinetuneCommand.class},
         header = "Multi-task learning on the JVM, run from the command line.",
         synopsisSubcommandLabel = "COMMAND",
         footer = {"", "Help on a command: emtal-samples COMMAND --help"})

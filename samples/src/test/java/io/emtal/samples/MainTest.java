@@ -39,7 +39,8 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--help", "quickstart --help", "train --help", "predict --help", "compare --help", "--version"})
+    @ValueSource(strings = {"--help", "quickstart --help", "train --help", "predict --help", "compare --help",
+        "inspect --help", "finetune --help", "--version"})
     void helpIsNoError(String arguments) {
         assertEquals(0, run(arguments.split(" ")));
         assertFalse(out.toString().isBlank());

@@ -58,8 +58,14 @@ public final class TaskAccuracy {
         return scored.getLabelScore(new Label(label)).orElse(Double.NEGATIVE_INFINITY);
     }
 
-    /** The part of a label before the separator. */
-    static String task(String label) {
+    /**
+     * The task of a label.
+     *
+     * @param label a label {@code task=class}
+     * @return the part before the first {@code =}
+     * @throws EmtalException if it is none such
+     */
+    public static String task(String label) {
         int end = label.indexOf(SEPARATOR);
         EmtalException.check(end > 0, "Label %s; allowed are labels task%sclass", label, SEPARATOR);
         return label.substring(0, end);

@@ -104,7 +104,12 @@ public final class ShapeImages implements DataSource<MultiLabel> {
             int shift = 8 * (CHANNELS - 1 - i % CHANNELS);
             values[i] = (pixels[i / CHANNELS] >> shift & 0xff) / 255.0;
         }
-        return new ArrayExample<>(Shape.random(random(index)).labels(), names, values);
+        return new ArrayExample<>(labels(index), names, values);
+    }
+
+    /** The labels of an image, which needs not be drawn for that. */
+    MultiLabel labels(int index) {
+        return Shape.random(random(index)).labels();
     }
 
     /**

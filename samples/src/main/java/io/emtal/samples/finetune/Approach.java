@@ -1,0 +1,50 @@
+package io.emtal.samples.finetune;
+
+import io.emtal.onnx.adapt.AdaptationMethod;
+import io.emtal.onnx.adapt.FullDense;
+import io.emtal.samples.compare.NamedMethod;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+
+/**
+ * A way to fine-tune.
+ *
+ * @param name its name in reports
+ * @param method how the backbone is adapted
+ * @param separate whether each set gets a network of its own
+ */
+record Approach(String name, AdaptationMethod method, boolean separate) {
+    private static final String SEPARATE = "separate";
+
+    /** The names in the command line. */
+    static List<String> names() {
+        return Stream.concat(Arrays.stream(NamedMethod.values()).map(NamedMethod::toString), Stream.of(SEPARATE))
+                .toList();
+    }
+
+    /**
+     * The approaches of a name: where it has a rank, one for each that is wanted.
+     *
+     * @param name one of {@link #names}
+     * @param ranks the ranks; empty for the default, which the approach's name does not tell then
+     * @param experts the number of experts; empty for the default
+     */
+    static List<Approach> of(String name, List<Integer> ranks, OptionalInt experts) {
+        if (name.equals(SEPARATE)) {
+            return List.of(new Approach(name, new FullDense(), true));
+        }
+        NamedMethod named = Arrays.stream(NamedMethod.values()).filter(method -> method.toString().equals(name))
+                .findFirst().orElseThrow();
+        if (ranks.isEmpty() || !named.lowRank()) {
+            return List.of(new Approach(name, named.method(OptionalInt.empty(), experts), false));
+        }
+        List<Approach> approaches = new ArrayList<>();
+        for (int rank : ranks) {
+            approaches.add(new Approach(name + "-r" + rank, named.method(OptionalInt.of(rank), experts), false));
+        }
+        return approaches;
+    }
+}

@@ -1,0 +1,157 @@
+package io.emtal.samples.finetune;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.OnnxBackbone;
+import io.emtal.onnx.data.ImageInput;
+import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.Recipe;
+import io.emtal.onnx.train.TrainingListener;
+import io.emtal.samples.output.HistoryFile;
+import io.emtal.samples.output.Measurement;
+import io.emtal.samples.output.WholeFile;
+import io.emtal.samples.quickstart.TaskAccuracy;
+import io.emtal.tribuo.EmtalModel;
+import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.TrainingReport;
+import io.emtal.tribuo.image.ImagePreprocessing;
+import io.emtal.tribuo.image.ImageTable;
+import io.emtal.tribuo.output.MultiLabelTasks;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import org.tribuo.Dataset;
+import org.tribuo.MutableDataset;
+import org.tribuo.Prediction;
+import org.tribuo.multilabel.MultiLabel;
+
+/** Fine-tunes a backbone on sets of images, evaluates what comes of it on their test rows, and writes it. */
+final class FineTuning {
+    static final String MEAN = "mean_accuracy";
+    static final String ACCURACY = "accuracy:";
+    static final String NETWORK_MILLIS = "network_millis_per_image";
+    static final String ORIGINAL_MILLIS = "original_millis_per_image";
+    static final String AGREEMENT = "agreement";
+    static final String WAITING = "input_wait_fraction";
+    static final String DEPLOYED = "deployed_parameters";
+
+    private static final String ONNX_DOMAIN = "io.emtal.samples";
+
+    private final OnnxBackbone backbone;
+    private final ImagePreprocessing preprocessing;
+    private final Recipe recipe;
+    private final List<ImageSet> sets;
+    private final Path folder;
+    private final TrainingListener progress;
+    private final ImageInput images;
+    private final byte[] original;
+
+    /**
+     * @param backbone where the backbone comes from
+     * @param images what it says of its images
+     * @param preprocessing what differs from what the backbone says of its images
+     * @param recipe how networks are trained
+     * @param sets the images, with no task in common
+     * @param folder where files go, into a folder for each approach and seed
+     * @param progress hears of the trainings
+     * @throws EmtalException if the backbone is not understood
+     */
+    FineTuning(OnnxBackbone backbone, ImageInput images, ImagePreprocessing preprocessing, Recipe recipe,
+            List<ImageSet> sets, Path folder, TrainingListener progress) {
+        this.backbone = backbone;
+        this.preprocessing = preprocessing;
+        this.recipe = recipe;
+        this.sets = List.copyOf(sets);
+        this.folder = folder;
+        this.progress = progress;
+        this.images = images;
+        this.original = backbone.read().imported().orElseThrow().original().toByteArray();
+    }
+
+    /** One network's data: all sets, or one of them. */
+    private record Part(Path folder, Dataset<MultiLabel> train, Dataset<MultiLabel> test) {
+        static Part of(Path folder, List<ImageSet> sets) {
+            return new Part(folder,
+                    new MutableDataset<>(ImageTable.union(sets.stream().map(ImageSet::train).toList())),
+                    new MutableDataset<>(ImageTable.union(sets.stream().map(ImageSet::test).toList())));
+        }
+    }
+
+    /** What one network came to. */
+    private record Trained(TrainingReport report, byte[] network, Map<String, Double> accuracies, int tested,
+            double trainSeconds, double predictSeconds) {
+    }
+
+    /**
+     * Trains, evaluates and writes.
+     *
+     * @param approach how
+     * @param seed decides everything random
+     * @return the measurement
+     * @throws EmtalException if the training fails, or a file cannot be written
+     */
+    Measurement run(Approach approach, long seed) {
+        Path own = folder.resolve(approach.name() + "-seed" + seed);
+        List<Part> parts = approach.separate()
+                ? sets.stream().map(set -> Part.of(own.resolve(set.name()), List.of(set))).toList()
+                : List.of(Part.of(own, sets));
+        List<Trained> networks = new ArrayList<>();
+        parts.forEach(part -> networks.add(train(part, approach, seed)));
+        return new Measurement(sets.stream().map(ImageSet::name).collect(Collectors.joining("+")), approach.name(),
+                seed, metrics(networks), sum(networks, Trained::trainSeconds),
+                1e6 * sum(networks, Trained::predictSeconds) / sum(networks, Trained::tested),
+                OptionalLong.of(networks.stream().mapToLong(n -> n.report.parameters().trainableTotal()).sum()));
+    }
+
+    private Trained train(Part part, Approach approach, long seed) {
+        EmtalTrainer<MultiLabel> trainer = EmtalTrainer.<MultiLabel>builder().backbone(backbone)
+                .method(approach.method()).recipe(recipe).imagePreprocessing(preprocessing)
+                .outputs(MultiLabelTasks.separatedBy(ImageTable.SEPARATOR)).seed(seed).listener(progress).build();
+        long begun = System.nanoTime();
+        try (EmtalModel<MultiLabel> model = trainer.train(part.train)) {
+            long trained = System.nanoTime();
+            List<Prediction<MultiLabel>> predictions = model.predict(part.test);
+            long predicted = System.nanoTime();
+            WholeFile.write(part.folder.resolve("model.tribuo"), model::serializeToFile);
+            WholeFile.write(part.folder.resolve("dense.onnx"), file -> model.saveONNXModel(ONNX_DOMAIN, 1, file));
+            HistoryFile.write(part.folder.resolve("history.csv"), model.training());
+            return new Trained(model.training(), model.exportONNXModel(ONNX_DOMAIN, 1).toByteArray(),
+                    TaskAccuracy.of(predictions), predictions.size(), (trained - begun) * 1e-9,
+                    (predicted - trained) * 1e-9);
+        }
+    }
+
+    private Map<String, Double> metrics(List<Trained> networks) {
+        Map<String, Double> accuracies = new HashMap<>();
+        networks.forEach(network -> accuracies.putAll(network.accuracies));
+        List<byte[]> timed = new ArrayList<>(List.of(original));
+        networks.forEach(network -> timed.add(network.network));
+        double[] millis = NetworkTiming.millisPerImage(timed, images);
+        double seconds = sum(networks, network -> sum(network.report.history(), EpochRecord::seconds));
+        double waiting = sum(networks, network -> sum(network.report.history(), EpochRecord::inputSeconds));
+
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        metrics.put(MEAN, accuracies.values().stream().mapToDouble(Double::doubleValue).average().orElseThrow());
+        for (ImageSet set : sets) {
+            set.classes().keySet().stream().filter(accuracies::containsKey)
+                    .forEach(task -> metrics.put(ACCURACY + task, accuracies.get(task)));
+        }
+        // Whoever wants all tasks of an image needs all networks.
+        metrics.put(NETWORK_MILLIS, Arrays.stream(millis).skip(1).sum());
+        metrics.put(ORIGINAL_MILLIS, millis[0]);
+        metrics.put(DEPLOYED, sum(networks, network -> network.report.parameters().deployed()));
+        metrics.put(AGREEMENT, networks.stream().mapToDouble(n -> n.report.agreement()).max().orElseThrow());
+        metrics.put(WAITING, waiting / seconds);
+        return metrics;
+    }
+
+    private static <E> double sum(List<E> all, ToDoubleFunction<E> number) {
+        return all.stream().mapToDouble(number).sum();
+    }
+}

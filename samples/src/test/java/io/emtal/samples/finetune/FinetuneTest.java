@@ -1,0 +1,251 @@
+package io.emtal.samples.finetune;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl;
+import io.emtal.onnx.backbone.OnnxBackbone;
+import io.emtal.samples.CommandLineRun;
+import io.emtal.samples.shapes.ShapeFiles;
+import io.emtal.samples.shapes.ShapeTransformer;
+import io.emtal.tribuo.image.ImageTable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tribuo.Model;
+import org.tribuo.MutableDataset;
+import org.tribuo.multilabel.MultiLabel;
+
+/** {@code inspect} and {@code finetune}, on a small transformer in a file and drawn images. */
+class FinetuneTest {
+    private static final int SIDE = 16;
+    private static final List<String> TASKS = List.of("colour", "kind", "position", "rotation", "size");
+
+    @TempDir
+    private static Path shared;
+    private static Path backbone;
+    private static Path one;
+    private static Path two;
+
+    @TempDir
+    private Path temp;
+
+    @BeforeAll
+    static void makeFiles() {
+        one = ShapeFiles.write(shared.resolve("one"), 60, 20, SIDE, 1);
+        two = ShapeFiles.write(shared.resolve("two"), 40, 10, SIDE, 2);
+        backbone = shared.resolve("vit.onnx");
+        ShapeTransformer.write(backbone, one, SIDE, 16, 1);
+    }
+
+    private CommandLineRun finetune(Object... more) {
+        return finetuneFrom(backbone, more);
+    }
+
+    private CommandLineRun finetuneFrom(Path file, Object... more) {
+        List<Object> arguments = new ArrayList<>(List.of("finetune", "--backbone", file, "--out", temp.resolve("out"),
+                "--epochs", "1", "--batch-size", "20", "--workers", "1"));
+        arguments.addAll(List.of(more));
+        return CommandLineRun.of(arguments.toArray());
+    }
+
+    private List<String> results() throws IOException {
+        return Files.readAllLines(temp.resolve("out").resolve("results.csv"));
+    }
+
+    @Test
+    void inspectSaysWhatIsInAFile() {
+        CommandLineRun run = CommandLineRun.of("inspect", backbone);
+        assertEquals(0, run.status(), run.err());
+        List<String> lines = run.out().lines().toList();
+        assertTrue(lines.contains("blocks: 2"), run.out());
+        assertTrue(lines.contains("images: 16 x 16 rgb, bilinear, crop 1.0, mean [0.0, 0.0, 0.0], deviation"
+                + " [1.0, 1.0, 1.0]"), run.out());
+        assertEquals("", run.err());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"vit-mnist-opset17", "vit-mnist-opset12", "vit-mnist-features"})
+    void inspectFindsTheBlocksOfSharedFiles(String name) {
+        Path file = Path.of(System.getProperty("emtal.data", "absent"), "vit-mnist-onnx", name + ".onnx");
+        Assumptions.assumeTrue(Files.exists(file), () -> "no shared data at " + file + " (property emtal.data)");
+        CommandLineRun run = CommandLineRun.of("inspect", file);
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().lines().toList().contains("blocks: 6"), run.out());
+        assertTrue(run.out().contains("images: 28 x 28 grey"), run.out());
+        assertTrue(run.out().contains("mean not stated"), run.out());
+    }
+
+    @Test
+    void inspectRefusesInOneLine() throws IOException {
+        Path text = Files.writeString(temp.resolve("text.onnx"), "no model");
+        for (Path file : List.of(text, temp.resolve("absent.onnx"))) {
+            CommandLineRun run = CommandLineRun.of("inspect", file);
+            assertEquals(1, run.status());
+            assertEquals("", run.out());
+            assertEquals(1, run.err().lines().count(), run.err());
+            assertTrue(run.err().startsWith("error: ") && run.err().contains(file.toString()), run.err());
+        }
+    }
+
+    @Test
+    void oneRunLearnsTheTasksOfAllTables() throws IOException {
+        CommandLineRun run;
+        Locale before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.GERMANY);
+            run = finetune("--images", one, "--images", two, "--trainer", "emtal", "--trainer", "heads", "--trainer",
+                    "separate", "--rank", "1", "--rank", "2", "--experts", "4");
+        } finally {
+            Locale.setDefault(before);
+        }
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().startsWith("one: 60 images to train on, 20 to test with; one.colour (6 classes)"),
+                run.out());
+        assertTrue(run.err().contains("adapt epoch 1"), run.err());
+        assertTrue(run.err().contains("separate, seed 1: mean_accuracy"), run.err());
+        List<String> lines = results();
+        assertEquals("set,trainer,seed,metric,value,train_seconds,predict_micros_per_row,trainable_parameters",
+                lines.get(0));
+        for (String trainer : List.of("emtal-r1", "emtal-r2", "heads", "separate")) {
+            String start = "one+two," + trainer + ",1,";
+            assertEquals(1 + 2 * TASKS.size() + 5, lines.stream().filter(line -> line.startsWith(start)).count(),
+                    trainer);
+            for (String task : TASKS) {
+                for (String set : List.of("one", "two")) {
+                    String measured = Pattern.quote(start + "accuracy:" + set + "." + task) + ",[01]\\.\\d+(,[.\\d]+){3}";
+                    assertTrue(lines.stream().anyMatch(line -> line.matches(measured)), measured);
+                }
+            }
+            assertTrue(run.out().lines().anyMatch(line -> line.matches(trainer + " +[01]\\.\\d{4} .*")), run.out());
+        }
+        try (Stream<Path> files = Files.walk(temp.resolve("out"))) {
+            List<String> written = files.filter(Files::isRegularFile)
+                    .map(file -> temp.resolve("out").relativize(file).toString().replace('\\', '/')).sorted().toList();
+            List<String> expected = new ArrayList<>(List.of("results.csv"));
+            for (String folder : List.of("emtal-r1-seed1", "emtal-r2-seed1", "heads-seed1", "separate-seed1/one",
+                    "separate-seed1/two")) {
+                for (String file : List.of("dense.onnx", "history.csv", "model.tribuo")) {
+                    expected.add(folder + "/" + file);
+                }
+            }
+            assertEquals(expected.stream().sorted().toList(), written);
+        }
+    }
+
+    @Test
+    void whatIsWrittenIsTheBackboneWithNewHeads() throws IOException {
+        CommandLineRun run = finetune("--images", one, "--experts", "4");
+        assertEquals(0, run.status(), run.err());
+        Path folder = temp.resolve("out").resolve("emtal-seed1");
+        OnnxMl.GraphProto before = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(backbone)).getGraph();
+        OnnxMl.GraphProto after =
+                OnnxMl.ModelProto.parseFrom(Files.readAllBytes(folder.resolve("dense.onnx"))).getGraph();
+        assertEquals(before.getInput(0), after.getInput(0));
+        assertEquals(before.getNode(0), after.getNode(0));
+        assertEquals(2, OnnxBackbone.of(folder.resolve("dense.onnx")).read().blocks().size());
+        MutableDataset<MultiLabel> images = new MutableDataset<>(ImageTable.of(one));
+        Model<MultiLabel> model = Model.deserializeFromFile(folder.resolve("model.tribuo"))
+                .castModel(MultiLabel.class);
+        assertEquals(TASKS.size(), model.predict(images.getExample(0)).getOutput().getNameSet().size());
+    }
+
+    @Test
+    void seedsAreTrainedOneAfterTheOther() throws IOException {
+        CommandLineRun run = finetune("--images", one, "--trainer", "heads", "--seeds", "2", "--task", "kind");
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().contains("kind (6 classes)"), run.out());
+        assertTrue(run.out().lines().anyMatch(line -> line.matches("heads +[01]\\.\\d{4} \\(0\\.\\d{4}\\).*")),
+                run.out());
+        assertEquals(2, results().stream().filter(line -> line.contains(",mean_accuracy,")).count());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--task kind --task two.size, 'one: 60 images to train on, 20 to test with; one.kind (6 classes)', two.size (3",
+        "--ignore one.kind --ignore two.size --ignore colour --ignore position --ignore rotation, 'one: 60 images to"
+            + " train on, 20 to test with; size (3 classes)', 'with; kind (6 classes)'",
+    })
+    void columnsAreChosen(String options, String first, String second) {
+        List<Object> arguments = new ArrayList<>(List.of("--images", one, "--images", two, "--trainer", "heads"));
+        arguments.addAll(List.of(options.split(" ")));
+        CommandLineRun run = finetune(arguments.toArray());
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().startsWith(first), run.out());
+        assertTrue(run.out().contains(second), run.out());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--trainer nobody, 2, --trainer nobody: there is none of this name; allowed are emtal",
+        "--seeds 0, 2, --seeds is 0",
+        "--rank 0, 1, found 0",
+        "--task taste, 1, 'task ''taste'': found no such column, allowed are {one=[colour, '",
+        "--ignore three.kind, 1, 'task ''three.kind'': found no such column'",
+        "--mean 0.5, 1, found means [0.5]",
+        "--learning-rate -1, 1, -1",
+    })
+    void wrongOptionsAreRefused(String options, int status, String message) {
+        List<Object> arguments = new ArrayList<>(List.of("--images", one));
+        arguments.addAll(List.of(options.split(" ")));
+        CommandLineRun run = finetune(arguments.toArray());
+        assertEquals(status, run.status(), run.err());
+        assertTrue(run.err().contains(message), run.err());
+        assertFalse(run.err().contains("\tat "), run.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'path,kind\n1.png,a\n', no column 'split'",
+        "'path,kind,split\n1.png,a,train\n2.png,b,train\n', 'found no row with ''test'''",
+        "'path,kind,split\n1.png,a,train\n2.png,a,train\n3.png,a,test\n', found 1 classes of the task 'kind'",
+        "'path,kind,split\n1.png,a,train\nabsent.png,b,train\n3.png,a,test\n', line 3",
+    })
+    void badTablesAreRefused(String table, String message) throws IOException {
+        Path file = Files.writeString(one.resolveSibling("bad.csv"), table);
+        CommandLineRun run = finetune("--images", file);
+        assertEquals(1, run.status(), run.err());
+        assertTrue(run.err().lines().reduce((first, last) -> last).orElseThrow().contains(message), run.err());
+    }
+
+    @Test
+    void aTableTwiceIsRefused() {
+        CommandLineRun run = finetune("--images", one, "--images", one.getParent().resolve("../one/index.csv"));
+        assertEquals(1, run.status(), run.err());
+        assertTrue(run.err().contains("found twice"), run.err());
+    }
+
+    @Test
+    void scalingThatNobodyStatesIsNotGuessed() throws IOException {
+        Path silent = temp.resolve("silent.onnx");
+        Files.write(silent, OnnxMl.ModelProto.parseFrom(Files.readAllBytes(backbone)).toBuilder().clearMetadataProps()
+                .build().toByteArray());
+        CommandLineRun refused = finetuneFrom(silent, "--images", one);
+        assertEquals(2, refused.status(), refused.err());
+        assertTrue(refused.err().contains("--mean and --deviation are needed"), refused.err());
+        CommandLineRun run = finetuneFrom(silent, "--images", one, "--mean", "0.5,0.5,0.5", "--deviation",
+                "0.5,0.5,0.5", "--trainer", "heads");
+        assertEquals(0, run.status(), run.err());
+    }
+
+    @Test
+    void aTrainerThatFailsIsReportedAndTheOthersGoOn() {
+        CommandLineRun run = finetune("--images", one, "--trainer", "emtal", "--trainer", "heads", "--experts", "7");
+        assertEquals(1, run.status(), run.err());
+        assertTrue(run.out().contains("failed: emtal, seed 1: "), run.out());
+        assertTrue(run.out().lines().anyMatch(line -> line.startsWith("heads ")), run.out());
+    }
+}
