@@ -15,7 +15,8 @@ public final class HistoryFile {
 
     /**
      * Writes the file. Columns: {@code phase}, {@code epoch} and {@code step} in the phase, {@code learning_rate} and
-     * {@code fade} of the epoch's last step, {@code router_entropy}, {@code seconds}, and for each task
+     * {@code fade} of the epoch's last step, {@code router_entropy}, {@code seconds}, of which
+     * {@code input_seconds} went by until inputs were there, and for each task
      * {@code train_loss:<task>} and {@code validation_loss:<task>}; a cell is empty where there is no such number.
      *
      * @param file the file
@@ -24,7 +25,8 @@ public final class HistoryFile {
      */
     public static void write(Path file, TrainingReport training) {
         List<String> header = new ArrayList<>(
-                List.of("phase", "epoch", "step", "learning_rate", "fade", "router_entropy", "seconds"));
+                List.of("phase", "epoch", "step", "learning_rate", "fade", "router_entropy", "seconds",
+                        "input_seconds"));
         for (Task task : training.tasks().tasks()) {
             header.add("train_loss:" + task.name());
             header.add("validation_loss:" + task.name());
@@ -34,7 +36,8 @@ public final class HistoryFile {
 
     private static List<Object> row(EpochRecord epoch) {
         List<Object> row = new ArrayList<>(List.of(epoch.phase().name().toLowerCase(Locale.ROOT), epoch.epoch(),
-                epoch.step(), epoch.learningRate(), epoch.fade(), epoch.routerEntropy(), epoch.seconds()));
+                epoch.step(), epoch.learningRate(), epoch.fade(), epoch.routerEntropy(), epoch.seconds(),
+                epoch.inputSeconds()));
         for (int t = 0; t < epoch.trainLosses().length; t++) {
             row.add(epoch.trainLosses()[t]);
             row.add(epoch.validationLosses().length == 0 ? Double.NaN : epoch.validationLosses()[t]);

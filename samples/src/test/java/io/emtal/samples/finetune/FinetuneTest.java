@@ -77,16 +77,36 @@ class FinetuneTest {
         assertEquals("", run.err());
     }
 
+    private static Path sharedModel(String name) {
+        Path file = Path.of(System.getProperty("emtal.data", "absent"), "vit-mnist-onnx", name + ".onnx");
+        Assumptions.assumeTrue(Files.exists(file), () -> "no shared data at " + file + " (property emtal.data)");
+        return file;
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"vit-mnist-opset17", "vit-mnist-opset12", "vit-mnist-features"})
     void inspectFindsTheBlocksOfSharedFiles(String name) {
-        Path file = Path.of(System.getProperty("emtal.data", "absent"), "vit-mnist-onnx", name + ".onnx");
-        Assumptions.assumeTrue(Files.exists(file), () -> "no shared data at " + file + " (property emtal.data)");
-        CommandLineRun run = CommandLineRun.of("inspect", file);
+        CommandLineRun run = CommandLineRun.of("inspect", sharedModel(name));
         assertEquals(0, run.status(), run.err());
         assertTrue(run.out().lines().toList().contains("blocks: 6"), run.out());
         assertTrue(run.out().contains("images: 28 x 28 grey"), run.out());
         assertTrue(run.out().contains("mean not stated"), run.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"vit-mnist-opset12", "vit-mnist-features"})
+    void sharedFilesGetNewHeads(String name) throws IOException {
+        CommandLineRun run = finetuneFrom(sharedModel(name), "--images", two, "--mean", "0.1307", "--deviation",
+                "0.3081", "--task", "colour", "--task", "size");
+        assertEquals(0, run.status(), run.err());
+        Path dense = temp.resolve("out").resolve("emtal-seed1").resolve("dense.onnx");
+        List<OnnxMl.NodeProto> before = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(sharedModel(name))).getGraph()
+                .getNodeList();
+        List<OnnxMl.NodeProto> after = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(dense)).getGraph().getNodeList();
+        List<OnnxMl.NodeProto> gone = before.stream().filter(node -> !after.contains(node)).toList();
+        assertTrue(gone.size() <= 1, gone.toString());
+        assertEquals(before.stream().filter(node -> !gone.contains(node)).toList(),
+                after.subList(0, before.size() - gone.size()));
     }
 
     @Test
@@ -126,7 +146,8 @@ class FinetuneTest {
                     trainer);
             for (String task : TASKS) {
                 for (String set : List.of("one", "two")) {
-                    String measured = Pattern.quote(start + "accuracy:" + set + "." + task) + ",[01]\\.\\d+(,[.\\d]+){3}";
+                    String measured = Pattern.quote(start + "accuracy:" + set + "." + task)
+                            + ",[01]\\.\\d+(,[.\\d]+){3}";
                     assertTrue(lines.stream().anyMatch(line -> line.matches(measured)), measured);
                 }
             }

@@ -44,9 +44,9 @@ class QuickstartTest {
         assertTrue(Files.size(folder.resolve("dense.onnx")) > 100_000);
         List<String> history = Files.readAllLines(folder.resolve("history.csv"));
         assertEquals(1 + 14 + 4, history.size());
-        assertTrue(history.get(0).startsWith("phase,epoch,step,learning_rate,fade,router_entropy,seconds,train_loss:"),
-                history.get(0));
-        assertTrue(history.stream().map(line -> line.split(",", -1).length).allMatch(cells -> cells == 7 + 2 * 5));
+        assertTrue(history.get(0).startsWith("phase,epoch,step,learning_rate,fade,router_entropy,seconds,"
+                + "input_seconds,train_loss:"), history.get(0));
+        assertTrue(history.stream().map(line -> line.split(",", -1).length).allMatch(cells -> cells == 8 + 2 * 5));
     }
 
     @Test
