@@ -12,7 +12,7 @@ import io.emtal.onnx.adapt.AdaptationMethod;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.BackboneSource;
-import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.onnx.backbone.ImportedModel;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.graph.OnnxFile;
@@ -62,7 +62,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     private static final Logger LOGGER = Logger.getLogger(EmtalTrainer.class.getName());
 
     @Config(description = "Where the transformer comes from.")
-    private BackboneSource backbone = FeatureTransformer.builder().build();
+    private BackboneSource backbone = FeatureEnsemble.builder().build();
 
     @Config(description = "How the transformer is adapted to the tasks.")
     private AdaptationMethod method = Emtal.builder().build();

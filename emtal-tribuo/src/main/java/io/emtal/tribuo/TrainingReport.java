@@ -26,7 +26,7 @@ import java.util.TreeMap;
  *
  * @param tasks the tasks, with the statistics of the training examples
  * @param history one record an epoch
- * @param bestEpoch the epoch of the last phase whose weights were taken, from 1
+ * @param bestEpoch the epoch of the last phase whose weights were taken, 0 for what it started from
  * @param parameters how many parameters were trained and deployed
  * @param agreement the largest absolute difference of the logits between training graph and dense network, over the
  *     training rows that were compared

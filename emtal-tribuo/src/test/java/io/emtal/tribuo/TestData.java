@@ -1,7 +1,7 @@
 package io.emtal.tribuo;
 
 import io.emtal.onnx.adapt.Emtal;
-import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.onnx.train.Recipe;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
@@ -109,8 +109,7 @@ public final class TestData {
     /** A trainer of a few seconds. */
     public static <T extends Output<T>> EmtalTrainer.Builder<T> trainer() {
         return EmtalTrainer.<T>builder()
-                .backbone(FeatureTransformer.builder().width(16).depth(1).heads(2).hidden(32).maxTokens(4).bins(4)
-                        .build())
+                .backbone(FeatureEnsemble.builder().members(4).width(16).depth(1).hidden(32).bins(4).build())
                 .method(Emtal.builder().experts(4).rank(2).build())
                 .recipe(Recipe.builder().pretrainEpochs(25).epochs(6).batchSize(16).workers(2).build());
     }

@@ -16,7 +16,8 @@ import java.util.stream.Stream;
 /**
  * A transformer encoder as an ONNX graph, with what is known of its structure.
  *
- * @param graph one input with an open batch, one output: the pooled representation [batch, D]
+ * @param graph one input with an open batch, one output: the pooled representation [batch, D], or [batch, M, D] of an
+ *     ensemble of M members that learn apart and predict by their mean
  * @param blocks the transformer blocks, first to last
  * @param frozen names of the floating-point initialisers that are never trained, such as statistics of the input
  * @param learnsMissing whether missing input values (not-a-number) have learned vectors, so that training may drop some
@@ -33,8 +34,10 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
         EmtalException.check(graph.inputs().size() == 1 && graph.outputs().size() == 1,
                 "backbone: found %d inputs and %d outputs, allowed is one of each", graph.inputs().size(),
                 graph.outputs().size());
-        EmtalException.check(graph.outputs().get(0).rank() == 2 && graph.outputs().get(0).extent(0) == Shape.BATCH,
-                "backbone: found an output of shape %s, allowed is [batch, D]", graph.outputs().get(0).shape());
+        int rank = graph.outputs().get(0).rank();
+        EmtalException.check((rank == 2 || rank == 3) && graph.outputs().get(0).extent(0) == Shape.BATCH,
+                "backbone: found an output of shape %s, allowed are [batch, D] and, with M members, [batch, M, D]",
+                graph.outputs().get(0).shape());
         if (imported.isPresent()) {
             imported.get().check(graph, frozen);
         }
@@ -84,10 +87,19 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
     /**
      * The width of the pooled representation, which heads read.
      *
-     * @return its last extent
+     * @return D
      */
     public int pooledWidth() {
-        return (int) graph.outputs().get(0).extent(1);
+        return (int) graph.outputs().get(0).extent(-1);
+    }
+
+    /**
+     * The number of members that learn apart and predict by their mean.
+     *
+     * @return M; 1 unless the backbone is an ensemble
+     */
+    public int members() {
+        return graph.outputs().get(0).rank() == 2 ? 1 : (int) graph.outputs().get(0).extent(1);
     }
 
     /**

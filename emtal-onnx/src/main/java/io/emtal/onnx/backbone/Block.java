@@ -4,20 +4,19 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A transformer block: attention, then a feed-forward network.
+ * A transformer block: attention, if there is any, then a feed-forward network.
  *
  * @param index its position, from 0
- * @param attentionInputs the joint query-key-value layer, or the three separate ones
- * @param attentionOutput the output projection
+ * @param attention the attention's linear layers in the order of the computation: the joint query-key-value layer, or
+ *     the three separate ones, and the output projection; none in a block without attention
  * @param fc1 the first layer of the feed-forward network
  * @param fc2 its second layer
  */
-public record Block(int index, List<LinearLayer> attentionInputs, LinearLayer attentionOutput, LinearLayer fc1,
-                    LinearLayer fc2) {
+public record Block(int index, List<LinearLayer> attention, LinearLayer fc1, LinearLayer fc2) {
 
     /** Makes the block immutable. */
     public Block {
-        attentionInputs = List.copyOf(attentionInputs);
+        attention = List.copyOf(attention);
     }
 
     /**
@@ -26,7 +25,7 @@ public record Block(int index, List<LinearLayer> attentionInputs, LinearLayer at
      * @return in the order of the computation
      */
     public Stream<LinearLayer> layers() {
-        return Stream.concat(attentionInputs.stream(), Stream.of(attentionOutput, fc1, fc2));
+        return Stream.concat(attention.stream(), Stream.of(fc1, fc2));
     }
 
     /**

@@ -100,12 +100,12 @@ record BlockPattern(AttentionPattern attention, FeedForwardPattern network, Bloc
     Block block(int index) {
         List<Linear> inputs = attention.inputs();
         List<Role> roles = inputs.size() == 1 ? List.of(Role.QKV) : List.of(Role.QUERY, Role.KEY, Role.VALUE);
-        List<LinearLayer> read = new ArrayList<>();
+        List<LinearLayer> layers = new ArrayList<>();
         for (int i = 0; i < inputs.size(); i++) {
-            read.add(inputs.get(i).as(roles.get(i), index));
+            layers.add(inputs.get(i).as(roles.get(i), index));
         }
-        return new Block(index, read, attention.output().as(Role.ATTENTION_OUTPUT, index),
-                network.fc1().as(Role.FC1, index), network.fc2().as(Role.FC2, index));
+        layers.add(attention.output().as(Role.ATTENTION_OUTPUT, index));
+        return new Block(index, layers, network.fc1().as(Role.FC1, index), network.fc2().as(Role.FC2, index));
     }
 
     BlockDescription description() {

@@ -25,10 +25,8 @@ final class EncoderWriter {
 
     private final GraphBuilder graph;
     private final int width;
-    private final int heads;
     private final int hidden;
     private final int depth;
-    private final boolean firstNorm;
     private final RandomGenerator random;
     private final List<Block> blocks = new ArrayList<>();
     private final Set<String> trainable = new HashSet<>();
@@ -38,32 +36,50 @@ final class EncoderWriter {
      *
      * @param graph where it is written
      * @param width token width D
-     * @param heads attention heads; must divide D
      * @param hidden width H of the feed-forward networks
      * @param depth the number of blocks L, which scales the initial weights of the residual branches
-     * @param firstNorm whether the first block's attention reads normalised tokens, as all others do
      * @param random for the initial weights
      */
-    EncoderWriter(GraphBuilder graph, int width, int heads, int hidden, int depth, boolean firstNorm,
-                  RandomGenerator random) {
-        EmtalException.check(width > 0 && heads > 0 && width % heads == 0,
-                "transformer: found token width %d with %d attention heads, allowed are heads that divide the width", width, heads);
-        EmtalException.check(hidden > 0 && depth > 0, "transformer: found %d blocks with hidden width %d, allowed are 1 and more",
-                depth, hidden);
+    EncoderWriter(GraphBuilder graph, int width, int hidden, int depth, RandomGenerator random) {
+        EmtalException.check(width > 0 && hidden > 0 && depth > 0,
+                "transformer: found %d blocks of width %d and hidden width %d, allowed are 1 and more", depth, width, hidden);
         this.graph = graph;
         this.width = width;
-        this.heads = heads;
         this.hidden = hidden;
         this.depth = depth;
-        this.firstNorm = firstNorm;
         this.random = random;
     }
 
-    /** Writes all blocks on tokens [batch, N, D] and the final norm. */
-    Value encode(Value tokens) {
+    /**
+     * Writes all blocks and the final norm.
+     *
+     * @param tokens [batch, N, D]
+     * @param heads attention heads; must divide D
+     * @param firstNorm whether the first block's attention reads normalised tokens, as all others do
+     * @return [batch, N, D]
+     */
+    Value encode(Value tokens, int heads, boolean firstNorm) {
+        EmtalException.check(heads > 0 && width % heads == 0,
+                "transformer: found token width %d with %d attention heads, allowed are heads that divide the width", width, heads);
         Value x = tokens;
         for (int i = 0; i < depth; i++) {
-            x = block(i, x);
+            List<LinearLayer> attention = new ArrayList<>();
+            x = attention(i, x, heads, i > 0 || firstNorm, attention);
+            x = feedForward(i, x, attention);
+        }
+        return norm("norm", x);
+    }
+
+    /**
+     * Writes all blocks without their attention, so that no token knows of another, and the final norm.
+     *
+     * @param tokens [batch, N, D]
+     * @return [batch, N, D]
+     */
+    Value encodeApart(Value tokens) {
+        Value x = tokens;
+        for (int i = 0; i < depth; i++) {
+            x = feedForward(i, x, List.of());
         }
         return norm("norm", x);
     }
@@ -106,30 +122,38 @@ final class EncoderWriter {
                 trainable(name + ".bias", Tensor.of(new float[width], width)), EPSILON);
     }
 
-    private Value block(int index, Value x) {
+    private Value attention(int index, Value x, int heads, boolean normed, List<LinearLayer> layers) {
         String name = "blocks." + index;
         int tokens = (int) x.extent(1);
-        double residual = 1 / Math.sqrt(2 * depth);
-
-        Linear qkv = linear(LinearLayer.Role.QKV, index, name + ".attn.qkv", index == 0 && !firstNorm ? x : norm(name + ".norm1", x), 3 * width, 1);
+        Linear qkv = linear(LinearLayer.Role.QKV, index, name + ".attn.qkv", normed ? norm(name + ".norm1", x) : x,
+                3 * width, 1);
         List<Value> parts = graph.split(qkv.output, -1, width, width, width);
-        Value query = split(parts.get(0), tokens, 0, 2, 1, 3);
-        Value key = split(parts.get(1), tokens, 0, 2, 3, 1);
-        Value value = split(parts.get(2), tokens, 0, 2, 1, 3);
+        Value query = split(parts.get(0), tokens, heads, 0, 2, 1, 3);
+        Value key = split(parts.get(1), tokens, heads, 0, 2, 3, 1);
+        Value value = split(parts.get(2), tokens, heads, 0, 2, 1, 3);
         Value scores = graph.mul(graph.matMul(query, key), Math.sqrt((double) heads / width));
         Value mixed = graph.matMul(graph.softmax(scores, -1), value);
         Value joined = graph.reshape(graph.transpose(mixed, 0, 2, 1, 3), 0, tokens, width);
-        Linear output = linear(LinearLayer.Role.ATTENTION_OUTPUT, index, name + ".attn.proj", joined, width, residual);
-        Value attended = graph.add(x, output.output);
+        Linear output = linear(LinearLayer.Role.ATTENTION_OUTPUT, index, name + ".attn.proj", joined, width, residualGain());
+        layers.add(qkv.layer);
+        layers.add(output.layer);
+        return graph.add(x, output.output);
+    }
 
-        Linear fc1 = linear(LinearLayer.Role.FC1, index, name + ".mlp.fc1", norm(name + ".norm2", attended), hidden, 1);
-        Linear fc2 = linear(LinearLayer.Role.FC2, index, name + ".mlp.fc2", graph.gelu(fc1.output), width, residual);
-        blocks.add(new Block(index, List.of(qkv.layer), output.layer, fc1.layer, fc2.layer));
-        return graph.add(attended, fc2.output);
+    private Value feedForward(int index, Value x, List<LinearLayer> attention) {
+        String name = "blocks." + index;
+        Linear fc1 = linear(LinearLayer.Role.FC1, index, name + ".mlp.fc1", norm(name + ".norm2", x), hidden, 1);
+        Linear fc2 = linear(LinearLayer.Role.FC2, index, name + ".mlp.fc2", graph.gelu(fc1.output), width, residualGain());
+        blocks.add(new Block(index, attention, fc1.layer, fc2.layer));
+        return graph.add(x, fc2.output);
+    }
+
+    private double residualGain() {
+        return 1 / Math.sqrt(2 * depth);
     }
 
     /** Tokens [batch, N, D] as [batch, N, heads, D/heads], reordered. */
-    private Value split(Value x, int tokens, long... permutation) {
+    private Value split(Value x, int tokens, int heads, long... permutation) {
         return graph.transpose(graph.reshape(x, 0, tokens, heads, width / heads), permutation);
     }
 

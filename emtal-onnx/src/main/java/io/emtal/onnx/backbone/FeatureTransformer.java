@@ -181,17 +181,12 @@ public final class FeatureTransformer implements BackboneSource {
     @Override
     public Backbone create(FeatureLayout layout, Examples rows, long seed) {
         EmtalException.check(rows.size() > 0, "FeatureTransformer: found no training rows, at least one is needed");
-        for (FeatureColumn column : layout.columns()) {
-            EmtalException.check(column.kind() != FeatureColumn.Kind.PIXELS,
-                    "FeatureTransformer: found the image '%s', allowed are numeric and nominal columns", column.name());
-        }
         GraphBuilder graph = new GraphBuilder();
-        EncoderWriter encoder = new EncoderWriter(graph, width, heads, hidden, depth, false,
-                new SplittableRandom(seed));
+        EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, new SplittableRandom(seed));
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        Encoding encoding = encode(graph, input, layout, rows);
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, bins);
         Value tokens = tokens(graph, encoder, encoding);
-        Value read = graph.squeeze(graph.slice(encoder.encode(tokens), 1, 0, 1), 1);
+        Value read = graph.squeeze(graph.slice(encoder.encode(tokens, heads, false), 1, 0, 1), 1);
         int encoded = (int) encoding.values().extent(1);
         Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
         Value pooled = graph.add(read, graph.matMul(encoding.values(), linear));
@@ -199,85 +194,8 @@ public final class FeatureTransformer implements BackboneSource {
         return encoder.backbone(graph.build(), true);
     }
 
-    /** All columns as numbers without gaps, [batch, M], and which of the M belong to each column. */
-    private record Encoding(Value values, List<int[]> columns) {
-    }
-
-    private Encoding encode(GraphBuilder graph, Value input, FeatureLayout layout, Examples rows) {
-        List<Value> parts = new ArrayList<>();
-        int[][] positions = new int[layout.columns().size()][];
-        int offset = 0;
-
-        int[] numeric = columns(layout, FeatureColumn.Kind.NUMERIC);
-        if (numeric.length > 0) {
-            NumericStatistics[] statistics = NumericStatistics.of(rows, positionsOf(layout, numeric), bins);
-            Value encoded = encodeNumbers(graph, pick(graph, input, layout, numeric), statistics);
-            int each = (int) encoded.extent(-1);
-            parts.add(graph.reshape(encoded, 0, (long) numeric.length * each));
-            for (int i = 0; i < numeric.length; i++) {
-                positions[numeric[i]] = range(offset + i * each, each);
-            }
-            offset += numeric.length * each;
-        }
-        int[] nominal = columns(layout, FeatureColumn.Kind.NOMINAL);
-        if (nominal.length > 0) {
-            Value raw = pick(graph, input, layout, nominal);
-            Value indicators = graph.where(graph.isNaN(raw), graph.constant(0), raw);
-            int width = (int) raw.extent(1);
-            float[] membership = new float[width * nominal.length];
-            int at = 0;
-            for (int i = 0; i < nominal.length; i++) {
-                int values = layout.columns().get(nominal[i]).width();
-                int[] own = range(offset + at, values + 1);
-                own[values] = offset + width + i;
-                positions[nominal[i]] = own;
-                for (int v = 0; v < values; v++) {
-                    membership[at++ * nominal.length + i] = -1;
-                }
-            }
-            Value counts = graph.initializer("input.nominal", Tensor.of(membership, width, nominal.length));
-            parts.add(indicators);
-            parts.add(graph.add(graph.matMul(indicators, counts), graph.constant(1)));
-        }
-        return new Encoding(graph.concat(1, parts), List.of(positions));
-    }
-
-    /** Numbers [batch, F] as [batch, F, bins + 2]: standardised, piecewise-linear, missing. All but the last are 0 where missing. */
-    private Value encodeNumbers(GraphBuilder graph, Value raw, NumericStatistics[] statistics) {
-        int count = statistics.length;
-        float[] mean = new float[count];
-        float[] scale = new float[count];
-        float[] start = new float[count * bins];
-        float[] slope = new float[count * bins];
-        for (int i = 0; i < count; i++) {
-            mean[i] = statistics[i].mean();
-            scale[i] = 1 / statistics[i].deviation();
-            float[] edges = statistics[i].edges();
-            for (int b = 0; b + 1 < edges.length; b++) {
-                start[i * bins + b] = edges[b];
-                slope[i * bins + b] = 1 / (edges[b + 1] - edges[b]);
-            }
-        }
-        Value missing = graph.isNaN(raw);
-        Value absent = graph.cast(missing, ElementType.FLOAT);
-        Value means = graph.initializer("input.mean", Tensor.of(mean, count));
-        Value filled = graph.where(missing, means, raw);
-        Value standard = graph.mul(graph.sub(filled, means), graph.initializer("input.scale", Tensor.of(scale, count)));
-        List<Value> parts = new ArrayList<>(List.of(graph.unsqueeze(standard, 2)));
-        if (bins > 0) {
-            Value steps = graph.mul(graph.sub(graph.unsqueeze(filled, 2),
-                            graph.initializer("input.bins.start", Tensor.of(start, count, bins))),
-                    graph.initializer("input.bins.slope", Tensor.of(slope, count, bins)));
-            Value clipped = graph.apply("Clip", Map.of(), steps, graph.constant(0), graph.constant(1));
-            Value present = graph.unsqueeze(graph.sub(graph.constant(1), absent), 2);
-            parts.add(graph.mul(clipped, present));
-        }
-        parts.add(graph.unsqueeze(absent, 2));
-        return graph.concat(2, parts);
-    }
-
     /** The class token and one token for every group of neighbouring columns, [batch, 1 + G, D]. */
-    private Value tokens(GraphBuilder graph, EncoderWriter encoder, Encoding encoding) {
+    private Value tokens(GraphBuilder graph, EncoderWriter encoder, FeatureEncoding encoding) {
         int columns = encoding.columns().size();
         int groups = Math.min(columns, maxTokens);
         List<int[]> members = new ArrayList<>();
@@ -309,25 +227,6 @@ public final class FeatureTransformer implements BackboneSource {
         Value features = graph.add(graph.transpose(projected, 1, 0, 2), bias);
         Value classToken = encoder.trainable("tokens.class", Tensor.of(encoder.gaussian(width, 0.02), 1, 1, width));
         return graph.concat(1, List.of(graph.add(graph.unsqueeze(zero, 2), classToken), features));
-    }
-
-    private static int[] columns(FeatureLayout layout, FeatureColumn.Kind kind) {
-        return IntStream.range(0, layout.columns().size())
-                .filter(i -> layout.columns().get(i).kind() == kind).toArray();
-    }
-
-    private static int[] positionsOf(FeatureLayout layout, int[] columns) {
-        return Arrays.stream(columns).mapToObj(c -> layout.columns().get(c))
-                .flatMapToInt(c -> Arrays.stream(range(c.first(), c.width()))).toArray();
-    }
-
-    private static Value pick(GraphBuilder graph, Value input, FeatureLayout layout, int[] columns) {
-        return columns.length == layout.columns().size() ? input
-                : graph.gather(input, 1, Arrays.stream(positionsOf(layout, columns)).asLongStream().toArray());
-    }
-
-    private static int[] range(int start, int count) {
-        return IntStream.range(start, start + count).toArray();
     }
 
     @Override

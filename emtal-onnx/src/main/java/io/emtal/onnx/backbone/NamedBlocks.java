@@ -58,8 +58,8 @@ final class NamedBlocks {
         for (int i = 0; i < count(Role.FC1); i++) {
             int index = i;
             List<LinearLayer> all = roles.stream().map(role -> named.get(role).get(index).as(role, index)).toList();
-            int inputs = all.size() - REST.size();
-            blocks.add(new Block(i, all.subList(0, inputs), all.get(inputs), all.get(inputs + 1), all.get(inputs + 2)));
+            int attention = all.size() - 2;
+            blocks.add(new Block(i, all.subList(0, attention), all.get(attention), all.get(attention + 1)));
         }
         return blocks;
     }

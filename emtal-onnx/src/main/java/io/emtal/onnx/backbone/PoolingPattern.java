@@ -87,7 +87,7 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
         EmtalException.check(value.rank() == 3 && value.extent(-1) == blocks.get(blocks.size() - 1).fc2().out(),
                 "output '%s': found shape %s, expected [batch, outputs] or tokens [batch, N, D]", output.name(),
                 output.shape());
-        boolean token = startsWithToken(view, at(layers, blocks.get(0).attentionInputs().get(0)).input());
+        boolean token = startsWithToken(view, at(layers, blocks.get(0).attention().get(0)).input());
         return new PoolingPattern(token ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN, List.of(value),
                 OptionalInt.empty());
     }

@@ -219,7 +219,7 @@ public final class VisionTransformer implements BackboneSource {
                 imageWidth, channels);
         EmtalException.check(rows.size() > 0, "VisionTransformer: found no training rows, at least one is needed");
         GraphBuilder graph = new GraphBuilder();
-        EncoderWriter encoder = new EncoderWriter(graph, width, heads, hidden, depth, true, new SplittableRandom(seed));
+        EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, new SplittableRandom(seed));
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
         Value patches = patches(graph, input, rows);
         int size = (int) patches.extent(-1);
@@ -230,7 +230,7 @@ public final class VisionTransformer implements BackboneSource {
         Value zero = graph.mul(graph.slice(graph.slice(patches, 1, 0, 1), 2, 0, 1), graph.constant(0));
         Value tokens = graph.concat(1, List.of(graph.add(zero, classToken), embedded));
         Value placed = graph.add(tokens, encoder.trainable("pos_embed", embedding(encoder, (int) tokens.extent(1))));
-        graph.output("pooled", graph.squeeze(graph.slice(encoder.encode(placed), 1, 0, 1), 1));
+        graph.output("pooled", graph.squeeze(graph.slice(encoder.encode(placed, heads, true), 1, 0, 1), 1));
         return encoder.backbone(graph.build(), false);
     }
 

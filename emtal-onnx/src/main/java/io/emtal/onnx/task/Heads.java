@@ -13,21 +13,35 @@ import java.util.stream.IntStream;
 
 /**
  * One linear head per task on the pooled representation [B, D]. Task t owns {@code head.<name>.weight} [D, width] and
- * {@code head.<name>.bias} [width]; all heads are computed as one matrix product.
+ * {@code head.<name>.bias} [width]; all heads are computed as one matrix product. On an ensemble's representation
+ * [B, M, D] every member has heads of its own, weights [M, D, width] and biases [M, 1, width], and the logits are the
+ * members' mean.
  *
  * @param layout the tasks
  * @param pooledWidth D
+ * @param members M, 1 for a representation [B, D]
  */
-public record Heads(TaskLayout layout, int pooledWidth) {
+public record Heads(TaskLayout layout, int pooledWidth, int members) {
 
     /** The part that heads are in reports. */
     public static final String PART = "head";
 
     private static final double INITIAL_DEVIATION = 0.02;
 
-    /** Checks the width. */
+    /** Checks the sizes. */
     public Heads {
-        EmtalException.check(pooledWidth >= 1, "heads: found pooled width %d, at least 1 is needed", pooledWidth);
+        EmtalException.check(pooledWidth >= 1 && members >= 1, "heads: found pooled width %d and %d members, at least 1"
+                + " is needed", pooledWidth, members);
+    }
+
+    /**
+     * Heads on a representation [B, D].
+     *
+     * @param layout the tasks
+     * @param pooledWidth D
+     */
+    public Heads(TaskLayout layout, int pooledWidth) {
+        this(layout, pooledWidth, 1);
     }
 
     /**
@@ -41,14 +55,16 @@ public record Heads(TaskLayout layout, int pooledWidth) {
         List<Parameter> parameters = new ArrayList<>();
         for (Task task : layout.tasks()) {
             Random random = new Random(seed ^ (long) task.name().hashCode() << 16);
-            float[] weight = new float[pooledWidth * task.width()];
+            float[] weight = new float[members * pooledWidth * task.width()];
             for (int i = 0; i < weight.length; i++) {
                 weight[i] = (float) (INITIAL_DEVIATION * random.nextGaussian());
             }
-            parameters.add(Parameter.owned(weightName(task), PART, Tensor.of(weight, pooledWidth, task.width()),
-                    task.name(), true));
-            parameters.add(Parameter.owned(biasName(task), PART,
-                    Tensor.of(new float[task.width()], task.width()), task.name(), false));
+            float[] bias = new float[members * task.width()];
+            parameters.add(Parameter.owned(weightName(task), PART, members == 1
+                    ? Tensor.of(weight, pooledWidth, task.width())
+                    : Tensor.of(weight, members, pooledWidth, task.width()), task.name(), true));
+            parameters.add(Parameter.owned(biasName(task), PART, members == 1 ? Tensor.of(bias, task.width())
+                    : Tensor.of(bias, members, 1, task.width()), task.name(), false));
         }
         return parameters;
     }
@@ -57,14 +73,38 @@ public record Heads(TaskLayout layout, int pooledWidth) {
      * Writes the logits of all tasks.
      *
      * @param graph where
-     * @param pooled [B, D]
+     * @param pooled [B, D], or [B, M, D] of an ensemble
      * @param parameter looks up a parameter's value by name
      * @return [B, C]
      */
     public Value logits(GraphBuilder graph, Value pooled, Function<String, Value> parameter) {
-        Value weight = graph.concat(1, layout.tasks().stream().map(t -> parameter.apply(weightName(t))).toList());
-        Value bias = graph.concat(0, layout.tasks().stream().map(t -> parameter.apply(biasName(t))).toList());
-        return graph.gemm(pooled, weight, bias);
+        Value weight = all(graph, Heads::weightName, parameter);
+        Value bias = all(graph, Heads::biasName, parameter);
+        if (members == 1) {
+            return graph.gemm(pooled, weight, bias);
+        }
+        // The mean of the members' products is one product.
+        long width = (long) members * pooledWidth;
+        Value mean = graph.mul(graph.reshape(weight, width, layout.columns()), 1.0 / members);
+        return graph.gemm(graph.reshape(pooled, -1, width), mean, graph.squeeze(graph.reduceMean(bias, false, 0), 0));
+    }
+
+    /**
+     * Writes the logits of an ensemble's members, whose mean is {@link #logits}.
+     *
+     * @param graph where
+     * @param pooled [B, M, D]
+     * @param parameter looks up a parameter's value by name
+     * @return [M, B, C]
+     */
+    public Value memberLogits(GraphBuilder graph, Value pooled, Function<String, Value> parameter) {
+        Value product = graph.matMul(graph.transpose(pooled, 1, 0, 2), all(graph, Heads::weightName, parameter));
+        return graph.add(product, all(graph, Heads::biasName, parameter));
+    }
+
+    private Value all(GraphBuilder graph, Function<Task, String> name, Function<String, Value> parameter) {
+        List<Value> values = layout.tasks().stream().map(name.andThen(parameter)).toList();
+        return graph.concat(values.get(0).rank() - 1, values);
     }
 
     /**

@@ -14,12 +14,13 @@ import io.emtal.onnx.task.TaskLayout;
  * @param labels the rows' labels
  * @param targets what the losses compare with, [padded, C]
  * @param weights the losses' weights, [padded, C]
+ * @param bags what each row counts for the members of an ensemble, [padded, M]; none without an ensemble
  * @param teacher what Quality Retaining compares with, [padded, C]
  * @param teacherWeight its weights, [padded, C]
  * @param logits the step's logits, [padded, C]
  */
 record Batch(Examples examples, int[] rows, Noise noise, BatchLabels labels, float[] targets, float[] weights,
-             float[] teacher, float[] teacherWeight, float[] logits) {
+             float[] bags, float[] teacher, float[] teacherWeight, float[] logits) {
 
     /**
      * Makes a batch whose arrays are still zero.
@@ -28,12 +29,15 @@ record Batch(Examples examples, int[] rows, Noise noise, BatchLabels labels, flo
      * @param examples where inputs and labels come from
      * @param rows positions in the examples
      * @param noise what is dropped at random
+     * @param heldOut which members of an ensemble do without a row
      * @param microBatch the number of rows of a micro-batch
      */
-    static Batch of(TaskLayout tasks, Examples examples, int[] rows, Noise noise, int microBatch) {
-        int padded = (rows.length + microBatch - 1) / microBatch * microBatch * tasks.columns();
+    static Batch of(TaskLayout tasks, Examples examples, int[] rows, Noise noise, HeldOut heldOut, int microBatch) {
+        int paddedRows = (rows.length + microBatch - 1) / microBatch * microBatch;
+        int padded = paddedRows * tasks.columns();
+        float[] bags = heldOut.bags(rows, paddedRows);
         return new Batch(examples, rows, noise, labels(tasks, examples, rows), new float[padded], new float[padded],
-                new float[padded], new float[padded], new float[padded]);
+                bags, new float[padded], new float[padded], new float[padded]);
     }
 
     /**

@@ -4,7 +4,7 @@ package io.emtal.onnx.train;
  * What an epoch came to.
  *
  * @param phase the phase of the training
- * @param epoch the epoch within the phase, from 1
+ * @param epoch the epoch within the phase, from 1; 0 for what the phase started from, which is there if rows are held out
  * @param step the steps done in the phase
  * @param learningRate the learning rate of its last step
  * @param fade the fade a of its last step

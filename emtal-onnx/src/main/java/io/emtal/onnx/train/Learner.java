@@ -70,10 +70,8 @@ public final class Learner {
         // A stream of its own: rows that are never augmented are trained on alike with or without it.
         SplittableRandom augmentations = new SplittableRandom(~seed);
         int[] order = shuffled(rows.size(), random.split());
-        int held = (int) Math.round(recipe.validationFraction() * order.length);
-        int[] validation = Arrays.copyOf(order, held);
-        int[] training = Arrays.copyOfRange(order, held, order.length);
-        checkLabels(tasks, rows, training);
+        HeldOut heldOut = HeldOut.of(order, recipe.validationFraction(), start.members());
+        checkLabels(tasks, rows, heldOut.training());
         listener.start(tasks);
 
         ExecutorService threads = Executors.newFixedThreadPool(recipe.workers(), runnable -> {
@@ -82,7 +80,7 @@ public final class Learner {
             return thread;
         });
         try {
-            Heads heads = new Heads(tasks, start.pooledWidth());
+            Heads heads = new Heads(tasks, start.pooledWidth(), start.members());
             List<Parameter> headParameters = heads.parameters(random.nextLong());
             headParameters.forEach(p -> EmtalException.check(!start.graph().initializers().containsKey(p.name()),
                     "task '%s': found an initialiser '%s' in the backbone already, allowed is a task of another name",
@@ -93,8 +91,8 @@ public final class Learner {
                 Adaptation dense = new FullDense().adapt(start, random.nextLong());
                 NetworkCompiler compiler = new NetworkCompiler(start, dense, heads, headParameters, tasks, recipe.losses(),
                         QualityRetaining.off());
-                PhaseRun.Outcome outcome = new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, validation, listener)
-                        .run(training, random.split(), augmentations, threads);
+                PhaseRun.Outcome outcome = new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, heldOut, listener)
+                        .run(random.split(), augmentations, threads);
                 Map<String, Tensor> values = ParameterBuffer.tensors(compiler.parameters(), outcome.values());
                 backbone = dense.merge(start, values::get, 1);
                 headParameters = headParameters.stream().map(p -> p.startingAt(values.get(p.name()))).toList();
@@ -103,10 +101,10 @@ public final class Learner {
             Adaptation adaptation = method.adapt(backbone, random.nextLong());
             NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, headParameters, tasks,
                     recipe.losses(), method.qualityRetaining());
-            PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, compiler, recipe, rows, validation, listener)
-                    .run(training, random.split(), augmentations, threads);
+            PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, compiler, recipe, rows, heldOut, listener)
+                    .run(random.split(), augmentations, threads);
             history.addAll(outcome.history());
-            return dense(compiler, outcome, rows, training, history);
+            return dense(compiler, outcome, rows, heldOut.training(), history);
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {

@@ -55,6 +55,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     /** What each row counts in a mean over the batch; 0 for padding. */
     static final String SHARES = "emtal/shares";
     static final String LOGITS = "emtal/logits";
+    /** What each row counts for each member of an ensemble [rows, M]; a row's sum is 1. */
+    static final String BAGS = "emtal/bags";
     /** The prefix of the inputs that drop channels, [rows, 1, .., channels]. */
     static final String DROPOUT = "dropout/";
     private static final String GRADIENT = "gradient/";
@@ -89,6 +91,18 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     }
 
     /**
+     * A graph for the logits of an ensemble's members alone [rows, M·C], at a = 1, member after member.
+     *
+     * @param rows the number of rows
+     */
+    Graph forwardApart(int rows) {
+        Writer writer = new Writer(rows, false, false);
+        writer.builder.output(LOGITS, writer.builder.reshape(writer.builder.transpose(writer.memberLogits, 1, 0, 2), rows,
+                (long) heads.members() * tasks.columns()));
+        return writer.builder.build();
+    }
+
+    /**
      * A graph for logits, reports and gradients of the loss.
      *
      * @param rows the number of rows
@@ -101,7 +115,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         int columns = tasks.columns();
         Value targets = graph.input(TARGETS, ElementType.FLOAT, rows, columns);
         Value weights = graph.input(WEIGHTS, ElementType.FLOAT, rows, columns);
-        Value loss = losses.loss(graph, tasks, writer.logits, targets, weights);
+        Value loss = writer.memberLogits == null ? losses.loss(graph, tasks, writer.logits, targets, weights)
+                : memberLoss(writer, targets, weights);
         if (writer.extraLoss != null) {
             Value shares = graph.input(SHARES, ElementType.FLOAT, rows);
             loss = graph.add(loss, graph.reduceSum(graph.mul(writer.extraLoss, shares), false));
@@ -120,6 +135,20 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
             graph.output(gradientName(trained.get(i).name()), gradients.get(i));
         }
         return new Step(ExecutionOrder.of(graph.build()), trained);
+    }
+
+    /** The loss of every member on the rows of its bag, as if the members' rows were so many rows of one network. */
+    private Value memberLoss(Writer writer, Value targets, Value weights) {
+        GraphBuilder graph = writer.builder;
+        int members = heads.members();
+        int columns = tasks.columns();
+        long rows = targets.extent(0);
+        Value bags = graph.input(BAGS, ElementType.FLOAT, rows, members);
+        Value counts = graph.unsqueeze(graph.transpose(bags, 1, 0), 2);
+        Value ownWeights = graph.mul(graph.unsqueeze(weights, 0), counts);
+        Value ownTargets = graph.expand(graph.unsqueeze(targets, 0), members, rows, columns);
+        return losses.loss(graph, tasks, graph.reshape(writer.memberLogits, members * rows, columns),
+                graph.reshape(ownTargets, members * rows, columns), graph.reshape(ownWeights, members * rows, columns));
     }
 
     /**
@@ -170,6 +199,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         private final Map<String, Tensor> rearranged = adaptation.rearranged();
         private final Value fade;
         private final Value logits;
+        /** [M, rows, C]; {@code null} without an ensemble. */
+        private final Value memberLogits;
         private Value extraLoss;
 
         private Writer(int rows, boolean gated, boolean dropout) {
@@ -202,7 +233,10 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                 return adaptation.linear(this, layer, dropout && inner ? builder.mul(x, builder.input(
                         DROPOUT + layer.name(), ElementType.FLOAT, perChannel(x.shape()))) : x);
             });
-            logits = heads.logits(builder, lookUp.apply(graph.outputs().get(0)), this::parameter);
+            Value pooled = lookUp.apply(graph.outputs().get(0));
+            memberLogits = heads.members() == 1 ? null : heads.memberLogits(builder, pooled, this::parameter);
+            logits = memberLogits == null ? heads.logits(builder, pooled, this::parameter)
+                    : builder.reduceMean(memberLogits, false, 0);
         }
 
         /** The shape of what is equal for all tokens of a row. */

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.concurrent.ExecutorService;
 
 /**
@@ -31,18 +32,18 @@ final class PhaseRun {
     private final NetworkCompiler compiler;
     private final Recipe recipe;
     private final Examples examples;
-    private final int[] validation;
+    private final HeldOut heldOut;
     private final TrainingListener listener;
     private final List<EpochRecord> history = new ArrayList<>();
     private final Map<String, double[]> expertLoad = new LinkedHashMap<>();
 
-    PhaseRun(Phase phase, NetworkCompiler compiler, Recipe recipe, Examples examples, int[] validation,
+    PhaseRun(Phase phase, NetworkCompiler compiler, Recipe recipe, Examples examples, HeldOut heldOut,
              TrainingListener listener) {
         this.phase = phase;
         this.compiler = compiler;
         this.recipe = recipe;
         this.examples = examples;
-        this.validation = validation;
+        this.heldOut = heldOut;
         this.listener = listener;
     }
 
@@ -60,37 +61,35 @@ final class PhaseRun {
     /**
      * Trains.
      *
-     * @param training the training rows
-     * @param random shuffles them
+     * @param random shuffles the training rows
      * @param augmentations draws a seed an epoch for what they look like
      * @param threads runs the workers
      */
-    Outcome run(int[] training, SplittableRandom random, SplittableRandom augmentations, ExecutorService threads) throws Exception {
+    Outcome run(SplittableRandom random, SplittableRandom augmentations, ExecutorService threads) throws Exception {
         List<Parameter> parameters = compiler.parameters();
         TaskLayout tasks = compiler.tasks();
-        int batchSize = recipe.batchSize(training.length);
+        int[] rows = heldOut.training().clone();
+        int batchSize = recipe.batchSize(rows.length);
         int microBatch = recipe.microBatchSize(batchSize);
-        int stepsPerEpoch = (training.length + batchSize - 1) / batchSize;
+        int stepsPerEpoch = (rows.length + batchSize - 1) / batchSize;
         int epochs = recipe.epochs(phase);
         int steps = epochs * stepsPerEpoch;
         double inputDropout = compiler.backbone().learnsMissing() ? recipe.inputDropout(tasks) : 0;
         double dropout = recipe.dropout(tasks);
-        BatchLabels validationLabels = Batch.labels(tasks, examples, validation);
 
         float[] values = ParameterBuffer.initial(parameters);
         float[] gradient = new float[values.length];
         AdamW.State optimizer = recipe.optimizer().start(parameters);
         WeightAverage average = new WeightAverage(recipe.averageDecay(), values.length);
-        Selection selection = new Selection(values.length);
+        Selection selection = new Selection(values);
         RetainingState retaining = compiler.qualityRetaining().appliesTo(tasks)
                 ? compiler.qualityRetaining().start(tasks, examples.size()) : null;
-        int[] rows = training.clone();
         long begun = System.nanoTime();
 
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "");
              Steps gatedOrNot = new Steps(dropout > 0, microBatch, threads, buffer);
-             Evaluator evaluator = validation.length == 0 ? null
-                     : new Evaluator(compiler.forward(EVALUATION_ROWS), examples, EVALUATION_ROWS, buffer.tensors())) {
+             Judge judge = new Judge(buffer)) {
+            selection.score = start(judge.losses(values), tasks.size());
             int step = 0;
             for (int epoch = 1; epoch <= epochs; epoch++) {
                 long epochBegun = System.nanoTime();
@@ -101,10 +100,11 @@ final class PhaseRun {
                 double fade = 1;
                 for (int start = 0; start < rows.length; start += batchSize) {
                     step++;
-                    rate = recipe.schedule().rate(step, steps);
+                    rate = recipe.schedule(phase).rate(step, steps);
                     fade = compiler.adaptation().fade((double) step / steps);
                     Batch batch = Batch.of(tasks, read, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
-                            rows.length)), new Batch.Noise(random.nextLong(), inputDropout, dropout), microBatch);
+                            rows.length)), new Batch.Noise(random.nextLong(), inputDropout, dropout), heldOut,
+                            microBatch);
                     compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
                     if (retaining != null) {
                         retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight());
@@ -132,26 +132,73 @@ final class PhaseRun {
                 double[] validationLosses = new double[0];
                 if (fade >= 1) {
                     float[] candidate = average.valuesOr(values);
-                    double score = Double.NEGATIVE_INFINITY;
-                    if (evaluator != null) {
-                        buffer.set(candidate);
-                        validationLosses = compiler.losses().means(validationLabels, evaluator.logits(validation));
-                        score = Arrays.stream(validationLosses).filter(l -> !Double.isNaN(l)).average().orElse(Double.NaN);
-                    }
-                    selection.offer(epoch, score, candidate);
+                    validationLosses = judge.losses(candidate);
+                    selection.offer(epoch, mean(validationLosses), candidate);
                 }
                 EpochRecord record = new EpochRecord(phase, epoch, step, rate, fade, sums.means(), validationLosses,
                         sums.entropy(), (System.nanoTime() - epochBegun) * 1e-9, sums.inputSeconds);
                 history.add(record);
                 listener.epoch(record);
-                if (recipe.patience() > 0 && selection.epoch > 0 && epoch - selection.epoch >= recipe.patience()) {
+                if (phase == Phase.PRETRAIN && recipe.patience() > 0 && epoch - selection.epoch >= recipe.patience()) {
                     break;
                 }
             }
         }
-        EmtalException.check(selection.epoch > 0, "%s: found no epoch with a loss on the %d held-out rows, at least one of them"
-                + " needs a label", phase, validation.length);
         return new Outcome(selection.values, selection.epoch, history, expertLoad);
+    }
+
+    /** Records what the phase starts from, where there are rows to judge it: training need not make it better. */
+    private double start(double[] losses, int tasks) {
+        if (losses.length > 0) {
+            double[] untrained = new double[tasks];
+            Arrays.fill(untrained, Double.NaN);
+            history.add(new EpochRecord(phase, 0, 0, 0, 1, untrained, losses, Double.NaN, 0, 0));
+        }
+        return losses.length > 0 ? mean(losses) : Double.POSITIVE_INFINITY;
+    }
+
+    /** The mean over the tasks that have a loss; below every other without held-out rows, so that the last epoch is best. */
+    private static double mean(double[] losses) {
+        return losses.length == 0 ? Double.NEGATIVE_INFINITY
+                : Arrays.stream(losses).filter(l -> !Double.isNaN(l)).average().orElseThrow();
+    }
+
+    /** Computes the losses on the held-out rows. */
+    private final class Judge implements AutoCloseable {
+
+        private final ParameterBuffer buffer;
+        private final BatchLabels labels = Batch.labels(compiler.tasks(), examples, heldOut.judged());
+        private final Evaluator evaluator;
+
+        private Judge(ParameterBuffer buffer) {
+            this.buffer = buffer;
+            if (heldOut.judged().length == 0) {
+                evaluator = null;
+                return;
+            }
+            EmtalException.check(IntStream.range(0, compiler.tasks().size()).anyMatch(t -> labels.count(t) > 0),
+                    "%s: found no label on the %d held-out rows, at least one of them needs one", phase,
+                    heldOut.judged().length);
+            evaluator = new Evaluator(heldOut.outOfBag() ? compiler.forwardApart(EVALUATION_ROWS)
+                    : compiler.forward(EVALUATION_ROWS), examples, EVALUATION_ROWS, buffer.tensors());
+        }
+
+        /** The losses of all tasks with these weights, not-a-number for a task without labels; none without rows. */
+        private double[] losses(float[] values) {
+            if (evaluator == null) {
+                return new double[0];
+            }
+            buffer.set(values);
+            float[] logits = evaluator.logits(heldOut.judged());
+            return compiler.losses().means(labels, heldOut.outOfBag() ? heldOut.unseen(logits) : logits);
+        }
+
+        @Override
+        public void close() {
+            if (evaluator != null) {
+                evaluator.close();
+            }
+        }
     }
 
     private void checkFinite(double[] losses, BatchLabels labels, int step) {
@@ -268,8 +315,8 @@ final class PhaseRun {
         private double score = Double.POSITIVE_INFINITY;
         private int epoch;
 
-        private Selection(int size) {
-            values = new float[size];
+        private Selection(float[] start) {
+            values = start.clone();
         }
 
         private void offer(int epoch, double score, float[] candidate) {

@@ -16,8 +16,8 @@ import java.util.Optional;
 /** How a network is trained, whatever is adapted in it: lengths, batches, optimiser, schedule, losses, selection. */
 public final class Recipe implements Configurable, Provenancable<ConfiguredObjectProvenance> {
 
-    @Config(description = "Epochs of dense training that a fresh backbone gets first.")
-    private int pretrainEpochs = 25;
+    @Config(description = "The most epochs of dense training that a fresh backbone gets first.")
+    private int pretrainEpochs = 100;
 
     @Config(description = "Epochs of adaptation.")
     private int epochs = 10;
@@ -35,7 +35,11 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     @Config(description = "The optimiser.")
     private AdamW optimizer = new AdamW().withWeightDecay(0.1);
 
-    @Config(description = "The learning rate over a phase.")
+    @Config(description = "The learning rate of dense training: constant after a warm-up, for it ends when the held-out rows"
+            + " say so.")
+    private CosineSchedule pretrainSchedule = new CosineSchedule(2e-3, 2e-3, 0.02);
+
+    @Config(description = "The learning rate of the adaptation.")
     private CosineSchedule schedule = new CosineSchedule(1.5e-3, 1e-5, 0.1);
 
     @Config(description = "The losses of the tasks.")
@@ -50,14 +54,14 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     private double inputDropout = 0.1;
 
     @Config(description = "Decay per step of the average of the weights that is kept instead of the last; 0 for the last.")
-    private double averageDecay = 0;
+    private double averageDecay = 0.98;
 
-    @Config(description = "The fraction of the training rows that is held out to choose the best epoch; 0 for none, the"
-            + " last epoch is taken then.")
-    private double validationFraction = 0;
+    @Config(description = "The fraction of the training rows that is held out to choose the best epoch, of each member of an"
+            + " ensemble another; 0 for none, the last epoch is taken then.")
+    private double validationFraction = 0.125;
 
-    @Config(description = "Epochs without improvement on the held-out rows after which training stops; 0 for never.")
-    private int patience = 0;
+    @Config(description = "Epochs without improvement on the held-out rows after which dense training stops; 0 for never.")
+    private int patience = 12;
 
     /** For OLCUT, and the defaults. */
     public Recipe() {
@@ -147,7 +151,18 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
-         * Sets the learning rate over a phase.
+         * Sets the learning rate of the dense training of a fresh backbone.
+         *
+         * @param schedule the schedule over the most epochs
+         * @return this builder
+         */
+        public Builder pretrainSchedule(CosineSchedule schedule) {
+            made.pretrainSchedule = schedule;
+            return this;
+        }
+
+        /**
+         * Sets the learning rate of the adaptation.
          *
          * @param schedule the schedule
          * @return this builder
@@ -259,10 +274,6 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
                     + ", dropout " + dropout + ", inputDropout " + inputDropout
                     + "; allowed are 0 up to, not including, 1");
         }
-        if (patience > 0 && validationFraction == 0) {
-            return Optional.of("Recipe: found patience " + patience + " without held-out rows, allowed is a"
-                    + " validationFraction above 0 with it");
-        }
         return Optional.empty();
     }
 
@@ -318,10 +329,11 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     /**
      * The learning rate over a phase.
      *
+     * @param phase the phase
      * @return the schedule
      */
-    public CosineSchedule schedule() {
-        return schedule;
+    public CosineSchedule schedule(Phase phase) {
+        return phase == Phase.PRETRAIN ? pretrainSchedule : schedule;
     }
 
     /**

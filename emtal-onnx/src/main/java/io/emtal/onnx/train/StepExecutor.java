@@ -229,6 +229,7 @@ final class StepExecutor implements AutoCloseable {
                 dropChannels(batch.noise().channels(), random);
                 feed(NetworkCompiler.TARGETS, batch.targets(), start);
                 feed(NetworkCompiler.WEIGHTS, batch.weights(), start);
+                feed(NetworkCompiler.BAGS, batch.bags(), start);
                 feed(NetworkCompiler.TEACHER, batch.teacher(), start);
                 feed(NetworkCompiler.TEACHER_WEIGHT, batch.teacherWeight(), start);
                 try (OrtSession.Result result = session.run(inputs, Set.of(), outputs)) {
@@ -272,7 +273,7 @@ final class StepExecutor implements AutoCloseable {
         private void feed(String name, float[] values, int start) {
             FloatBuffer buffer = memory.get(name);
             if (buffer != null) {
-                buffer.put(0, values, start * columns, microBatch * columns);
+                buffer.put(0, values, start * (buffer.capacity() / microBatch), buffer.capacity());
             }
         }
 

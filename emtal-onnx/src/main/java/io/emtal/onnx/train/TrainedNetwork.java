@@ -15,7 +15,7 @@ import java.util.Map;
  *     the original works for no other, the fixed batch that it has there
  * @param tasks the tasks and their columns
  * @param history one record an epoch
- * @param bestEpoch the epoch of the last phase whose weights were taken, from 1
+ * @param bestEpoch the epoch of the last phase whose weights were taken, 0 for what it started from
  * @param parameters how many parameters were trained and deployed
  * @param agreement the largest absolute difference of the logits between training graph (at a = 1) and dense network,
  *     over the rows that were compared

@@ -67,7 +67,7 @@ final class Backbones {
         Value h = gemm(graph, layers, Role.FC1, attended, hidden, true);
         Value y = graph.reshape(gemm(graph, layers, Role.FC2, graph.relu(h), width, false), -1, tokens, width);
         graph.output("pooled", graph.reduceMean(graph.add(x, y), false, 1));
-        Block block = new Block(0, layers.subList(0, 3), layers.get(3), layers.get(4), layers.get(5));
+        Block block = new Block(0, layers.subList(0, 4), layers.get(4), layers.get(5));
         return disturbed(new Backbone(graph.build(), List.of(block), Set.of("shift1")), seed);
     }
 

@@ -212,8 +212,8 @@ class MethodNumbersTest {
         Tensor fc1 = Tensor.of(largest, width, 4 * width);
         Tensor fc2 = Tensor.of(largest, 4 * width, width);
         for (int i = 0; i < depth; i++) {
-            blocks.add(new Block(i, List.of(layer(LinearLayer.Role.QKV, i, qkv, weights)),
-                    layer(LinearLayer.Role.ATTENTION_OUTPUT, i, proj, weights),
+            blocks.add(new Block(i, List.of(layer(LinearLayer.Role.QKV, i, qkv, weights),
+                    layer(LinearLayer.Role.ATTENTION_OUTPUT, i, proj, weights)),
                     layer(LinearLayer.Role.FC1, i, fc1, weights), layer(LinearLayer.Role.FC2, i, fc2, weights)));
         }
         return new Backbone(new Graph(empty.inputs(), empty.outputs(), weights, List.of()), blocks, Set.of());

@@ -104,9 +104,11 @@ abstract class BackboneImporterContract {
         int inner = exported.heads() * exported.headWidth();
         for (Block block : backbone.blocks()) {
             String where = exported + ", " + block;
-            assertEquals(3 * inner, block.attentionInputs().stream().mapToInt(LinearLayer::out).sum(), where);
-            assertTrue(block.attentionInputs().stream().allMatch(l -> l.in() == exported.width()), where);
-            assertEquals(List.of(inner, exported.width()), widths(block.attentionOutput()), where);
+            int last = block.attention().size() - 1;
+            List<LinearLayer> inputs = block.attention().subList(0, last);
+            assertEquals(3 * inner, inputs.stream().mapToInt(LinearLayer::out).sum(), where);
+            assertTrue(inputs.stream().allMatch(l -> l.in() == exported.width()), where);
+            assertEquals(List.of(inner, exported.width()), widths(block.attention().get(last)), where);
             assertEquals(List.of(exported.width(), exported.hidden()), widths(block.fc1()), where);
             assertEquals(List.of(exported.hidden(), exported.width()), widths(block.fc2()), where);
         }

@@ -7,6 +7,7 @@ import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -88,6 +89,50 @@ class HeadsTest {
                     int from = row * layout.columns();
                     assertArrayEquals(slice(outputs, from + layout.offset(t), layout.width(t)),
                             slice(permuted, from + other.offset(to), layout.width(t)), 1e-6f, "seed " + seed);
+                }
+            }
+        }
+    }
+
+    /** An ensemble's logits are the mean of its members', each with the weights that are its own. */
+    @Test
+    void membersHaveHeadsOfTheirOwn() {
+        TaskLayout layout = new TaskLayout(List.of(new CategoricalTask("a", 3), new BinaryTask("b")));
+        int rows = 2;
+        int members = 5;
+        int width = 4;
+        for (long seed = 0; seed < 20; seed++) {
+            Heads heads = new Heads(layout, width, members);
+            GraphBuilder graph = new GraphBuilder();
+            Value input = graph.input("pooled", ElementType.FLOAT, Shape.BATCH, members, width);
+            Map<String, float[]> parameters = new HashMap<>();
+            Map<String, Value> values = new HashMap<>();
+            long biasSeed = ~seed;
+            heads.parameters(seed).forEach(p -> {
+                parameters.put(p.name(), p.name().endsWith("bias") ? gaussian(p.size(), biasSeed) : p.initial().floats());
+                values.put(p.name(), graph.initializer(p.name(), new Tensor(ElementType.FLOAT, p.initial().shape(),
+                        parameters.get(p.name()))));
+            });
+            graph.output("logits", heads.logits(graph, input, values::get));
+            graph.output("members", heads.memberLogits(graph, input, values::get));
+            float[] pooled = gaussian(rows * members * width, seed);
+            Map<String, float[]> outputs = GraphRun.run(graph.build(), Map.of("pooled", pooled));
+            for (int row = 0; row < rows; row++) {
+                for (int c = 0; c < layout.columns(); c++) {
+                    String task = c < 3 ? "a" : "b";
+                    int of = c < 3 ? 3 : 1;
+                    double mean = 0;
+                    for (int m = 0; m < members; m++) {
+                        double logit = parameters.get("head." + task + ".bias")[m * of + c % 3];
+                        for (int d = 0; d < width; d++) {
+                            logit += pooled[(row * members + m) * width + d]
+                                    * parameters.get("head." + task + ".weight")[(m * width + d) * of + c % 3];
+                        }
+                        assertEquals(logit, outputs.get("members")[(m * rows + row) * layout.columns() + c], 1e-4,
+                                "seed " + seed);
+                        mean += logit / members;
+                    }
+                    assertEquals(mean, outputs.get("logits")[row * layout.columns() + c], 1e-4, "seed " + seed);
                 }
             }
         }

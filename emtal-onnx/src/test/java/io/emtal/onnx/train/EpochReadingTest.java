@@ -104,7 +104,7 @@ class EpochReadingTest {
         TrainedNetwork network = new Learner(Emtal.builder().experts(2).rank(1).build(), recipe).train(backbone, false,
                 new TaskLayout(List.of(new BinaryTask("odd"))), rows, seed, TrainingListener.NONE);
         for (EpochRecord epoch : network.history()) {
-            assertTrue(epoch.inputSeconds() > 0 && epoch.inputSeconds() < epoch.seconds(), epoch.toString());
+            assertTrue(epoch.epoch() == 0 || epoch.inputSeconds() > 0 && epoch.inputSeconds() < epoch.seconds(), epoch.toString());
         }
         return views;
     }

@@ -163,7 +163,7 @@ class ImportedLearnerTest {
     }
 
     private static TrainedNetwork train(Backbone backbone, AdaptationMethod method, PackedExamples rows) {
-        return new Learner(method, Recipe.builder().epochs(2).workers(1).build())
+        return new Learner(method, Recipe.builder().epochs(2).validationFraction(0).workers(1).build())
                 .train(backbone, true, TASKS, rows, 4, TrainingListener.NONE);
     }
 

@@ -7,6 +7,8 @@ import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.adapt.HeadsOnly;
 import io.emtal.onnx.adapt.Lora;
 import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.backbone.BackboneSource;
+import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.onnx.backbone.FeatureTransformer;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
@@ -42,7 +44,7 @@ class LearnerTest {
     @MethodSource("methods")
     void learnsAndMerges(AdaptationMethod method) {
         TrainedNetwork network = train(method, 1);
-        EpochRecord first = network.history().get(0);
+        EpochRecord first = network.history().get(1);
         EpochRecord last = network.history().get(network.history().size() - 1);
         for (int t = 0; t < first.trainLosses().length; t++) {
             assertTrue(last.trainLosses()[t] < 0.8 * first.trainLosses()[t],
@@ -76,7 +78,27 @@ class LearnerTest {
         }
     }
 
+    /** Together an ensemble's members learn from all rows, and the epoch is chosen by members that have not seen them. */
+    @Test
+    void ensemblesLearnAndMerge() {
+        BackboneSource source = FeatureEnsemble.builder().members(5).width(16).depth(1).hidden(32).build();
+        TrainedNetwork network = train(Emtal.builder().build(), source, 3);
+        EpochRecord start = network.history().get(0);
+        EpochRecord best = network.history().stream()
+                .filter(e -> e.phase() == Phase.ADAPT && e.epoch() == network.bestEpoch()).findFirst().orElseThrow();
+        for (int t = 0; t < start.validationLosses().length; t++) {
+            assertTrue(best.validationLosses()[t] < 0.8 * start.validationLosses()[t],
+                    "task " + t + ": " + start.validationLosses()[t] + " → " + best.validationLosses()[t]);
+        }
+        assertTrue(network.agreement() <= Learner.TOLERANCE);
+        assertArrayEquals(network.model().toByteArray(), train(Emtal.builder().build(), source, 3).model().toByteArray());
+    }
+
     private static TrainedNetwork train(AdaptationMethod method, long seed) {
+        return train(method, FeatureTransformer.builder().width(32).depth(1).hidden(64).build(), seed);
+    }
+
+    private static TrainedNetwork train(AdaptationMethod method, BackboneSource source, long seed) {
         List<FeatureColumn> columns = new ArrayList<>();
         IntStream.range(0, FEATURES).forEach(i ->
                 columns.add(new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)));
@@ -95,7 +117,7 @@ class LearnerTest {
         TaskLayout tasks = new TaskLayout(List.of(new CategoricalTask("c", 3, 1),
                 new BinaryTask("b", 1), new RealTask("r", 0, 1.4, 1)));
         Recipe recipe = Recipe.builder().pretrainEpochs(20).epochs(12).dropout(0).inputDropout(0).workers(2).build();
-        Backbone backbone = FeatureTransformer.builder().width(32).depth(1).hidden(64).build().create(layout, rows, seed);
+        Backbone backbone = source.create(layout, rows, seed);
         return new Learner(method, recipe).train(backbone, false, tasks, rows, seed, TrainingListener.NONE);
     }
 }

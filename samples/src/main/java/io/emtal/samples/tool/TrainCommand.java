@@ -68,7 +68,7 @@ public final class TrainCommand implements Callable<Integer> {
     @Option(names = "--history", paramLabel = "FILE", description = "Write the losses of each epoch as a CSV file too.")
     private Optional<Path> history;
 
-    @Option(names = "--dense-epochs", paramLabel = "N", description = "Epochs of dense training, which come first.")
+    @Option(names = "--dense-epochs", paramLabel = "N", description = "The most epochs of dense training, which comes first.")
     private Optional<Integer> denseEpochs;
 
     @Option(names = "--epochs", paramLabel = "N", description = "Epochs of adaptation.")
@@ -78,11 +78,12 @@ public final class TrainCommand implements Callable<Integer> {
     private Optional<Integer> batchSize;
 
     @Option(names = "--validation", paramLabel = "FRACTION",
-            description = "The fraction of the rows that is held out to choose the best epoch; by default none.")
+            description = "The fraction of the rows that each member of the network does without, to choose the best epoch by"
+                    + " them; 0 for none.")
     private Optional<Double> validation;
 
     @Option(names = "--patience", paramLabel = "N",
-            description = "Stop after so many epochs that were no better on the held-out rows; by default never.")
+            description = "Stop dense training after so many epochs that were no better on the held-out rows; 0 for never.")
     private Optional<Integer> patience;
 
     @Option(names = "--experts", paramLabel = "K",

@@ -182,7 +182,7 @@ class ToolTest {
         "--rank 0                       | rank",
         "--epochs 0                     | epochs 0",
         "--experts 7                    | 7",
-        "--patience 3                   | patience 3 without held-out rows",
+        "--validation 1                 | validationFraction 1",
         "--onnx .                       | is a folder; allowed is a file",
         "--schema absent.json           | absent.json cannot be read",
     })

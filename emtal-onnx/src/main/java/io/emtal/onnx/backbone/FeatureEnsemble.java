@@ -1,0 +1,218 @@
+package io.emtal.onnx.backbone;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.data.FeatureColumn;
+import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+
+/**
+ * A fresh backbone for tables: an ensemble of members that share the feed-forward blocks of a transformer (TabM-mini,
+ * Gorishniy et al. 2025, arXiv 2410.24210). Every member is a token: it sees all columns with scales of its own, at
+ * first random signs, passes the blocks without knowing of the others, and has heads of its own; the mean of the
+ * members is the prediction. A linear map of all encoded columns, zero at first, is added to what the heads read:
+ * what is linear in a table need not pass through the blocks.
+ *
+ * <p>Numbers are standardised and also encoded piecewise-linearly over quantile bins (Gorishniy et al. 2022, arXiv
+ * 2203.05556), with fewer bins in tables of hundreds of numbers. What a missing value means is learned from the training
+ * rows that miss it; where none does, it counts as the column's mean.
+ *
+ * <p>All preprocessing, with the statistics of the training rows, is part of the graph: it takes raw values, with
+ * not-a-number for a missing one.
+ */
+public final class FeatureEnsemble implements BackboneSource {
+
+    /** The most numbers that all columns' encodings take while there are bins to spare. */
+    private static final int WIDEST = 2048;
+
+    /** What a number's encoding has besides bins: its standardised value, and whether it is missing. */
+    private static final int WITHOUT_BINS = 2;
+
+    @Config(description = "The number of members M.")
+    private int members = 16;
+
+    @Config(description = "Token width D.")
+    private int width = 64;
+
+    @Config(description = "Number of feed-forward blocks L.")
+    private int depth = 2;
+
+    @Config(description = "Width H of the feed-forward networks.")
+    private int hidden = 128;
+
+    @Config(description = "The most bins of the piecewise-linear encoding of a number; 0 for none. Fewer where hundreds of"
+            + " numbers would make the encoding too wide.")
+    private int bins = 8;
+
+    /** For OLCUT, and {@link #builder()}. */
+    private FeatureEnsemble() {
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Sets what differs from the defaults. */
+    public static final class Builder {
+
+        private final List<Consumer<FeatureEnsemble>> settings = new ArrayList<>();
+
+        private Builder() {
+        }
+
+        private Builder set(Consumer<FeatureEnsemble> setting) {
+            settings.add(setting);
+            return this;
+        }
+
+        /**
+         * Sets the number of members.
+         *
+         * @param members M, 2 or more
+         * @return this builder
+         */
+        public Builder members(int members) {
+            return set(made -> made.members = members);
+        }
+
+        /**
+         * Sets the token width.
+         *
+         * @param width D
+         * @return this builder
+         */
+        public Builder width(int width) {
+            return set(made -> made.width = width);
+        }
+
+        /**
+         * Sets the number of blocks.
+         *
+         * @param depth L
+         * @return this builder
+         */
+        public Builder depth(int depth) {
+            return set(made -> made.depth = depth);
+        }
+
+        /**
+         * Sets the width of the feed-forward networks.
+         *
+         * @param hidden H
+         * @return this builder
+         */
+        public Builder hidden(int hidden) {
+            return set(made -> made.hidden = hidden);
+        }
+
+        /**
+         * Sets the most bins that a number is encoded with.
+         *
+         * @param bins 0 for none
+         * @return this builder
+         */
+        public Builder bins(int bins) {
+            return set(made -> made.bins = bins);
+        }
+
+        /**
+         * Makes the source.
+         *
+         * @return the source
+         * @throws EmtalException if a size is out of its range
+         */
+        public FeatureEnsemble build() {
+            FeatureEnsemble made = new FeatureEnsemble();
+            settings.forEach(setting -> setting.accept(made));
+            made.invalid().ifPresent(message -> {
+                throw new EmtalException(message);
+            });
+            return made;
+        }
+    }
+
+    @Override
+    public void postConfig() {
+        invalid().ifPresent(message -> {
+            throw new PropertyException("", "FeatureEnsemble", message);
+        });
+    }
+
+    private Optional<String> invalid() {
+        boolean valid = members >= 2 && width >= 1 && depth >= 1 && hidden >= 1 && bins >= 0;
+        return valid ? Optional.empty() : Optional.of("FeatureEnsemble: found members " + members + ", width " + width
+                + ", depth " + depth + ", hidden " + hidden + ", bins " + bins + "; allowed are 2 and more members, 0"
+                + " and more bins, 1 and more of the others");
+    }
+
+    @Override
+    public boolean pretrained() {
+        return false;
+    }
+
+    @Override
+    public Backbone create(FeatureLayout layout, Examples rows, long seed) {
+        EmtalException.check(rows.size() > 0, "FeatureEnsemble: found no training rows, at least one is needed");
+        SplittableRandom random = new SplittableRandom(seed);
+        GraphBuilder graph = new GraphBuilder();
+        EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, random);
+        Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, bins(layout));
+        Value values = graph.unsqueeze(encoding.values(), 1);
+        int encoded = (int) values.extent(-1);
+        Value scaled = graph.mul(values, encoder.trainable("members.scale", signs(encoded, random)));
+        Value embedded = graph.matMul(scaled, encoder.trainable("embedding.weight", embedding(encoding, encoder)));
+        Value tokens = graph.add(embedded, encoder.trainable("members.bias",
+                Tensor.of(new float[members * width], members, width)));
+        Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
+        graph.output("pooled", graph.add(encoder.encodeApart(tokens), graph.matMul(values, linear)));
+        return encoder.backbone(graph.build(), false);
+    }
+
+    private int bins(FeatureLayout layout) {
+        long numbers = layout.columns().stream().filter(c -> c.kind() == FeatureColumn.Kind.NUMERIC).count();
+        return numbers == 0 ? bins : (int) Math.max(0, Math.min(bins, WIDEST / numbers - WITHOUT_BINS));
+    }
+
+    private Tensor signs(int encoded, SplittableRandom random) {
+        float[] signs = new float[members * encoded];
+        for (int i = 0; i < signs.length; i++) {
+            signs[i] = random.nextBoolean() ? 1 : -1;
+        }
+        return Tensor.of(signs, members, encoded);
+    }
+
+    private Tensor embedding(FeatureEncoding encoding, EncoderWriter encoder) {
+        int encoded = (int) encoding.values().extent(1);
+        float[] weights = encoder.gaussian(encoded * width, 1 / Math.sqrt(encoded));
+        for (int position : encoding.missing()) {
+            Arrays.fill(weights, position * width, (position + 1) * width, 0);
+        }
+        return Tensor.of(weights, encoded, width);
+    }
+
+    @Override
+    public ConfiguredObjectProvenance getProvenance() {
+        return new ConfiguredObjectProvenanceImpl(this, "BackboneSource");
+    }
+}

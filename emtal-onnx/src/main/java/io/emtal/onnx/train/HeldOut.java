@@ -1,0 +1,114 @@
+package io.emtal.onnx.train;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * The rows that choose the best epoch. A single network does without them: they are held out of its training. Of an
+ * ensemble each member does without another part of the rows, so that together all are trained on, and each row is
+ * judged by the members that have not seen it (out-of-bag, Breiman 1996).
+ */
+final class HeldOut {
+
+    private final int[] training;
+    private final int[] judged;
+    private final int members;
+    /** The part that each row is in; empty where no row is out of a bag. */
+    private final int[] part;
+    private final int parts;
+
+    private HeldOut(int[] training, int[] judged, int members, int[] part, int parts) {
+        this.training = training;
+        this.judged = judged;
+        this.members = members;
+        this.part = part;
+        this.parts = parts;
+    }
+
+    /**
+     * Chooses the rows.
+     *
+     * @param order all rows, shuffled
+     * @param fraction the fraction of the rows that a network does without, 0 for none
+     * @param members the members of the ensemble, 1 for a single network
+     */
+    static HeldOut of(int[] order, double fraction, int members) {
+        if (members == 1) {
+            int held = (int) Math.round(fraction * order.length);
+            return new HeldOut(Arrays.copyOfRange(order, held, order.length), Arrays.copyOf(order, held), 1, new int[0], 0);
+        }
+        if (fraction == 0) {
+            return new HeldOut(order, new int[0], members, new int[0], 0);
+        }
+        int parts = (int) Math.max(2, Math.min(members, Math.round(1 / fraction)));
+        int[] part = new int[order.length];
+        for (int i = 0; i < order.length; i++) {
+            part[order[i]] = i % parts;
+        }
+        return new HeldOut(order, order, members, part, parts);
+    }
+
+    /** The rows that are trained on. */
+    int[] training() {
+        return training;
+    }
+
+    /** The rows that are judged. */
+    int[] judged() {
+        return judged;
+    }
+
+    /** Whether rows are judged by some members of an ensemble only. */
+    boolean outOfBag() {
+        return parts > 0;
+    }
+
+    private boolean holds(int member, int row) {
+        return parts > 0 && member % parts == part[row];
+    }
+
+    /**
+     * What training rows count for the members of an ensemble.
+     *
+     * @param rows the rows
+     * @param padded how many rows to make room for; those behind the given ones count nothing
+     * @return [padded, M], where a row's sum is 1; none without an ensemble
+     */
+    float[] bags(int[] rows, int padded) {
+        float[] bags = new float[members == 1 ? 0 : padded * members];
+        for (int i = 0; i < rows.length && members > 1; i++) {
+            int row = rows[i];
+            long trained = IntStream.range(0, members).filter(m -> !holds(m, row)).count();
+            for (int m = 0; m < members; m++) {
+                bags[i * members + m] = holds(m, row) ? 0 : 1f / trained;
+            }
+        }
+        return bags;
+    }
+
+    /**
+     * The mean logits of the members that have not seen a row.
+     *
+     * @param memberLogits of all judged rows, [rows, M, C]
+     * @return [rows, C]
+     */
+    float[] unseen(float[] memberLogits) {
+        int columns = memberLogits.length / judged.length / members;
+        float[] logits = new float[judged.length * columns];
+        for (int i = 0; i < judged.length; i++) {
+            int count = 0;
+            for (int m = 0; m < members; m++) {
+                if (holds(m, judged[i])) {
+                    count++;
+                    for (int c = 0; c < columns; c++) {
+                        logits[i * columns + c] += memberLogits[(i * members + m) * columns + c];
+                    }
+                }
+            }
+            for (int c = 0; c < columns; c++) {
+                logits[i * columns + c] /= count;
+            }
+        }
+        return logits;
+    }
+}

@@ -1,0 +1,85 @@
+package io.emtal.onnx.backbone;
+
+import ai.onnxruntime.OrtException;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.data.FeatureColumn;
+import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.graph.GraphSession;
+import io.emtal.onnx.graph.Tensor;
+import org.junit.jupiter.api.Test;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class FeatureEnsembleTest {
+
+    private static final int MEMBERS = 8;
+    private static final int WIDTH = 8;
+    private static final FeatureEnsemble SOURCE = FeatureEnsemble.builder().members(MEMBERS).width(WIDTH).depth(2)
+            .hidden(12).bins(4).build();
+    private static final FeatureLayout LAYOUT = new FeatureLayout(List.of(
+            new FeatureColumn("a", FeatureColumn.Kind.NUMERIC, 0, 1),
+            new FeatureColumn("b", FeatureColumn.Kind.NUMERIC, 1, 1),
+            new FeatureColumn("c", FeatureColumn.Kind.NOMINAL, 2, 3)));
+
+    private static PackedExamples rows(long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        return PackedExamples.pack(50, LAYOUT.width(), 1, (row, inputs, labels) -> {
+            inputs[0] = (float) random.nextDouble(-3, 5);
+            inputs[1] = 7;
+            Arrays.fill(inputs, 2, 5, 0);
+            inputs[2 + random.nextInt(3)] = 1;
+        });
+    }
+
+    private static float[] run(Backbone backbone, float... row) throws OrtException {
+        try (GraphSession session = new GraphSession(backbone.graph())) {
+            return session.run(Map.of("input", Tensor.of(row, 1, row.length))).get("pooled").floats();
+        }
+    }
+
+    @Test
+    void everyMemberIsATokenWithAViewOfItsOwn() throws OrtException {
+        for (long seed = 0; seed < 10; seed++) {
+            Backbone backbone = SOURCE.create(LAYOUT, rows(seed), seed);
+            assertEquals(MEMBERS, backbone.members());
+            assertEquals(WIDTH, backbone.pooledWidth());
+            assertEquals(2, backbone.blocks().size());
+            assertTrue(backbone.blocks().stream().allMatch(block -> block.attention().isEmpty()));
+            float[] pooled = run(backbone, 1, 7, 0, 1, 0);
+            assertEquals(MEMBERS * WIDTH, pooled.length);
+            double distance = 0;
+            for (int i = WIDTH; i < pooled.length; i++) {
+                distance += Math.abs(pooled[i] - pooled[i % WIDTH]);
+            }
+            assertTrue(distance > 0.1, "seed " + seed + ": members differ by " + distance);
+        }
+    }
+
+    /** Of a column that no training row misses, nothing can be learnt about missing it. */
+    @Test
+    void aNumberThatWasNeverMissingCountsAsTheMean() throws OrtException {
+        for (long seed = 0; seed < 10; seed++) {
+            PackedExamples rows = rows(seed);
+            Backbone backbone = FeatureEnsemble.builder().members(MEMBERS).width(WIDTH).bins(0).build()
+                    .create(LAYOUT, rows, seed);
+            float mean = backbone.graph().initializers().get("input.mean").floats()[0];
+            assertArrayEquals(run(backbone, mean, 7, 0, 0, 1), run(backbone, Float.NaN, 7, 0, 0, 1), 1e-5f,
+                    "seed " + seed);
+        }
+    }
+
+    @Test
+    void wrongSizesAreRefused() {
+        EmtalException e = assertThrows(EmtalException.class, () -> FeatureEnsemble.builder().members(1).build());
+        assertTrue(e.getMessage().contains("members 1") && e.getMessage().contains("2 and more"), e.getMessage());
+    }
+}
