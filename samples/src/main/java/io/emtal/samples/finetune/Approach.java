@@ -19,6 +19,11 @@ import java.util.stream.Stream;
 record Approach(String name, AdaptationMethod method, boolean separate) {
     private static final String SEPARATE = "separate";
 
+    /** Whether all weights are trained. */
+    boolean dense() {
+        return method instanceof FullDense;
+    }
+
     /** The names in the command line. */
     static List<String> names() {
         return Stream.concat(Arrays.stream(NamedMethod.values()).map(NamedMethod::toString), Stream.of(SEPARATE))

@@ -45,7 +45,6 @@ final class FineTuning {
 
     private final OnnxBackbone backbone;
     private final ImagePreprocessing preprocessing;
-    private final Recipe recipe;
     private final List<ImageSet> sets;
     private final Path folder;
     private final TrainingListener progress;
@@ -56,17 +55,15 @@ final class FineTuning {
      * @param backbone where the backbone comes from
      * @param images what it says of its images
      * @param preprocessing what differs from what the backbone says of its images
-     * @param recipe how networks are trained
      * @param sets the images, with no task in common
      * @param folder where files go, into a folder for each approach and seed
      * @param progress hears of the trainings
      * @throws EmtalException if the backbone is not understood
      */
-    FineTuning(OnnxBackbone backbone, ImageInput images, ImagePreprocessing preprocessing, Recipe recipe,
+    FineTuning(OnnxBackbone backbone, ImageInput images, ImagePreprocessing preprocessing,
             List<ImageSet> sets, Path folder, TrainingListener progress) {
         this.backbone = backbone;
         this.preprocessing = preprocessing;
-        this.recipe = recipe;
         this.sets = List.copyOf(sets);
         this.folder = folder;
         this.progress = progress;
@@ -92,24 +89,25 @@ final class FineTuning {
      * Trains, evaluates and writes.
      *
      * @param approach how
+     * @param recipe how networks are trained
      * @param seed decides everything random
      * @return the measurement
      * @throws EmtalException if the training fails, or a file cannot be written
      */
-    Measurement run(Approach approach, long seed) {
+    Measurement run(Approach approach, Recipe recipe, long seed) {
         Path own = folder.resolve(approach.name() + "-seed" + seed);
         List<Part> parts = approach.separate()
                 ? sets.stream().map(set -> Part.of(own.resolve(set.name()), List.of(set))).toList()
                 : List.of(Part.of(own, sets));
         List<Trained> networks = new ArrayList<>();
-        parts.forEach(part -> networks.add(train(part, approach, seed)));
+        parts.forEach(part -> networks.add(train(part, approach, recipe, seed)));
         return new Measurement(sets.stream().map(ImageSet::name).collect(Collectors.joining("+")), approach.name(),
                 seed, metrics(networks), sum(networks, Trained::trainSeconds),
                 1e6 * sum(networks, Trained::predictSeconds) / sum(networks, Trained::tested),
                 OptionalLong.of(networks.stream().mapToLong(n -> n.report.parameters().trainableTotal()).sum()));
     }
 
-    private Trained train(Part part, Approach approach, long seed) {
+    private Trained train(Part part, Approach approach, Recipe recipe, long seed) {
         EmtalTrainer<MultiLabel> trainer = EmtalTrainer.<MultiLabel>builder().backbone(backbone)
                 .method(approach.method()).recipe(recipe).imagePreprocessing(preprocessing)
                 .outputs(MultiLabelTasks.separatedBy(ImageTable.SEPARATOR)).seed(seed).listener(progress).build();

@@ -95,6 +95,18 @@ public final class FinetuneCommand implements Callable<Integer> {
     @Option(names = "--learning-rate", paramLabel = "X", description = "The highest learning rate.")
     private Optional<Double> learningRate;
 
+    @Option(names = "--dense-learning-rate", paramLabel = "X",
+            description = "The highest learning rate where all weights are trained: by dense and separate.")
+    private Optional<Double> denseLearningRate;
+
+    @Option(names = "--dropout", paramLabel = "X",
+            description = "The probability that an inner channel is dropped for an image.")
+    private Optional<Double> dropout;
+
+    @Option(names = "--validation", paramLabel = "FRACTION",
+            description = "The fraction of the training images that is held out to choose the best epoch; 0 for none.")
+    private Optional<Double> validation;
+
     @Option(names = "--workers", paramLabel = "N",
             description = "Threads; by default one a processor. Another number gives another model in the last digits.")
     private Optional<Integer> workers;
@@ -131,14 +143,13 @@ public final class FinetuneCommand implements Callable<Integer> {
         List<String> failures = new ArrayList<>();
         try (ResultsFile file = new ResultsFile(results);
              ProgressBarListener progress = new ProgressBarListener(spec.commandLine().getErr())) {
-            FineTuning tuning = new FineTuning(source, stated, preprocessing, recipe(), sets, out,
-                    progress);
+            FineTuning tuning = new FineTuning(source, stated, preprocessing, sets, out, progress);
             TimeLeft timeLeft = new TimeLeft();
             approaches.forEach(approach -> timeLeft.expect(approach.name(), seeds));
             for (long seed = 1; seed <= seeds; seed++) {
                 for (Approach approach : approaches) {
                     try {
-                        Measurement measured = tuning.run(approach, seed);
+                        Measurement measured = tuning.run(approach, recipe(approach), seed);
                         measurements.add(measured);
                         file.add(measured);
                         timeLeft.done(approach.name(), 1, measured.trainSeconds());
@@ -194,12 +205,15 @@ public final class FinetuneCommand implements Callable<Integer> {
         return list.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
-    private Recipe recipe() {
+    private Recipe recipe(Approach approach) {
         Recipe.Builder recipe = Recipe.builder();
         epochs.ifPresent(recipe::epochs);
         batchSize.ifPresent(recipe::batchSize);
+        dropout.ifPresent(recipe::dropout);
+        validation.ifPresent(recipe::validationFraction);
         workers.ifPresent(recipe::workers);
-        learningRate.ifPresent(peak -> recipe.schedule(new CosineSchedule(peak, LAST_RATE * peak, WARM_UP)));
+        (approach.dense() ? denseLearningRate.or(() -> learningRate) : learningRate)
+                .ifPresent(peak -> recipe.schedule(new CosineSchedule(peak, LAST_RATE * peak, WARM_UP)));
         return recipe.build();
     }
 

@@ -128,7 +128,8 @@ class FinetuneTest {
         try {
             Locale.setDefault(Locale.GERMANY);
             run = finetune("--images", one, "--images", two, "--trainer", "emtal", "--trainer", "heads", "--trainer",
-                    "separate", "--rank", "1", "--rank", "2", "--experts", "4");
+                    "separate", "--learning-rate", "2e-3", "--dense-learning-rate", "1e-3", "--rank", "1",
+                    "--rank", "2", "--experts", "4");
         } finally {
             Locale.setDefault(before);
         }
@@ -137,6 +138,8 @@ class FinetuneTest {
                 run.out());
         assertTrue(run.err().contains("adapt epoch 1"), run.err());
         assertTrue(run.err().contains("separate, seed 1: mean_accuracy"), run.err());
+        assertEquals("0.0020", peak("emtal-r1-seed1"));
+        assertEquals("0.0010", peak("separate-seed1/two"));
         List<String> lines = results();
         assertEquals("set,trainer,seed,metric,value,train_seconds,predict_micros_per_row,trainable_parameters",
                 lines.get(0));
@@ -165,6 +168,13 @@ class FinetuneTest {
             }
             assertEquals(expected.stream().sorted().toList(), written);
         }
+    }
+
+    /** The learning rate of the last step, a hundredth of the highest, times a hundred. */
+    private String peak(String run) throws IOException {
+        List<String> history = Files.readAllLines(temp.resolve("out").resolve(run).resolve("history.csv"));
+        double last = Double.parseDouble(history.get(history.size() - 1).split(",")[3]);
+        return String.format(Locale.ROOT, "%.4f", 100 * last);
     }
 
     @Test
@@ -218,6 +228,8 @@ class FinetuneTest {
         "--ignore three.kind, 1, 'task ''three.kind'': found no such column'",
         "--mean 0.5, 1, found means [0.5]",
         "--learning-rate -1, 1, -1",
+        "--dropout 1, 1, dropout 1.0",
+        "--validation 1, 1, validationFraction 1.0",
     })
     void wrongOptionsAreRefused(String options, int status, String message) {
         List<Object> arguments = new ArrayList<>(List.of("--images", one));
