@@ -33,6 +33,17 @@ public interface Adaptation {
     }
 
     /**
+     * Whether training changes what a layer computes. Channels are dropped in front of such layers only, and what lies
+     * below all of them may be computed once.
+     *
+     * @param layer a layer of the backbone
+     * @return true unless {@link #linear} writes the layer as the backbone has it, from weights that are not trained
+     */
+    default boolean trains(LinearLayer layer) {
+        return true;
+    }
+
+    /**
      * Writes a linear layer with its adapter.
      *
      * @param site where the layer is written

@@ -38,7 +38,8 @@ import java.util.random.RandomGenerator;
  * </pre>
  *
  * <p>The fade a rises to 1, where the router is gone and the updates merge into the dense weights exactly. With shared
- * scope, a joint query-key-value layer and H = 4D the method trains 16·D·L·r + D·L·K parameters besides the heads.
+ * scope, a joint query-key-value layer and H = 4D the method trains 16·D·L·r + D·L·K parameters besides the heads, where
+ * L blocks are adapted.
  */
 public final class Emtal implements AdaptationMethod {
 
@@ -104,6 +105,9 @@ public final class Emtal implements AdaptationMethod {
 
     @Config(description = "The network of the first step.")
     private Start start = Start.ZERO;
+
+    @Config(description = "How many blocks are adapted, counted from the top; 0 for all.")
+    private int adaptBlocks = 0;
 
     @Config(description = "How the router fades.")
     private Fade fade = Fade.builder().build();
@@ -243,6 +247,16 @@ public final class Emtal implements AdaptationMethod {
         }
 
         /**
+         * Sets how many blocks are adapted.
+         *
+         * @param adaptBlocks their number, counted from the top, the last block's side; 0 for all
+         * @return this builder
+         */
+        public Builder adaptBlocks(int adaptBlocks) {
+            return set(made -> made.adaptBlocks = adaptBlocks);
+        }
+
+        /**
          * Sets how the router fades.
          *
          * @param fade the fade
@@ -281,6 +295,7 @@ public final class Emtal implements AdaptationMethod {
     public void postConfig() {
         Settings.check(experts >= 1, "experts", experts, "1 or more");
         Settings.checkLowRank(rank, alpha);
+        Settings.checkAdaptBlocks(adaptBlocks);
         Settings.check(temperature > 0 && Double.isFinite(temperature), "temperature", temperature, "a number above 0");
         Settings.check(balanceLoss >= 0 && Double.isFinite(balanceLoss), "balanceLoss", balanceLoss, "0 or more");
     }
@@ -296,7 +311,7 @@ public final class Emtal implements AdaptationMethod {
         Map<LinearLayer, LowRank> updates = new LinkedHashMap<>();
         Map<Integer, Experts> grouped = new HashMap<>();
         Map<Integer, Router> routers = new HashMap<>();
-        for (Block block : backbone.blocks()) {
+        for (Block block : Settings.adapted(backbone.blocks(), adaptBlocks)) {
             grouped.put(block.index(), Experts.of(block, initializers, experts, grouping, clustering));
             block.layers().map(this::update).forEach(update -> {
                 updates.put(update.layer(), update);
@@ -342,7 +357,15 @@ public final class Emtal implements AdaptationMethod {
         }
 
         @Override
+        public boolean trains(LinearLayer layer) {
+            return updates.containsKey(layer);
+        }
+
+        @Override
         public Value linear(Site site, LinearLayer layer, Value input) {
+            if (!trains(layer)) {
+                return site.dense(layer, input);
+            }
             Value output = updates.get(layer).write(site, input);
             Router router = layer.role() == LinearLayer.Role.FC1 ? routers.get(layer.block()) : null;
             return router == null ? output : router.gate(site, input, output);

@@ -37,6 +37,11 @@ public final class HeadsOnly implements AdaptationMethod {
         }
 
         @Override
+        public boolean trains(LinearLayer layer) {
+            return false;
+        }
+
+        @Override
         public Value linear(Site site, LinearLayer layer, Value input) {
             return site.dense(layer, input);
         }

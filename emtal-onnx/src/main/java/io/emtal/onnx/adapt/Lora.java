@@ -5,6 +5,7 @@ import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.backbone.Block;
 import io.emtal.onnx.backbone.LinearLayer;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
@@ -22,8 +23,8 @@ import java.util.random.RandomGenerator;
 
 /**
  * A control: plain LoRA (Hu et al. 2021, arXiv 2106.09685) on the query-key-value layers, the attention's output
- * projection and both layers of the FFN of every block, W' = W + (alpha/r)·A·B. It trains 16·D·L·r parameters where
- * the query-key-value layer is joint and H = 4D.
+ * projection and both layers of the FFN of every adapted block, W' = W + (alpha/r)·A·B. It trains 16·D·L·r parameters
+ * where the query-key-value layer is joint, H = 4D and L blocks are adapted.
  */
 public final class Lora implements AdaptationMethod {
 
@@ -32,6 +33,9 @@ public final class Lora implements AdaptationMethod {
 
     @Config(description = "The updates are scaled by alpha / rank; 0 for alpha = rank.")
     private double alpha = 0;
+
+    @Config(description = "How many blocks are adapted, counted from the top; 0 for all.")
+    private int adaptBlocks = 0;
 
     /** For OLCUT and the builder. */
     private Lora() {
@@ -80,6 +84,16 @@ public final class Lora implements AdaptationMethod {
         }
 
         /**
+         * Sets how many blocks are adapted.
+         *
+         * @param adaptBlocks their number, counted from the top, the last block's side; 0 for all
+         * @return this builder
+         */
+        public Builder adaptBlocks(int adaptBlocks) {
+            return set(made -> made.adaptBlocks = adaptBlocks);
+        }
+
+        /**
          * Makes the method.
          *
          * @return the method
@@ -95,6 +109,7 @@ public final class Lora implements AdaptationMethod {
     @Override
     public void postConfig() {
         Settings.checkLowRank(rank, alpha);
+        Settings.checkAdaptBlocks(adaptBlocks);
     }
 
     @Override
@@ -103,7 +118,7 @@ public final class Lora implements AdaptationMethod {
         RandomGenerator random = new SplittableRandom(seed);
         Map<LinearLayer, LowRank> updates = new LinkedHashMap<>();
         List<Parameter> parameters = new ArrayList<>();
-        backbone.layers().forEach(layer -> {
+        Settings.adapted(backbone.blocks(), adaptBlocks).stream().flatMap(Block::layers).forEach(layer -> {
             LowRank update = LowRank.shared(layer, rank, LowRank.scale(rank, alpha));
             updates.put(layer, update);
             parameters.addAll(update.startingAtZero(random));
@@ -120,8 +135,13 @@ public final class Lora implements AdaptationMethod {
             implements Adaptation {
 
         @Override
+        public boolean trains(LinearLayer layer) {
+            return updates.containsKey(layer);
+        }
+
+        @Override
         public Value linear(Site site, LinearLayer layer, Value input) {
-            return updates.get(layer).write(site, input);
+            return trains(layer) ? updates.get(layer).write(site, input) : site.dense(layer, input);
         }
 
         @Override

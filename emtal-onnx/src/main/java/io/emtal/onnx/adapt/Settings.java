@@ -3,9 +3,11 @@ package io.emtal.onnx.adapt;
 import com.oracle.labs.mlrg.olcut.config.Configurable;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.Block;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Locale;
 
 /** Checks of configured values: configuration and builders report the same mistake, each with its own exception. */
@@ -26,6 +28,18 @@ final class Settings {
     static void checkLowRank(int rank, double alpha) {
         check(rank >= 1, "rank", rank, "1 or more");
         check(alpha >= 0 && Double.isFinite(alpha), "alpha", alpha, "a number above 0, or 0 for alpha = rank");
+    }
+
+    /** Checks the number of adapted blocks as far as it goes without a backbone. */
+    static void checkAdaptBlocks(int adaptBlocks) {
+        check(adaptBlocks >= 0, "adaptBlocks", adaptBlocks, "1 or more, or 0 for all blocks");
+    }
+
+    /** The blocks that are adapted: the uppermost of a number, or all for 0. */
+    static List<Block> adapted(List<Block> blocks, int adaptBlocks) {
+        EmtalException.check(adaptBlocks <= blocks.size(), "adaptBlocks: found %d, allowed are 1 to %d, the backbone's"
+                + " blocks, or 0 for all", adaptBlocks, blocks.size());
+        return adaptBlocks == 0 ? blocks : blocks.subList(blocks.size() - adaptBlocks, blocks.size());
     }
 
     /** Finishes what a builder made, with an {@link EmtalException} for values that are not allowed. */
