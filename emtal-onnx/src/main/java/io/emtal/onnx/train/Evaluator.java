@@ -9,14 +9,19 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.graph.Graph;
+import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Shape;
 
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
-/** Computes the logits of rows with a forward graph: the training's own at a = 1, or the dense network's. */
+/**
+ * Computes what a forward graph gives for rows: logits, with the training's own graph at a = 1 or the dense network's,
+ * or a frozen prefix's activations.
+ */
 final class Evaluator implements AutoCloseable {
 
     private final OrtSession session;
@@ -25,9 +30,9 @@ final class Evaluator implements AutoCloseable {
     private final int columns;
     private final String outputName;
     private final FloatBuffer inputMemory;
-    private final FloatBuffer logitMemory;
+    private final FloatBuffer outputMemory;
     private final OnnxTensor input;
-    private final OnnxTensor logits;
+    private final OnnxTensor output;
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
 
     /**
@@ -52,7 +57,19 @@ final class Evaluator implements AutoCloseable {
      * @param input the name of its only input
      */
     Evaluator(OnnxMl.ModelProto model, Examples examples, int rows, String input) {
-        this(Sessions.open(model, "dense"), examples, rows, input, Map.of());
+        this(Sessions.open(model, "dense", 1), examples, rows, input, Map.of());
+    }
+
+    /**
+     * Prepares the evaluation of a graph that takes rows only.
+     *
+     * @param graph takes a number of rows and gives as many, [rows, width]
+     * @param examples the rows
+     * @param threads how many compute a batch together
+     */
+    Evaluator(Graph graph, Examples examples, int threads) {
+        this(Sessions.open(OnnxFile.toModel(graph, "prefix"), "prefix", threads), examples,
+                (int) graph.inputs().get(0).extent(0), graph.inputs().get(0).name(), Map.of());
     }
 
     private Evaluator(OrtSession session, Examples examples, int rows, String input, Map<String, OnnxTensor> parameters) {
@@ -62,14 +79,14 @@ final class Evaluator implements AutoCloseable {
             long[] shape = shape(session.getInputInfo().get(input));
             this.rows = shape[0] > 0 ? (int) shape[0] : rows;
             shape[0] = this.rows;
-            Map.Entry<String, NodeInfo> output = session.getOutputInfo().entrySet().iterator().next();
-            outputName = output.getKey();
-            columns = (int) shape(output.getValue())[1];
+            Map.Entry<String, NodeInfo> only = session.getOutputInfo().entrySet().iterator().next();
+            outputName = only.getKey();
+            columns = (int) shape(only.getValue())[1];
             inputMemory = ParameterBuffer.direct(Shape.of(shape).size());
-            logitMemory = ParameterBuffer.direct(this.rows * columns);
+            outputMemory = ParameterBuffer.direct(this.rows * columns);
             OrtEnvironment environment = OrtEnvironment.getEnvironment();
             this.input = OnnxTensor.createTensor(environment, inputMemory, shape);
-            logits = OnnxTensor.createTensor(environment, logitMemory, new long[] {this.rows, columns});
+            output = OnnxTensor.createTensor(environment, outputMemory, new long[] {this.rows, columns});
         } catch (OrtException e) {
             throw Sessions.failed("forward", e);
         }
@@ -82,33 +99,53 @@ final class Evaluator implements AutoCloseable {
         return ((TensorInfo) value.getInfo()).getShape();
     }
 
+    /** How many rows are computed at a time. */
+    int rows() {
+        return rows;
+    }
+
+    /** How many numbers a row gives. */
+    int columns() {
+        return columns;
+    }
+
     /**
-     * Computes logits.
+     * Computes rows.
      *
      * @param positions the rows
      * @return [rows, C], row after row
      */
-    float[] logits(int[] positions) {
-        float[] all = new float[positions.length * columns];
+    float[] outputs(int[] positions) {
+        FloatBuffer all = FloatBuffer.allocate(positions.length * columns);
+        forEachBatch(positions, all::put);
+        return all.array();
+    }
+
+    /**
+     * Computes rows, some at a time.
+     *
+     * @param positions the rows
+     * @param consumer gets [some, C] again and again, in order; the memory is used again
+     */
+    void forEachBatch(int[] positions, Consumer<FloatBuffer> consumer) {
         Examples read = examples.inOrder(positions);
         for (int start = 0; start < positions.length; start += rows) {
             inputMemory.clear();
             for (int i = 0; i < rows; i++) {
                 read.inputs(positions[Math.min(start + i, positions.length - 1)], inputMemory);
             }
-            try (OrtSession.Result result = session.run(inputs, Set.of(), Map.of(outputName, logits))) {
-                logitMemory.get(0, all, start * columns, Math.min(rows, positions.length - start) * columns);
+            try (OrtSession.Result result = session.run(inputs, Set.of(), Map.of(outputName, output))) {
+                consumer.accept(outputMemory.slice(0, Math.min(rows, positions.length - start) * columns));
             } catch (OrtException e) {
                 throw Sessions.failed("forward", e);
             }
         }
-        return all;
     }
 
     @Override
     public void close() {
         input.close();
-        logits.close();
+        output.close();
         try {
             session.close();
         } catch (OrtException e) {

@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -28,6 +29,10 @@ import java.util.stream.IntStream;
 /**
  * Trains a backbone for tasks: a fresh one densely first, then the adaptation; merges, and checks the merged network
  * against the training graph on the training rows. Repeats bit by bit for the same seed, workers and micro-batches.
+ *
+ * <p>Where the adaptation leaves lower blocks as they are, and neither augmentation nor dropout of inputs changes the
+ * rows, what these blocks give is computed once for all epochs and kept: in memory, or beyond 256 MiB in a temporary file
+ * (system property {@code java.io.tmpdir}). A backbone that no single value cuts there is computed in every step.
  */
 public final class Learner {
 
@@ -37,8 +42,12 @@ public final class Learner {
     private static final int COMPARED_ROWS = 1000;
     private static final int ROWS_AT_A_TIME = 64;
 
+    /** How much of a frozen prefix lies in memory; beyond it a mapped file is as fast while there is memory to spare. */
+    private static final int CACHED_BYTES = 1 << 28;
+
     private final AdaptationMethod method;
     private final Recipe recipe;
+    private final int cachedBytes;
 
     /**
      * Makes a learner.
@@ -47,8 +56,13 @@ public final class Learner {
      * @param recipe how networks are trained
      */
     public Learner(AdaptationMethod method, Recipe recipe) {
+        this(method, recipe, CACHED_BYTES);
+    }
+
+    Learner(AdaptationMethod method, Recipe recipe, int cachedBytes) {
         this.method = Objects.requireNonNull(method, "method");
         this.recipe = Objects.requireNonNull(recipe, "recipe");
+        this.cachedBytes = cachedBytes;
     }
 
     /**
@@ -101,10 +115,17 @@ public final class Learner {
             Adaptation adaptation = method.adapt(backbone, random.nextLong());
             NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, headParameters, tasks,
                     recipe.losses(), method.qualityRetaining());
-            PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, compiler, recipe, rows, heldOut, listener)
-                    .run(random.split(), augmentations, threads);
-            history.addAll(outcome.history());
-            return dense(compiler, outcome, rows, heldOut.training(), history);
+            boolean changing = rows.augments() || backbone.learnsMissing() && recipe.inputDropout(tasks) > 0;
+            Optional<FrozenPrefix> prefix = changing ? Optional.empty() : FrozenPrefix.of(backbone, adaptation);
+            // Without a prefix there is nothing to close: the rows are the caller's.
+            try (CachedRows cached = prefix.map(p -> p.compute(rows, recipe.workers(), cachedBytes)).orElse(null)) {
+                Training training = new Training(prefix.map(p -> compiler.withBackbone(p.rest())).orElse(compiler),
+                        prefix.isPresent() ? cached : rows);
+                PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, training.compiler, recipe, training.rows, heldOut,
+                        listener).run(random.split(), augmentations, threads);
+                history.addAll(outcome.history());
+                return dense(backbone, training, outcome, rows, heldOut.training(), history);
+            }
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {
@@ -114,20 +135,26 @@ public final class Learner {
         }
     }
 
-    private static TrainedNetwork dense(NetworkCompiler compiler, PhaseRun.Outcome outcome, Examples rows, int[] training,
-                                        List<EpochRecord> history) throws Exception {
+    /** What an adaptation is trained with: all of the backbone on the rows, or the rest of it on a prefix's. */
+    private record Training(NetworkCompiler compiler, Examples rows) {
+    }
+
+    private static TrainedNetwork dense(Backbone backbone, Training trained, PhaseRun.Outcome outcome, Examples rows,
+                                        int[] training, List<EpochRecord> history) throws Exception {
+        NetworkCompiler compiler = trained.compiler;
         List<Parameter> parameters = compiler.parameters();
         Map<String, Tensor> values = ParameterBuffer.tensors(parameters, outcome.values());
-        Backbone merged = compiler.adaptation().merge(compiler.backbone(), values::get, 1);
+        Backbone merged = compiler.adaptation().merge(backbone, values::get, 1);
         OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, "logits", false);
         int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
         double agreement = 0;
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "")) {
             buffer.set(outcome.values());
-            try (Evaluator trained = new Evaluator(compiler.forward(ROWS_AT_A_TIME), rows, ROWS_AT_A_TIME, buffer.tensors());
+            try (Evaluator adapted = new Evaluator(compiler.forward(ROWS_AT_A_TIME), trained.rows, ROWS_AT_A_TIME,
+                         buffer.tensors());
                  Evaluator dense = new Evaluator(logits, rows, ROWS_AT_A_TIME, merged.input().name())) {
-                float[] a = trained.logits(compared);
-                float[] b = dense.logits(compared);
+                float[] a = adapted.outputs(compared);
+                float[] b = dense.outputs(compared);
                 for (int i = 0; i < a.length; i++) {
                     agreement = Math.max(agreement, Math.abs((double) a[i] - b[i]));
                 }
@@ -137,14 +164,14 @@ public final class Learner {
                 + " %.3g on %d rows, allowed is %s", agreement, compared.length, TOLERANCE);
         OnnxMl.ModelProto model = NetworkCompiler.dense(merged, compiler.heads(), values, "output", true);
         return new TrainedNetwork(model, compiler.tasks(), history, outcome.bestEpoch(),
-                report(compiler), agreement, outcome.expertLoad());
+                report(compiler, backbone), agreement, outcome.expertLoad());
     }
 
-    private static ParameterReport report(NetworkCompiler compiler) {
+    private static ParameterReport report(NetworkCompiler compiler, Backbone backbone) {
         Map<String, Long> trainable = new LinkedHashMap<>();
         compiler.parameters().forEach(p -> trainable.merge(p.part(), (long) p.size(), Long::sum));
         long heads = compiler.headParameters().stream().mapToLong(Parameter::size).sum();
-        return new ParameterReport(trainable, compiler.backbone().weightCount(), heads);
+        return new ParameterReport(trainable, backbone.weightCount(), heads);
     }
 
     private static void checkLabels(TaskLayout tasks, Examples rows, int[] training) {

@@ -62,6 +62,11 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     private static final String GRADIENT = "gradient/";
     private static final String REPORT = "report/";
 
+    /** The same training of another backbone, which has the same layers or the upper ones of them. */
+    NetworkCompiler withBackbone(Backbone other) {
+        return new NetworkCompiler(other, adaptation, heads, headParameters, tasks, losses, qualityRetaining);
+    }
+
     /** Everything that is trained: the adaptation's parameters, then the heads'. */
     List<Parameter> parameters() {
         List<Parameter> all = new ArrayList<>(adaptation.parameters());
@@ -230,7 +235,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                 }
                 Value x = layerInputs.get(layer.product());
                 boolean inner = layer.role() == LinearLayer.Role.FC2 || layer.role() == LinearLayer.Role.ATTENTION_OUTPUT;
-                return adaptation.linear(this, layer, dropout && inner ? builder.mul(x, builder.input(
+                boolean dropped = dropout && inner && adaptation.trains(layer);
+                return adaptation.linear(this, layer, dropped ? builder.mul(x, builder.input(
                         DROPOUT + layer.name(), ElementType.FLOAT, perChannel(x.shape()))) : x);
             });
             Value pooled = lookUp.apply(graph.outputs().get(0));

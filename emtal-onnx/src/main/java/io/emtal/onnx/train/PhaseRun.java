@@ -189,7 +189,7 @@ final class PhaseRun {
                 return new double[0];
             }
             buffer.set(values);
-            float[] logits = evaluator.logits(heldOut.judged());
+            float[] logits = evaluator.outputs(heldOut.judged());
             return compiler.losses().means(labels, heldOut.outOfBag() ? heldOut.unseen(logits) : logits);
         }
 

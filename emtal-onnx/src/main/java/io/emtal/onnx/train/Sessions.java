@@ -8,19 +8,19 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.OnnxFile;
 
-/** Opens ONNX Runtime sessions as training uses them: one thread a run, because workers run side by side. */
+/** Opens ONNX Runtime sessions as training uses them: one thread a run where workers run side by side. */
 final class Sessions {
 
     private Sessions() {
     }
 
     static OrtSession open(Graph graph, String name) {
-        return open(OnnxFile.toModel(graph, name), name);
+        return open(OnnxFile.toModel(graph, name), name, 1);
     }
 
-    static OrtSession open(OnnxMl.ModelProto model, String name) {
+    static OrtSession open(OnnxMl.ModelProto model, String name, int threads) {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setIntraOpNumThreads(1);
+            options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
             return OrtEnvironment.getEnvironment().createSession(model.toByteArray(), options);
