@@ -84,7 +84,7 @@ public final class Learner {
         // A stream of its own: rows that are never augmented are trained on alike with or without it.
         SplittableRandom augmentations = new SplittableRandom(~seed);
         int[] order = shuffled(rows.size(), random.split());
-        HeldOut heldOut = HeldOut.of(order, recipe.validationFraction(), start.members());
+        HeldOut heldOut = HeldOut.of(order, recipe.validationFraction(pretrained), start.members());
         checkLabels(tasks, rows, heldOut.training());
         listener.start(tasks);
 
@@ -115,7 +115,7 @@ public final class Learner {
             Adaptation adaptation = method.adapt(backbone, random.nextLong());
             NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, headParameters, tasks,
                     recipe.losses(), method.qualityRetaining());
-            boolean changing = rows.augments() || backbone.learnsMissing() && recipe.inputDropout(tasks) > 0;
+            boolean changing = rows.augments() || backbone.learnsMissing() && recipe.inputDropout() > 0;
             Optional<FrozenPrefix> prefix = changing ? Optional.empty() : FrozenPrefix.of(backbone, adaptation);
             // Without a prefix there is nothing to close: the rows are the caller's.
             try (CachedRows cached = prefix.map(p -> p.compute(rows, recipe.workers(), cachedBytes)).orElse(null)) {

@@ -74,8 +74,8 @@ final class PhaseRun {
         int stepsPerEpoch = (rows.length + batchSize - 1) / batchSize;
         int epochs = recipe.epochs(phase);
         int steps = epochs * stepsPerEpoch;
-        double inputDropout = compiler.backbone().learnsMissing() ? recipe.inputDropout(tasks) : 0;
-        double dropout = recipe.dropout(tasks);
+        double inputDropout = compiler.backbone().learnsMissing() ? recipe.inputDropout() : 0;
+        double dropout = recipe.dropout();
 
         float[] values = ParameterBuffer.initial(parameters);
         float[] gradient = new float[values.length];

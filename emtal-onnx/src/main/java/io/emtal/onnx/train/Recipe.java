@@ -8,8 +8,6 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.task.Losses;
-import io.emtal.onnx.task.RealTask;
-import io.emtal.onnx.task.TaskLayout;
 
 import java.util.Optional;
 
@@ -40,18 +38,18 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     private CosineSchedule pretrainSchedule = new CosineSchedule(2e-3, 2e-3, 0.02);
 
     @Config(description = "The learning rate of the adaptation.")
-    private CosineSchedule schedule = new CosineSchedule(1.5e-3, 1e-5, 0.1);
+    private CosineSchedule schedule = new CosineSchedule(5e-3, 1e-5, 0.1);
 
     @Config(description = "The losses of the tasks.")
     private Losses losses = new Losses();
 
     @Config(description = "The probability that a channel of an attention's or feed-forward network's inner values is"
-            + " dropped for a row, in all its tokens. Only where there are tasks that classify.")
-    private double dropout = 0.2;
+            + " dropped for a row, in all its tokens.")
+    private double dropout = 0;
 
-    @Config(description = "The probability that an input value goes missing while it is trained on. Only where there are"
-            + " tasks that classify and the backbone learns of missing values.")
-    private double inputDropout = 0.1;
+    @Config(description = "The probability that an input value goes missing while it is trained on. Only where the backbone"
+            + " learns of missing values.")
+    private double inputDropout = 0;
 
     @Config(description = "Decay per step of the average of the weights that is kept instead of the last; 0 for the last.")
     private double averageDecay = 0.98;
@@ -59,6 +57,10 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     @Config(description = "The fraction of the training rows that is held out to choose the best epoch, of each member of an"
             + " ensemble another; 0 for none, the last epoch is taken then.")
     private double validationFraction = 0.125;
+
+    @Config(description = "The same where the backbone is pre-trained: the adaptation has a fixed length, and every row"
+            + " counts.")
+    private double pretrainedValidationFraction = 0;
 
     @Config(description = "Epochs without improvement on the held-out rows after which dense training stops; 0 for never.")
     private int patience = 12;
@@ -219,11 +221,13 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         /**
          * Holds rows out to choose the best epoch.
          *
-         * @param validationFraction from 0 for none, up to, not including, 1
+         * @param validationFraction from 0 for none, up to, not including, 1; by default an eighth for a fresh backbone,
+         *     none for a pre-trained one
          * @return this builder
          */
         public Builder validationFraction(double validationFraction) {
             made.validationFraction = validationFraction;
+            made.pretrainedValidationFraction = validationFraction;
             return this;
         }
 
@@ -268,9 +272,11 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
             return Optional.of("Recipe: found batchSize " + batchSize + ", microBatchSize " + microBatchSize + ", workers "
                     + workers + ", patience " + patience + "; allowed are 0 and more");
         }
-        if (!(averageDecay >= 0 && averageDecay < 1 && validationFraction >= 0 && validationFraction < 1
-                && dropout >= 0 && dropout < 1 && inputDropout >= 0 && inputDropout < 1)) {
+        if (!(averageDecay >= 0 && averageDecay < 1 && dropout >= 0 && dropout < 1 && inputDropout >= 0 && inputDropout < 1
+                && validationFraction >= 0 && validationFraction < 1
+                && pretrainedValidationFraction >= 0 && pretrainedValidationFraction < 1)) {
             return Optional.of("Recipe: found averageDecay " + averageDecay + ", validationFraction " + validationFraction
+                    + ", pretrainedValidationFraction " + pretrainedValidationFraction
                     + ", dropout " + dropout + ", inputDropout " + inputDropout
                     + "; allowed are 0 up to, not including, 1");
         }
@@ -346,28 +352,21 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     }
 
     /**
-     * The probability that a channel is dropped. Numbers are learnt without: on tables with little noise dropout kept a
-     * network from them.
+     * The probability that a channel is dropped.
      *
-     * @param tasks the tasks
-     * @return 0 if all tasks are real
+     * @return 0 for none
      */
-    public double dropout(TaskLayout tasks) {
-        return classifies(tasks) ? dropout : 0;
+    public double dropout() {
+        return dropout;
     }
 
     /**
      * The probability that an input value goes missing.
      *
-     * @param tasks the tasks
-     * @return 0 if all tasks are real
+     * @return 0 for none
      */
-    public double inputDropout(TaskLayout tasks) {
-        return classifies(tasks) ? inputDropout : 0;
-    }
-
-    private static boolean classifies(TaskLayout tasks) {
-        return tasks.tasks().stream().anyMatch(task -> !(task instanceof RealTask));
+    public double inputDropout() {
+        return inputDropout;
     }
 
     /**
@@ -380,12 +379,13 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     }
 
     /**
-     * The fraction of the training rows that is held out.
+     * The fraction of the training rows that a network does without.
      *
+     * @param pretrained whether the backbone is pre-trained
      * @return 0 for none
      */
-    public double validationFraction() {
-        return validationFraction;
+    public double validationFraction(boolean pretrained) {
+        return pretrained ? pretrainedValidationFraction : validationFraction;
     }
 
     /**
