@@ -17,7 +17,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 import org.tribuo.Output;
@@ -50,7 +49,7 @@ final class EmtalCompetitors {
             Function<Table, TargetView<T>> targets, SeparateCompetitor.Parts<T> parts) {
         List<Competitor<T>> competitors = new ArrayList<>();
         for (NamedMethod named : NamedMethod.values()) {
-            AdaptationMethod method = named.method(OptionalInt.empty(), OptionalInt.empty());
+            AdaptationMethod method = named.method(NamedMethod.Settings.DEFAULT);
             competitors.add(competitor(named.toString(), method, outputs, targets));
         }
         competitors.add(new SeparateCompetitor<>("separate",

@@ -26,6 +26,19 @@ public enum NamedMethod {
     /** EMTAL with experts of random channels. */
     EMTAL_RANDOM_EXPERTS("emtal-random-experts", true);
 
+    /**
+     * What may differ from a method's defaults, where it has such a setting.
+     *
+     * @param rank the rank of the updates
+     * @param experts the number of experts
+     * @param adaptBlocks how many blocks are adapted, counted from the top
+     */
+    public record Settings(OptionalInt rank, OptionalInt experts, OptionalInt adaptBlocks) {
+        /** The defaults. */
+        public static final Settings DEFAULT =
+                new Settings(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty());
+    }
+
     private final String name;
     private final boolean lowRank;
 
@@ -46,31 +59,32 @@ public enum NamedMethod {
     /**
      * The method.
      *
-     * @param rank the rank, where it has one; empty for its default
-     * @param experts the number of experts, where it has such; empty for its default
+     * @param settings what differs from its defaults
      * @return the method
      * @throws io.emtal.onnx.EmtalException if a number is out of its range
      */
-    public AdaptationMethod method(OptionalInt rank, OptionalInt experts) {
+    public AdaptationMethod method(Settings settings) {
         return switch (this) {
-            case EMTAL -> emtal(rank, experts).build();
+            case EMTAL -> emtal(settings).build();
             case LORA -> {
                 Lora.Builder lora = Lora.builder();
-                rank.ifPresent(lora::rank);
+                settings.rank.ifPresent(lora::rank);
+                settings.adaptBlocks.ifPresent(lora::adaptBlocks);
                 yield lora.build();
             }
             case DENSE -> new FullDense();
             case HEADS -> new HeadsOnly();
-            case EMTAL_NO_QR -> emtal(rank, experts).qualityRetaining(QualityRetaining.off()).build();
-            case EMTAL_NO_ROUTER -> emtal(rank, experts).router(false).build();
-            case EMTAL_RANDOM_EXPERTS -> emtal(rank, experts).grouping(ExpertClustering.Grouping.RANDOM).build();
+            case EMTAL_NO_QR -> emtal(settings).qualityRetaining(QualityRetaining.off()).build();
+            case EMTAL_NO_ROUTER -> emtal(settings).router(false).build();
+            case EMTAL_RANDOM_EXPERTS -> emtal(settings).grouping(ExpertClustering.Grouping.RANDOM).build();
         };
     }
 
-    private static Emtal.Builder emtal(OptionalInt rank, OptionalInt experts) {
+    private static Emtal.Builder emtal(Settings settings) {
         Emtal.Builder builder = Emtal.builder();
-        rank.ifPresent(builder::rank);
-        experts.ifPresent(builder::experts);
+        settings.rank.ifPresent(builder::rank);
+        settings.experts.ifPresent(builder::experts);
+        settings.adaptBlocks.ifPresent(builder::adaptBlocks);
         return builder;
     }
 

@@ -34,21 +34,23 @@ record Approach(String name, AdaptationMethod method, boolean separate) {
      * The approaches of a name: where it has a rank, one for each that is wanted.
      *
      * @param name one of {@link #names}
-     * @param ranks the ranks; empty for the default, which the approach's name does not tell then
-     * @param experts the number of experts; empty for the default
+     * @param ranks the ranks; empty for that of the settings, which the approach's name does not tell then
+     * @param settings what differs from a method's defaults
      */
-    static List<Approach> of(String name, List<Integer> ranks, OptionalInt experts) {
+    static List<Approach> of(String name, List<Integer> ranks, NamedMethod.Settings settings) {
         if (name.equals(SEPARATE)) {
             return List.of(new Approach(name, new FullDense(), true));
         }
         NamedMethod named = Arrays.stream(NamedMethod.values()).filter(method -> method.toString().equals(name))
                 .findFirst().orElseThrow();
         if (ranks.isEmpty() || !named.lowRank()) {
-            return List.of(new Approach(name, named.method(OptionalInt.empty(), experts), false));
+            return List.of(new Approach(name, named.method(settings), false));
         }
         List<Approach> approaches = new ArrayList<>();
         for (int rank : ranks) {
-            approaches.add(new Approach(name + "-r" + rank, named.method(OptionalInt.of(rank), experts), false));
+            NamedMethod.Settings ranked = new NamedMethod.Settings(OptionalInt.of(rank), settings.experts(),
+                    settings.adaptBlocks());
+            approaches.add(new Approach(name + "-r" + rank, named.method(ranked), false));
         }
         return approaches;
     }

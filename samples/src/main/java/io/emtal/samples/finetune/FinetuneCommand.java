@@ -5,6 +5,7 @@ import io.emtal.onnx.backbone.OnnxBackbone;
 import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.train.CosineSchedule;
 import io.emtal.onnx.train.Recipe;
+import io.emtal.samples.compare.NamedMethod;
 import io.emtal.samples.output.Measurement;
 import io.emtal.samples.output.ResultsFile;
 import io.emtal.samples.output.WholeFile;
@@ -86,6 +87,10 @@ public final class FinetuneCommand implements Callable<Integer> {
             description = "Experts of a feed-forward network; must divide its width.")
     private Optional<Integer> experts;
 
+    @Option(names = "--adapt-blocks", paramLabel = "N",
+            description = "How many blocks get low-rank updates, counted from the top; by default all.")
+    private Optional<Integer> adaptBlocks;
+
     @Option(names = "--epochs", paramLabel = "N", description = "Epochs of training.")
     private Optional<Integer> epochs;
 
@@ -104,7 +109,8 @@ public final class FinetuneCommand implements Callable<Integer> {
     private Optional<Double> dropout;
 
     @Option(names = "--validation", paramLabel = "FRACTION",
-            description = "The fraction of the training images that is held out to choose the best epoch; 0 for none.")
+            description = "The fraction of the training images that is held out to choose the best epoch; by "
+                + "default none.")
     private Optional<Double> validation;
 
     @Option(names = "--workers", paramLabel = "N",
@@ -179,16 +185,21 @@ public final class FinetuneCommand implements Callable<Integer> {
     }
 
     private List<Approach> approaches() {
-        OptionalInt number = experts.map(OptionalInt::of).orElse(OptionalInt.empty());
+        NamedMethod.Settings settings = new NamedMethod.Settings(OptionalInt.empty(), given(experts),
+                given(adaptBlocks));
         List<Approach> approaches = new ArrayList<>();
         for (String name : trainers.stream().distinct().toList()) {
             if (!Approach.names().contains(name)) {
                 throw wrong("--trainer " + name + ": there is none of this name; allowed are "
                         + String.join(", ", Approach.names()));
             }
-            approaches.addAll(Approach.of(name, ranks.stream().distinct().toList(), number));
+            approaches.addAll(Approach.of(name, ranks.stream().distinct().toList(), settings));
         }
         return approaches;
+    }
+
+    private static OptionalInt given(Optional<Integer> number) {
+        return number.map(OptionalInt::of).orElse(OptionalInt.empty());
     }
 
     /** What the options say; where they say nothing, the file must. */

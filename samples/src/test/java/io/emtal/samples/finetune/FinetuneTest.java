@@ -275,6 +275,20 @@ class FinetuneTest {
     }
 
     @Test
+    void upperBlocksAloneHaveFewerParameters() throws IOException {
+        long[] trained = new long[2];
+        for (int blocks = 1; blocks <= 2; blocks++) {
+            CommandLineRun run = finetune("--images", one, "--task", "size", "--experts", "4", "--adapt-blocks",
+                    blocks);
+            assertEquals(0, run.status(), run.err());
+            String line = results().get(1);
+            trained[blocks - 1] = Long.parseLong(line.substring(line.lastIndexOf(',') + 1));
+        }
+        long head = 3 * (16 + 1);
+        assertEquals(2 * (trained[0] - head), trained[1] - head);
+    }
+
+    @Test
     void aTrainerThatFailsIsReportedAndTheOthersGoOn() {
         CommandLineRun run = finetune("--images", one, "--trainer", "emtal", "--trainer", "heads", "--experts", "7");
         assertEquals(1, run.status(), run.err());
