@@ -45,6 +45,14 @@ public final class Learner {
     /** How much of a frozen prefix lies in memory; beyond it a mapped file is as fast while there is memory to spare. */
     private static final int CACHED_BYTES = 1 << 28;
 
+    // Positions below the seed of a training.
+    private static final int HELD_OUT = 0;
+    private static final int HEADS = 1;
+    private static final int DENSE = 2;
+    private static final int METHOD = 3;
+    private static final int PRETRAIN = 4;
+    private static final int ADAPT = 5;
+
     private final AdaptationMethod method;
     private final Recipe recipe;
     private final int cachedBytes;
@@ -80,10 +88,8 @@ public final class Learner {
      */
     public TrainedNetwork train(Backbone start, boolean pretrained, TaskLayout tasks, Examples rows, long seed,
                                 TrainingListener listener) {
-        SplittableRandom random = new SplittableRandom(seed);
-        // A stream of its own: rows that are never augmented are trained on alike with or without it.
-        SplittableRandom augmentations = new SplittableRandom(~seed);
-        int[] order = shuffled(rows.size(), random.split());
+        Seed root = new Seed(seed);
+        int[] order = shuffled(rows.size(), root.at(HELD_OUT).random());
         HeldOut heldOut = HeldOut.of(order, recipe.validationFraction(pretrained), start.members());
         checkLabels(tasks, rows, heldOut.training());
         listener.start(tasks);
@@ -95,24 +101,24 @@ public final class Learner {
         });
         try {
             Heads heads = new Heads(tasks, start.pooledWidth(), start.members());
-            List<Parameter> headParameters = heads.parameters(random.nextLong());
+            List<Parameter> headParameters = heads.parameters(root.at(HEADS).value());
             headParameters.forEach(p -> EmtalException.check(!start.graph().initializers().containsKey(p.name()),
                     "task '%s': found an initialiser '%s' in the backbone already, allowed is a task of another name",
                     p.task().orElseThrow(), p.name()));
             List<EpochRecord> history = new ArrayList<>();
             Backbone backbone = start;
             if (!pretrained) {
-                Adaptation dense = new FullDense().adapt(start, random.nextLong());
+                Adaptation dense = new FullDense().adapt(start, root.at(DENSE).value());
                 NetworkCompiler compiler = new NetworkCompiler(start, dense, heads, headParameters, tasks, recipe.losses(),
                         QualityRetaining.off());
                 PhaseRun.Outcome outcome = new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, heldOut, listener)
-                        .run(random.split(), augmentations, threads);
+                        .run(root.at(PRETRAIN), threads);
                 Map<String, Tensor> values = ParameterBuffer.tensors(compiler.parameters(), outcome.values());
                 backbone = dense.merge(start, values::get, 1);
                 headParameters = headParameters.stream().map(p -> p.startingAt(values.get(p.name()))).toList();
                 history.addAll(outcome.history());
             }
-            Adaptation adaptation = method.adapt(backbone, random.nextLong());
+            Adaptation adaptation = method.adapt(backbone, root.at(METHOD).value());
             NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, headParameters, tasks,
                     recipe.losses(), method.qualityRetaining());
             boolean changing = rows.augments() || backbone.learnsMissing() && recipe.inputDropout() > 0;
@@ -122,7 +128,7 @@ public final class Learner {
                 Training training = new Training(prefix.map(p -> compiler.withBackbone(p.rest())).orElse(compiler),
                         prefix.isPresent() ? cached : rows);
                 PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, training.compiler, recipe, training.rows, heldOut,
-                        listener).run(random.split(), augmentations, threads);
+                        listener).run(root.at(ADAPT), threads);
                 history.addAll(outcome.history());
                 return dense(backbone, training, outcome, rows, heldOut.training(), history);
             }

@@ -28,6 +28,11 @@ final class PhaseRun {
     private static final String ENTROPY = "routerEntropy.";
     private static final int EVALUATION_ROWS = 64;
 
+    // Positions below the seed of an epoch.
+    private static final int ORDER = 0;
+    private static final int AUGMENTATION = 1;
+    private static final int NOISE = 2;
+
     private final Phase phase;
     private final NetworkCompiler compiler;
     private final Recipe recipe;
@@ -61,17 +66,15 @@ final class PhaseRun {
     /**
      * Trains.
      *
-     * @param random shuffles the training rows
-     * @param augmentations draws a seed an epoch for what they look like
+     * @param seed decides the order of the rows, what they look like and what is dropped, epoch by epoch
      * @param threads runs the workers
      */
-    Outcome run(SplittableRandom random, SplittableRandom augmentations, ExecutorService threads) throws Exception {
+    Outcome run(Seed seed, ExecutorService threads) throws Exception {
         List<Parameter> parameters = compiler.parameters();
         TaskLayout tasks = compiler.tasks();
-        int[] rows = heldOut.training().clone();
-        int batchSize = recipe.batchSize(rows.length);
+        int batchSize = recipe.batchSize(heldOut.training().length);
         int microBatch = recipe.microBatchSize(batchSize);
-        int stepsPerEpoch = (rows.length + batchSize - 1) / batchSize;
+        int stepsPerEpoch = (heldOut.training().length + batchSize - 1) / batchSize;
         int epochs = recipe.epochs(phase);
         int steps = epochs * stepsPerEpoch;
         double inputDropout = compiler.backbone().learnsMissing() ? recipe.inputDropout() : 0;
@@ -93,8 +96,10 @@ final class PhaseRun {
             int step = 0;
             for (int epoch = 1; epoch <= epochs; epoch++) {
                 long epochBegun = System.nanoTime();
-                shuffle(rows, random);
-                Examples read = examples.augmented(augmentations.nextLong()).inOrder(rows);
+                Seed epochSeed = seed.at(epoch);
+                int[] rows = heldOut.training().clone();
+                shuffle(rows, epochSeed.at(ORDER).random());
+                Examples read = examples.augmented(epochSeed.at(AUGMENTATION).value()).inOrder(rows);
                 EpochSums sums = new EpochSums(tasks.size());
                 double rate = 0;
                 double fade = 1;
@@ -103,8 +108,8 @@ final class PhaseRun {
                     rate = recipe.schedule(phase).rate(step, steps);
                     fade = compiler.adaptation().fade((double) step / steps);
                     Batch batch = Batch.of(tasks, read, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
-                            rows.length)), new Batch.Noise(random.nextLong(), inputDropout, dropout), heldOut,
-                            microBatch);
+                            rows.length)), new Batch.Noise(epochSeed.at(NOISE).at(step).value(), inputDropout, dropout),
+                            heldOut, microBatch);
                     compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
                     if (retaining != null) {
                         retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight());

@@ -1,0 +1,26 @@
+package io.emtal.onnx.train;
+
+import java.util.SplittableRandom;
+
+/**
+ * A node of a tree of seeds. What a training draws at random in a phase, an epoch or a step is decided by the node of
+ * that place, whatever was drawn before: a training that goes on from a checkpoint draws what it would have drawn.
+ *
+ * @param value the seed
+ */
+record Seed(long value) {
+
+    /**
+     * The node below this one at a position.
+     *
+     * @param position any number
+     */
+    Seed at(long position) {
+        return new Seed(new SplittableRandom(value + position).nextLong());
+    }
+
+    /** The random numbers of this node, from the first. */
+    SplittableRandom random() {
+        return new SplittableRandom(value);
+    }
+}
