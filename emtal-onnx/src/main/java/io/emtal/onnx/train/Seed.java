@@ -16,7 +16,8 @@ record Seed(long value) {
      * @param position any number
      */
     Seed at(long position) {
-        return new Seed(new SplittableRandom(value + position).nextLong());
+        // Mixed before and after: seeds beside each other must not meet at positions beside each other.
+        return new Seed(new SplittableRandom(random().nextLong() + position).nextLong());
     }
 
     /** The random numbers of this node, from the first. */
