@@ -41,7 +41,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.logging.Logger;
-import java.util.stream.IntStream;
 
 /**
  * Trains a transformer for all outputs of a data set with EMTAL and gives a dense ONNX network as a Tribuo model: for
@@ -289,8 +288,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
 
     private EmtalModel<T> train(Dataset<T> dataset, Map<String, Provenance> runProvenance, TrainerProvenance trainer,
                                 long runSeed) {
-        // By index: a data set's iterator may be shuffled in a way that its provenance does not tell.
-        List<Example<T>> examples = IntStream.range(0, dataset.size()).mapToObj(dataset::getExample).toList();
+        List<Example<T>> examples = new ExampleList<>(dataset);
         ImmutableFeatureMap featureMap = dataset.getFeatureIDMap();
         ImmutableOutputInfo<T> domain = dataset.getOutputIDInfo();
         OutputTasks<T> how = outputs(dataset);

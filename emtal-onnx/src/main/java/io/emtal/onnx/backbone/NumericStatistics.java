@@ -15,8 +15,11 @@ import java.util.Arrays;
  */
 record NumericStatistics(float mean, float deviation, float[] edges) {
 
+    /** The most numbers that are read before they are evaluated, 128 MiB; more take several passes over the rows. */
+    private static final int READ_AT_ONCE = 1 << 25;
+
     /**
-     * Reads several columns in one pass over the rows.
+     * Reads several columns, as many in one pass over the rows as memory allows.
      *
      * @param rows the training rows
      * @param positions the columns' positions in a row
@@ -24,19 +27,30 @@ record NumericStatistics(float mean, float deviation, float[] edges) {
      * @return one entry a position
      */
     static NumericStatistics[] of(Examples rows, int[] positions, int bins) {
-        float[][] columns = new float[positions.length][rows.size()];
-        FloatBuffer buffer = FloatBuffer.allocate(rows.width());
-        for (int row = 0; row < rows.size(); row++) {
-            rows.inputs(row, buffer.clear());
-            for (int i = 0; i < positions.length; i++) {
-                columns[i][row] = buffer.get(positions[i]);
-            }
-        }
-        return Arrays.stream(columns).map(c -> of(c, bins)).toArray(NumericStatistics[]::new);
+        return of(rows, positions, bins, READ_AT_ONCE);
     }
 
-    private static NumericStatistics of(float[] column, int bins) {
-        float[] sorted = column.clone();
+    static NumericStatistics[] of(Examples rows, int[] positions, int bins, int atOnce) {
+        int columnsAtOnce = Math.max(1, atOnce / Math.max(1, rows.size()));
+        NumericStatistics[] statistics = new NumericStatistics[positions.length];
+        FloatBuffer buffer = FloatBuffer.allocate(rows.width());
+        for (int first = 0; first < positions.length; first += columnsAtOnce) {
+            float[][] columns = new float[Math.min(columnsAtOnce, positions.length - first)][rows.size()];
+            for (int row = 0; row < rows.size(); row++) {
+                rows.inputs(row, buffer.clear());
+                for (int i = 0; i < columns.length; i++) {
+                    columns[i][row] = buffer.get(positions[first + i]);
+                }
+            }
+            for (int i = 0; i < columns.length; i++) {
+                statistics[first + i] = of(columns[i], bins);
+            }
+        }
+        return statistics;
+    }
+
+    /** Sorts the column. */
+    private static NumericStatistics of(float[] sorted, int bins) {
         Arrays.sort(sorted);
         int count = sorted.length;
         while (count > 0 && Float.isNaN(sorted[count - 1])) {

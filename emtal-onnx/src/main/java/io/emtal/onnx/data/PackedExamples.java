@@ -1,27 +1,24 @@
 package io.emtal.onnx.data;
 
-import io.emtal.onnx.EmtalException;
-
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
-/** Rows packed into memory outside the heap. */
+/**
+ * Rows packed outside the heap: in memory, or beyond 256 MiB in a temporary file, see {@link PackedRows}, which goes when
+ * they are closed.
+ */
 public final class PackedExamples implements Examples {
 
-    private final FloatBuffer inputs;
-    private final float[] labels;
-    private final int size;
-    private final int width;
-    private final int tasks;
+    /** How many bytes lie in memory; beyond it a mapped file is as fast while there is memory to spare. */
+    static final int MEMORY = 1 << 28;
 
-    private PackedExamples(FloatBuffer inputs, float[] labels, int size, int width, int tasks) {
-        this.inputs = inputs;
-        this.labels = labels;
-        this.size = size;
+    private final PackedRows rows;
+    private final int width;
+
+    private PackedExamples(PackedRows rows, int width) {
+        this.rows = rows;
         this.width = width;
-        this.tasks = tasks;
     }
 
     /** Receives a row's inputs and labels. */
@@ -46,29 +43,31 @@ public final class PackedExamples implements Examples {
      * @param tasks the number of tasks
      * @param reader called once for every row, in order
      * @return the packed rows
-     * @throws EmtalException if they do not fit a buffer of 2 GiB
+     * @throws io.emtal.onnx.EmtalException if a single row takes more than 256 MiB, or the file cannot be written
      */
     public static PackedExamples pack(int size, int width, int tasks, Reader reader) {
-        long bytes = (long) size * width * Float.BYTES;
-        EmtalException.check(bytes <= Integer.MAX_VALUE, "examples: %d rows of %d inputs need %d bytes, allowed are %d",
-                size, width, bytes, Integer.MAX_VALUE);
-        FloatBuffer inputs = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder()).asFloatBuffer();
-        float[] labels = new float[size * tasks];
-        float[] rowInputs = new float[width];
-        float[] rowLabels = new float[tasks];
-        for (int row = 0; row < size; row++) {
-            Arrays.fill(rowInputs, Float.NaN);
-            Arrays.fill(rowLabels, Float.NaN);
-            reader.read(row, rowInputs, rowLabels);
-            inputs.put(rowInputs);
-            System.arraycopy(rowLabels, 0, labels, row * tasks, tasks);
+        return pack(size, width, tasks, MEMORY, reader);
+    }
+
+    static PackedExamples pack(int size, int width, int tasks, int memory, Reader reader) {
+        float[] inputs = new float[width];
+        float[] labels = new float[tasks];
+        int rowBytes = Math.multiplyExact(Math.addExact(width, tasks), Float.BYTES);
+        try (PackedRows.Writer writer = PackedRows.writer("examples", size, rowBytes, memory)) {
+            for (int row = 0; row < size; row++) {
+                Arrays.fill(inputs, Float.NaN);
+                Arrays.fill(labels, Float.NaN);
+                reader.read(row, inputs, labels);
+                ByteBuffer target = writer.next();
+                target.asFloatBuffer().put(inputs).put(labels);
+            }
+            return new PackedExamples(writer.finish(), width);
         }
-        return new PackedExamples(inputs.rewind(), labels, size, width, tasks);
     }
 
     @Override
     public int size() {
-        return size;
+        return rows.size();
     }
 
     @Override
@@ -78,11 +77,16 @@ public final class PackedExamples implements Examples {
 
     @Override
     public void inputs(int row, FloatBuffer target) {
-        target.put(inputs.slice(row * width, width));
+        rows.floats(row, 0, width, target);
     }
 
     @Override
     public float label(int row, int task) {
-        return labels[row * tasks + task];
+        return rows.getFloat(row, (width + task) * Float.BYTES);
+    }
+
+    @Override
+    public void close() {
+        rows.close();
     }
 }

@@ -7,8 +7,13 @@ import java.util.stream.IntStream;
  * The rows that choose the best epoch. A single network does without them: they are held out of its training. Of an
  * ensemble each member does without another part of the rows, so that together all are trained on, and each row is
  * judged by the members that have not seen it (out-of-bag, Breiman 1996).
+ *
+ * <p>Of more than {@value #MOST_JUDGED} rows that could judge, so many drawn at random do.
  */
 final class HeldOut {
+
+    /** The most rows that choose: beyond it a loss says no more, and judging all of millions would cost as much as training. */
+    static final int MOST_JUDGED = 20_000;
 
     private final int[] training;
     private final int[] judged;
@@ -34,7 +39,7 @@ final class HeldOut {
      */
     static HeldOut of(int[] order, double fraction, int members) {
         if (members == 1) {
-            int held = (int) Math.round(fraction * order.length);
+            int held = (int) Math.min(Math.round(fraction * order.length), MOST_JUDGED);
             return new HeldOut(Arrays.copyOfRange(order, held, order.length), Arrays.copyOf(order, held), 1, new int[0], 0);
         }
         if (fraction == 0) {
@@ -45,7 +50,7 @@ final class HeldOut {
         for (int i = 0; i < order.length; i++) {
             part[order[i]] = i % parts;
         }
-        return new HeldOut(order, order, members, part, parts);
+        return new HeldOut(order, Arrays.copyOf(order, Math.min(order.length, MOST_JUDGED)), members, part, parts);
     }
 
     /** The rows that are trained on. */
@@ -89,16 +94,17 @@ final class HeldOut {
     /**
      * The mean logits of the members that have not seen a row.
      *
-     * @param memberLogits of all judged rows, [rows, M, C]
+     * @param rows some rows
+     * @param memberLogits their logits, [rows, M, C]
      * @return [rows, C]
      */
-    float[] unseen(float[] memberLogits) {
-        int columns = memberLogits.length / judged.length / members;
-        float[] logits = new float[judged.length * columns];
-        for (int i = 0; i < judged.length; i++) {
+    float[] unseen(int[] rows, float[] memberLogits) {
+        int columns = memberLogits.length / rows.length / members;
+        float[] logits = new float[rows.length * columns];
+        for (int i = 0; i < rows.length; i++) {
             int count = 0;
             for (int m = 0; m < members; m++) {
-                if (holds(m, judged[i])) {
+                if (holds(m, rows[i])) {
                     count++;
                     for (int c = 0; c < columns; c++) {
                         logits[i * columns + c] += memberLogits[(i * members + m) * columns + c];

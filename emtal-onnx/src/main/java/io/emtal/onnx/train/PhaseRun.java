@@ -7,6 +7,7 @@ import io.emtal.onnx.task.BatchLabels;
 import io.emtal.onnx.task.RetainingState;
 import io.emtal.onnx.task.TaskLayout;
 
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -194,8 +195,22 @@ final class PhaseRun {
                 return new double[0];
             }
             buffer.set(values);
-            float[] logits = evaluator.outputs(heldOut.judged());
-            return compiler.losses().means(labels, heldOut.outOfBag() ? heldOut.unseen(logits) : logits);
+            return compiler.losses().means(labels,
+                    heldOut.outOfBag() ? unseen(heldOut.judged()) : evaluator.outputs(heldOut.judged()));
+        }
+
+        /** Some rows at a time: the members' logits of all of them together would be many times as large. */
+        private float[] unseen(int[] rows) {
+            FloatBuffer logits = FloatBuffer.allocate(rows.length * compiler.tasks().columns());
+            int[] first = {0};
+            evaluator.forEachBatch(rows, batch -> {
+                float[] memberLogits = new float[batch.remaining()];
+                batch.get(memberLogits);
+                int[] some = Arrays.copyOfRange(rows, first[0], first[0] + memberLogits.length / evaluator.columns());
+                logits.put(heldOut.unseen(some, memberLogits));
+                first[0] += some.length;
+            });
+            return logits.array();
         }
 
         @Override

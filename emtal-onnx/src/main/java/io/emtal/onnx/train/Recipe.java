@@ -219,7 +219,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
-         * Holds rows out to choose the best epoch.
+         * Holds rows out to choose the best epoch; at most 20,000 of them, drawn at random, do so.
          *
          * @param validationFraction from 0 for none, up to, not including, 1; by default an eighth for a fresh backbone,
          *     none for a pre-trained one

@@ -48,7 +48,7 @@ class HeldOutTest {
                 }
                 assertEquals(1, sum, 1e-5, where);
             }
-            float[] unseen = heldOut.unseen(memberLogits);
+            float[] unseen = heldOut.unseen(order, memberLogits);
             for (int i = 0; i < rows; i++) {
                 assertEquals(0, unseen[i * 2], where);
                 assertEquals(order[i], unseen[i * 2 + 1], 1e-4, where);
@@ -64,5 +64,20 @@ class HeldOutTest {
         float[] expected = new float[8];
         Arrays.fill(expected, 0.25f);
         assertArrayEquals(expected, heldOut.bags(new int[] {0, 1}, 2));
+    }
+
+    @Test
+    void ofVeryManyRowsSomeJudgeAndTheOthersAreLearntFrom() {
+        int[] order = IntStream.range(0, 3 * HeldOut.MOST_JUDGED).toArray();
+        PhaseRun.shuffle(order, new SplittableRandom(1));
+        int[] first = Arrays.copyOf(order, HeldOut.MOST_JUDGED);
+        HeldOut single = HeldOut.of(order, 0.5, 1);
+        assertArrayEquals(first, single.judged());
+        assertArrayEquals(Arrays.copyOfRange(order, first.length, order.length), single.training());
+        HeldOut ensemble = HeldOut.of(order, 0.5, 4);
+        assertArrayEquals(first, ensemble.judged());
+        assertArrayEquals(order, ensemble.training());
+        assertArrayEquals(new float[] {0, 0.5f, 0, 0.5f}, ensemble.bags(new int[] {order[0]}, 1),
+                "rows are out of bags whether they judge or not");
     }
 }

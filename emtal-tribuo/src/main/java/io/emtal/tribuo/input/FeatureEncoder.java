@@ -182,7 +182,7 @@ public final class FeatureEncoder implements InputEncoder {
         return Optional.of(ids);
     }
 
-    /** Packs the rows into memory outside the heap. */
+    /** Packs the rows outside the heap. */
     @Override
     public <T extends Output<T>> Examples rows(List<Example<T>> training, EncodedOutputs outputs) {
         return PackedExamples.pack(training.size(), layout.width(), outputs.tasks().size(), (row, inputs, labels) -> {
