@@ -187,8 +187,7 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
      */
     public static EmtalModel<?> deserializeFromProto(int version, String className, Any message)
             throws InvalidProtocolBufferException {
-        EmtalException.check(version >= 0 && version <= CURRENT_VERSION,
-                "%s: found a protobuf of version %d, allowed are 0 to %d", className, version, CURRENT_VERSION);
+        Versions.check(EmtalModel.class, version, CURRENT_VERSION);
         EmtalModelProto proto = message.unpack(EmtalModelProto.class);
         OutputTasks<?> outputs = ProtoUtil.deserialize(proto.getOutputs());
         ModelDataProto metadata = proto.getMetadata().unpack(ModelDataProto.class);

@@ -10,6 +10,7 @@ import io.emtal.onnx.task.BinaryTask;
 import io.emtal.onnx.task.CategoricalTask;
 import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
+import io.emtal.tribuo.Versions;
 import io.emtal.tribuo.protos.MultiLabelTasksProto;
 import io.emtal.tribuo.protos.OutputTasksProto;
 import org.tribuo.Example;

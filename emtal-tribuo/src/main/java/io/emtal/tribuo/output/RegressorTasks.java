@@ -7,6 +7,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
+import io.emtal.tribuo.Versions;
 import io.emtal.tribuo.protos.OutputTasksProto;
 import org.tribuo.Example;
 import org.tribuo.ImmutableOutputInfo;
