@@ -3,6 +3,7 @@ package io.emtal.samples.compare;
 import io.emtal.samples.table.Column;
 import io.emtal.samples.table.MultiLabelTargets;
 import io.emtal.samples.table.Table;
+import io.emtal.tribuo.evaluation.LabelSetMetrics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +55,7 @@ final class CategoricalMetrics implements Metrics<MultiLabel> {
         double highest = Double.NEGATIVE_INFINITY;
         for (int value = 0; value < target.values().size(); value++) {
             String label = MultiLabelTargets.label(target, target.values().get(value));
-            double score = MultiLabelMetrics.score(prediction, label);
+            double score = LabelSetMetrics.score(prediction, label);
             if (score > highest) {
                 highest = score;
                 best = value;

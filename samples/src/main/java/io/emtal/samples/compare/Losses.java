@@ -1,5 +1,7 @@
 package io.emtal.samples.compare;
 
+import io.emtal.tribuo.evaluation.ClassificationMetrics;
+import io.emtal.tribuo.evaluation.LabelSetMetrics;
 import java.util.List;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
@@ -10,9 +12,6 @@ import org.tribuo.multilabel.MultiLabel;
 
 /** What inner folds choose hyper-parameters by, where it is no metric: log-losses, truths taken from the examples. */
 final class Losses {
-    /** Keeps the logarithm finite where a model is sure and wrong. */
-    private static final double LEAST = 1e-7;
-
     private Losses() {
     }
 
@@ -22,7 +21,7 @@ final class Losses {
             Set<String> truth = prediction.getExample().getOutput().getNameSet();
             double loss = 0;
             for (String label : labels) {
-                double probability = MultiLabelMetrics.score(prediction, label);
+                double probability = LabelSetMetrics.score(prediction, label);
                 loss += negativeLog(truth.contains(label) ? probability : 1 - probability) / labels.size();
             }
             return loss;
@@ -38,7 +37,7 @@ final class Losses {
     }
 
     private static double negativeLog(double probability) {
-        return -Math.log(Math.max(LEAST, probability));
+        return -Math.log(Math.max(ClassificationMetrics.LEAST_PROBABILITY, probability));
     }
 
     private static <T extends Output<T>> double mean(List<Outcome<T>> outcomes,

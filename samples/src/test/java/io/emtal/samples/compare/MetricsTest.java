@@ -2,36 +2,24 @@ package io.emtal.samples.compare;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.emtal.samples.table.Split;
 import io.emtal.samples.table.Table;
 import io.emtal.samples.table.TableFolder;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Example;
-import org.tribuo.Model;
-import org.tribuo.MutableDataset;
 import org.tribuo.Output;
 import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import org.tribuo.impl.ArrayExample;
-import org.tribuo.math.optimisers.AdaGrad;
 import org.tribuo.multilabel.MultiLabel;
-import org.tribuo.multilabel.MultiLabelFactory;
-import org.tribuo.multilabel.evaluation.MultiLabelEvaluation;
-import org.tribuo.multilabel.evaluation.MultiLabelEvaluator;
-import org.tribuo.multilabel.sgd.linear.LinearSGDTrainer;
-import org.tribuo.multilabel.sgd.objectives.BinaryCrossEntropy;
-import org.tribuo.provenance.SimpleDataSourceProvenance;
 import org.tribuo.regression.Regressor;
 
 class MetricsTest {
@@ -41,64 +29,21 @@ class MetricsTest {
     Path temp;
 
     @Test
-    void multiLabelMetricsAreThoseComputedByHand() {
-        // Truth a,b | - | c | a; predicted a | - | b,c | b.
-        List<boolean[]> truths = List.of(row(1, 1, 0), row(0, 0, 0), row(0, 0, 1), row(1, 0, 0));
-        List<Prediction<MultiLabel>> predictions = List.of(predicted("a", 0.9, 0.4, 0.1), predicted("", 0.2, 0.3, 0.4),
-                predicted("b c", 0.3, 0.6, 0.9), predicted("b", 0.2, 0.8, 0.0));
-        Map<String, Double> metrics = MultiLabelMetrics.evaluate(LABELS, truths, predictions);
-        // Wrong cells: b of row 1, b of row 3, a and b of row 4.
-        assertEquals(4 / 12.0, metrics.get("hamming"), 1e-12);
-        assertEquals(1 / 4.0, metrics.get("subset_accuracy"), 1e-12);
-        // 2 hits, 2 false alarms, 2 misses.
-        assertEquals(0.5, metrics.get("micro_f1"), 1e-12);
-        // a: 1 hit, 1 miss; b: 2 false alarms, 1 miss; c: 1 hit.
-        assertEquals((2 / 3.0 + 0 + 1) / 3, metrics.get("macro_f1"), 1e-12);
-        // 2/3, an empty set predicted as empty, 2/3, 0.
-        assertEquals((2 / 3.0 + 1 + 2 / 3.0 + 0) / 4, metrics.get("example_f1"), 1e-12);
-        // a: scores of the positives 0.9, 0.2 against 0.2, 0.3: 2 pairs won, 1 even, 1 lost; b: 1 of 3; c: 3 of 3.
-        assertEquals((2.5 / 4 + 1 / 3.0 + 1) / 3, metrics.get("macro_auc"), 1e-12);
-    }
-
-    @Test
-    void aLabelWithoutBothClassesHasNoAreaAndNoMetricIsNaN() {
-        Map<String, Double> some = MultiLabelMetrics.evaluate(LABELS, List.of(row(1, 1, 0), row(0, 1, 0)),
-                List.of(predicted("a b", 0.9, 0.9, 0), predicted("b", 0.1, 0.9, 0)));
-        assertEquals(1, some.get("macro_auc"), 1e-12);
-        assertEquals(2 / 3.0, some.get("macro_f1"), 1e-12);
-        Map<String, Double> none = MultiLabelMetrics.evaluate(LABELS, List.of(row(0, 0, 0)),
-                List.of(predicted("", 0, 0, 0)));
-        assertFalse(none.containsKey("macro_auc"));
-        assertEquals(0, none.get("micro_f1"));
-        assertTrue(none.values().stream().noneMatch(value -> value.isNaN()), none.toString());
-    }
-
-    @Test
-    void f1IsThatOfTribuosEvaluator() {
-        long seed = 20240817L;
-        Random random = new Random(seed);
-        MultiLabelFactory factory = new MultiLabelFactory();
-        MutableDataset<MultiLabel> data = new MutableDataset<>(new SimpleDataSourceProvenance("random", factory),
-                factory);
-        List<boolean[]> truths = new ArrayList<>();
-        for (int i = 0; i < 60; i++) {
-            double x = random.nextGaussian();
-            boolean[] truth = {x + random.nextGaussian() > 0, x + random.nextGaussian() < -1, random.nextBoolean()};
-            Set<Label> labels = new HashSet<>();
-            for (int label = 0; label < truth.length; label++) {
-                if (truth[label]) {
-                    labels.add(new Label(LABELS.get(label)));
-                }
-            }
-            truths.add(truth);
-            data.add(new ArrayExample<>(new MultiLabel(labels), new String[] {"x"}, new double[] {x}));
-        }
-        Model<MultiLabel> model =
-                new LinearSGDTrainer(new BinaryCrossEntropy(), new AdaGrad(0.1), 5, -1, 1, seed).train(data);
-        Map<String, Double> metrics = MultiLabelMetrics.evaluate(LABELS, truths, model.predict(data));
-        MultiLabelEvaluation tribuo = new MultiLabelEvaluator().evaluate(model, data);
-        assertEquals(tribuo.microAveragedF1(), metrics.get("micro_f1"), 1e-12, "seed " + seed);
-        assertEquals(tribuo.macroAveragedF1(), metrics.get("macro_f1"), 1e-12, "seed " + seed);
+    void multiLabelMetricsAreOfAllLabelsOfTheSchema() {
+        // Truth a,b | c; predicted a | b,c; a never occurs in training.
+        Table table = new TableFolder(temp).with("schema.json", """
+                {"name": "m", "files": {"train": "train.csv", "test": "test.csv"},
+                 "features": [{"name": "x", "type": "numeric"}],
+                 "targets": [{"name": "a", "type": "nominal", "values": ["0", "1"]},
+                             {"name": "b", "type": "nominal", "values": ["0", "1"]},
+                             {"name": "c", "type": "nominal", "values": ["1", "0"]}]}
+                """).with("train.csv", "x,a,b,c\n1,0,0,0\n").with("test.csv", "x,a,b,c\n1,1,1,0\n2,0,0,1\n").read();
+        Map<String, Double> metrics = new MultiLabelMetrics().evaluate(table, List.of(
+                new Outcome<>(table.splits().get(0),
+                        List.of(labels("a", 0.9, 0.4, 0.1), labels("b c", 0.3, 0.6, 0.9)))));
+        assertEquals(2 / 6.0, metrics.get("hamming"), 1e-12);
+        assertEquals((1 + 0 + 1) / 3.0, metrics.get("macro_f1"), 1e-12);
+        assertEquals((1 + 0 + 1) / 3.0, metrics.get("macro_auc"), 1e-12);
     }
 
     @Test
@@ -138,15 +83,7 @@ class MetricsTest {
         assertEquals(Map.of("mean_accuracy", 0.75, "accuracy:k", 0.5, "accuracy:m", 1.0), metrics);
     }
 
-    private static boolean[] row(int... bits) {
-        boolean[] row = new boolean[bits.length];
-        for (int i = 0; i < bits.length; i++) {
-            row[i] = bits[i] == 1;
-        }
-        return row;
-    }
-
-    private static Prediction<MultiLabel> predicted(String present, double... scores) {
+    private static Prediction<MultiLabel> labels(String present, double... scores) {
         Set<Label> labels = new HashSet<>();
         for (String label : present.split(" ")) {
             if (!label.isEmpty()) {
