@@ -1,7 +1,5 @@
 package io.emtal.tribuo;
 
-import ai.onnxruntime.OrtEnvironment;
-import com.google.protobuf.ByteString;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
@@ -13,12 +11,10 @@ import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.BackboneSource;
 import io.emtal.onnx.backbone.FeatureEnsemble;
-import io.emtal.onnx.backbone.ImportedModel;
 import io.emtal.onnx.data.Examples;
-import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.train.Learner;
+import io.emtal.onnx.train.PretrainedNetwork;
 import io.emtal.onnx.train.Recipe;
-import io.emtal.onnx.train.TrainedNetwork;
 import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.image.ImageAugmentation;
 import io.emtal.tribuo.image.ImagePreprocessing;
@@ -31,11 +27,9 @@ import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.Output;
 import org.tribuo.Trainer;
-import org.tribuo.provenance.ModelProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 
-import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -100,7 +94,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
      * @return a builder
      */
     public static <T extends Output<T>> Builder<T> builder() {
-        return new Builder<>();
+        return new Builder<>(new EmtalTrainer<T>());
     }
 
     /**
@@ -119,16 +113,15 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         private long seed;
         private TrainingListener listener;
 
-        private Builder() {
-            EmtalTrainer<T> defaults = new EmtalTrainer<>();
-            backbone = defaults.backbone;
-            method = defaults.method;
-            recipe = defaults.recipe;
-            outputs = defaults.outputs;
-            imagePreprocessing = defaults.imagePreprocessing;
-            imageAugmentation = defaults.imageAugmentation;
-            seed = defaults.seed;
-            listener = defaults.listener;
+        private Builder(EmtalTrainer<T> start) {
+            backbone = start.backbone;
+            method = start.method;
+            recipe = start.recipe;
+            outputs = start.outputs;
+            imagePreprocessing = start.imagePreprocessing;
+            imageAugmentation = start.imageAugmentation;
+            seed = start.seed;
+            listener = start.listener;
         }
 
         /**
@@ -269,25 +262,38 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
      */
     @Override
     public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance, int invocationCount) {
-        long unknown = examples.getOutputInfo().getUnknownCount();
+        try (Pretraining<T> pretraining = pretrain(examples, invocationCount)) {
+            return pretraining.adapt(method, runProvenance);
+        }
+    }
+
+    /**
+     * Does the part of a training that does not depend on the adaptation method: reads the examples and, without a
+     * pre-trained backbone, trains a fresh one. Several methods can adapt the outcome, and each gives the model that
+     * {@link #train} of a trainer with this method would have given. Counts as an invocation.
+     *
+     * @param examples the training examples
+     * @return what methods adapt, to be closed after that
+     * @throws EmtalException if the examples are none, lack outputs or features, or training fails
+     */
+    public Pretraining<T> pretrain(Dataset<T> examples) {
+        return pretrain(examples, INCREMENT_INVOCATION_COUNT);
+    }
+
+    private Pretraining<T> pretrain(Dataset<T> dataset, int invocationCount) {
+        long unknown = dataset.getOutputInfo().getUnknownCount();
         EmtalException.check(unknown == 0, "data set: found %d examples with an unknown output, allowed is none",
                 unknown);
-        EmtalException.check(examples.size() > 0, "data set: found no examples, at least one is needed");
-        TrainerProvenance provenance;
+        EmtalException.check(dataset.size() > 0, "data set: found no examples, at least one is needed");
+        int invocation;
         long runSeed;
         synchronized (this) {
             if (invocationCount != INCREMENT_INVOCATION_COUNT) {
                 setInvocationCount(invocationCount);
             }
             runSeed = random.split().nextLong();
-            provenance = getProvenance();
-            invocations++;
+            invocation = invocations++;
         }
-        return train(examples, runProvenance, provenance, runSeed);
-    }
-
-    private EmtalModel<T> train(Dataset<T> dataset, Map<String, Provenance> runProvenance, TrainerProvenance trainer,
-                                long runSeed) {
         List<Example<T>> examples = new ExampleList<>(dataset);
         ImmutableFeatureMap featureMap = dataset.getFeatureIDMap();
         ImmutableOutputInfo<T> domain = dataset.getOutputIDInfo();
@@ -296,21 +302,25 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         InputEncoder inputs = Inputs.of(featureMap, examples, backbone, imagePreprocessing, imageAugmentation);
         warn(dataset, encoded);
         SplittableRandom seeds = new SplittableRandom(runSeed);
-        Backbone start;
-        TrainedNetwork network;
-        try (Examples rows = inputs.rows(examples, encoded)) {
-            start = backbone.create(inputs.layout(), rows, seeds.nextLong());
-            network = new Learner(method, recipe).train(start, backbone.pretrained(), encoded.tasks(), rows,
-                    seeds.nextLong(), listener);
+        Examples rows = inputs.rows(examples, encoded);
+        try {
+            Backbone start = backbone.create(inputs.layout(), rows, seeds.nextLong());
+            PretrainedNetwork network = new Learner(method, recipe).pretrain(start, backbone.pretrained(),
+                    encoded.tasks(), rows, seeds.nextLong(), listener);
+            return new Pretraining<>(with -> adapting(with, invocation), recipe, listener, new Pretraining.Data<>(
+                    dataset.getProvenance(), featureMap, domain, inputs, how, encoded.rowsWithoutLabel()), start,
+                    network, rows);
+        } catch (RuntimeException | Error e) {
+            rows.close();
+            throw e;
         }
-        TrainingReport report = TrainingReport.of(network, encoded.rowsWithoutLabel());
-        ByteString model = network.model().toByteString();
-        Map<String, Provenance> run = RunFacts.of(runProvenance, report, recipe.workers(),
-                start.imported().map(ImportedModel::original)
-                        .orElseGet(() -> OnnxFile.toModel(start.graph(), "backbone")).toByteString(), model,
-                OrtEnvironment.getEnvironment().getVersion());
-        return new EmtalModel<>("emtal-model", new ModelProvenance(EmtalModel.class.getName(), OffsetDateTime.now(),
-                dataset.getProvenance(), trainer, run), featureMap, domain, inputs, how, model, report);
+    }
+
+    /** Who trains with a method, as provenance tells it: this trainer but for the method, at an invocation. */
+    private TrainerProvenance adapting(AdaptationMethod other, int invocation) {
+        EmtalTrainer<T> trainer = new Builder<>(this).method(other).build();
+        trainer.setInvocationCount(invocation);
+        return trainer.getProvenance();
     }
 
     private OutputTasks<T> outputs(Dataset<T> dataset) {

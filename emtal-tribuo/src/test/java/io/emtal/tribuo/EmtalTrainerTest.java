@@ -10,6 +10,10 @@ import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.adapt.AdaptationMethod;
+import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.adapt.FullDense;
+import io.emtal.onnx.adapt.Lora;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.output.LabelTasks;
@@ -65,6 +69,26 @@ class EmtalTrainerTest {
         assertEquals(runs.get(2), graph(trainer.train(data)));
         assertEquals(runs.get(0), graph(TestData.<Label>quickTrainer().build().train(data)));
         assertNotEquals(runs.get(0), graph(TestData.<Label>quickTrainer().seed(1).build().train(data)));
+    }
+
+    @Test
+    void methodsThatShareAPretrainingGiveWhatTheyGiveAlone() {
+        Dataset<Label> data = TestData.labels(50, 1);
+        EmtalTrainer<Label> sharing = TestData.<Label>quickTrainer().seed(3).build();
+        sharing.setInvocationCount(2);
+        try (Pretraining<Label> shared = sharing.pretrain(data)) {
+            assertEquals(3, sharing.getInvocationCount());
+            for (AdaptationMethod method : List.of(new FullDense(), Emtal.builder().experts(4).rank(2).build(),
+                    Lora.builder().rank(1).build(), new FullDense())) {
+                EmtalModel<Label> adapted = shared.adapt(method);
+                EmtalModel<Label> alone = TestData.<Label>quickTrainer().seed(3).method(method).build()
+                        .train(data, Map.of(), 2);
+                assertEquals(graph(alone), graph(adapted), method::toString);
+                assertEquals(alone.getProvenance().getTrainerProvenance(),
+                        adapted.getProvenance().getTrainerProvenance());
+                assertEquals(shared.history(), adapted.training().history().subList(0, shared.history().size()));
+            }
+        }
     }
 
     @Test

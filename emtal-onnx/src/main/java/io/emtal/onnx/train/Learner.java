@@ -88,50 +88,94 @@ public final class Learner {
      */
     public TrainedNetwork train(Backbone start, boolean pretrained, TaskLayout tasks, Examples rows, long seed,
                                 TrainingListener listener) {
+        return adapt(pretrain(start, pretrained, tasks, rows, seed, listener), listener);
+    }
+
+    /**
+     * Does the part of a training that does not depend on the method: trains a fresh backbone densely, and takes a
+     * pre-trained one as it is.
+     *
+     * @param start the backbone
+     * @param pretrained whether the backbone's weights are trained already
+     * @param tasks the tasks; laid out by the recipe's losses
+     * @param rows the training rows; the adaptations read them, too
+     * @param seed decides the held-out rows, initial values, clustering and the order of the rows, of adaptations, too
+     * @param listener hears of the progress
+     * @return what learners of the same recipe adapt
+     * @throws EmtalException if there is nothing to learn from, a loss is not finite, or the thread is interrupted
+     */
+    public PretrainedNetwork pretrain(Backbone start, boolean pretrained, TaskLayout tasks, Examples rows, long seed,
+                                      TrainingListener listener) {
         Seed root = new Seed(seed);
         int[] order = shuffled(rows.size(), root.at(HELD_OUT).random());
         HeldOut heldOut = HeldOut.of(order, recipe.validationFraction(pretrained), start.members());
         checkLabels(tasks, rows, heldOut.training());
         listener.start(tasks);
+        Heads heads = new Heads(tasks, start.pooledWidth(), start.members());
+        List<Parameter> headParameters = heads.parameters(root.at(HEADS).value());
+        headParameters.forEach(p -> EmtalException.check(!start.graph().initializers().containsKey(p.name()),
+                "task '%s': found an initialiser '%s' in the backbone already, allowed is a task of another name",
+                p.task().orElseThrow(), p.name()));
+        if (pretrained) {
+            return new PretrainedNetwork(recipe, start, heads, headParameters, rows, heldOut, root, List.of());
+        }
+        Adaptation dense = new FullDense().adapt(start, root.at(DENSE).value());
+        NetworkCompiler compiler = new NetworkCompiler(start, dense, heads, headParameters, tasks, recipe.losses(),
+                QualityRetaining.off());
+        PhaseRun.Outcome outcome = withThreads(threads -> new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, heldOut,
+                listener).run(root.at(PRETRAIN), threads));
+        Map<String, Tensor> values = ParameterBuffer.tensors(compiler.parameters(), outcome.values());
+        return new PretrainedNetwork(recipe, dense.merge(start, values::get, 1), heads,
+                headParameters.stream().map(p -> p.startingAt(values.get(p.name()))).toList(), rows, heldOut, root,
+                outcome.history());
+    }
 
+    /**
+     * Adapts what was trained so far, which may be adapted by others, too: each gets what it would have got alone.
+     *
+     * @param network what {@link #pretrain} of a learner with the same recipe gave
+     * @param listener hears of the progress
+     * @return the dense network
+     * @throws EmtalException if the recipe is another, a loss is not finite, the thread is interrupted, or the dense
+     *     network differs from the training graph by more than {@value #TOLERANCE}
+     */
+    public TrainedNetwork adapt(PretrainedNetwork network, TrainingListener listener) {
+        EmtalException.check(network.recipe() == recipe, "adaptation: found a network that was pre-trained by another"
+                + " recipe, allowed is one of the same: %s", recipe.getProvenance());
+        Backbone backbone = network.backbone();
+        Examples rows = network.rows();
+        Adaptation adaptation = method.adapt(backbone, network.seed().at(METHOD).value());
+        NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, network.heads(), network.headParameters(),
+                network.heads().layout(), recipe.losses(), method.qualityRetaining());
+        boolean changing = rows.augments() || backbone.learnsMissing() && recipe.inputDropout() > 0;
+        Optional<FrozenPrefix> prefix = changing ? Optional.empty() : FrozenPrefix.of(backbone, adaptation);
+        return withThreads(threads -> {
+            // Without a prefix there is nothing to close: the rows are the caller's.
+            try (CachedRows cached = prefix.map(p -> p.compute(rows, recipe.workers(), cachedBytes)).orElse(null)) {
+                Training training = new Training(prefix.map(p -> compiler.withBackbone(p.rest())).orElse(compiler),
+                        prefix.isPresent() ? cached : rows);
+                PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, training.compiler, recipe, training.rows,
+                        network.heldOut(), listener).run(network.seed().at(ADAPT), threads);
+                List<EpochRecord> history = new ArrayList<>(network.history());
+                history.addAll(outcome.history());
+                return dense(backbone, training, outcome, rows, network.heldOut().training(), history);
+            }
+        });
+    }
+
+    /** Work that is spread over threads. */
+    private interface Work<R> {
+        R run(ExecutorService threads) throws Exception;
+    }
+
+    private <R> R withThreads(Work<R> work) {
         ExecutorService threads = Executors.newFixedThreadPool(recipe.workers(), runnable -> {
             Thread thread = new Thread(runnable, "emtal-worker");
             thread.setDaemon(true);
             return thread;
         });
         try {
-            Heads heads = new Heads(tasks, start.pooledWidth(), start.members());
-            List<Parameter> headParameters = heads.parameters(root.at(HEADS).value());
-            headParameters.forEach(p -> EmtalException.check(!start.graph().initializers().containsKey(p.name()),
-                    "task '%s': found an initialiser '%s' in the backbone already, allowed is a task of another name",
-                    p.task().orElseThrow(), p.name()));
-            List<EpochRecord> history = new ArrayList<>();
-            Backbone backbone = start;
-            if (!pretrained) {
-                Adaptation dense = new FullDense().adapt(start, root.at(DENSE).value());
-                NetworkCompiler compiler = new NetworkCompiler(start, dense, heads, headParameters, tasks, recipe.losses(),
-                        QualityRetaining.off());
-                PhaseRun.Outcome outcome = new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, heldOut, listener)
-                        .run(root.at(PRETRAIN), threads);
-                Map<String, Tensor> values = ParameterBuffer.tensors(compiler.parameters(), outcome.values());
-                backbone = dense.merge(start, values::get, 1);
-                headParameters = headParameters.stream().map(p -> p.startingAt(values.get(p.name()))).toList();
-                history.addAll(outcome.history());
-            }
-            Adaptation adaptation = method.adapt(backbone, root.at(METHOD).value());
-            NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, headParameters, tasks,
-                    recipe.losses(), method.qualityRetaining());
-            boolean changing = rows.augments() || backbone.learnsMissing() && recipe.inputDropout() > 0;
-            Optional<FrozenPrefix> prefix = changing ? Optional.empty() : FrozenPrefix.of(backbone, adaptation);
-            // Without a prefix there is nothing to close: the rows are the caller's.
-            try (CachedRows cached = prefix.map(p -> p.compute(rows, recipe.workers(), cachedBytes)).orElse(null)) {
-                Training training = new Training(prefix.map(p -> compiler.withBackbone(p.rest())).orElse(compiler),
-                        prefix.isPresent() ? cached : rows);
-                PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, training.compiler, recipe, training.rows, heldOut,
-                        listener).run(root.at(ADAPT), threads);
-                history.addAll(outcome.history());
-                return dense(backbone, training, outcome, rows, heldOut.training(), history);
-            }
+            return work.run(threads);
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {

@@ -59,6 +59,22 @@ class LearnerTest {
                 train(Emtal.builder().build(), 2).model().toByteArray());
     }
 
+    @Test
+    void networksPretrainedByAnotherRecipeAreRefused() {
+        PackedExamples rows = PackedExamples.pack(20, 1, 1, (row, inputs, labels) -> {
+            inputs[0] = row;
+            labels[0] = row % 2;
+        });
+        FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("f", FeatureColumn.Kind.NUMERIC, 0, 1)));
+        Backbone backbone = FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(layout, rows, 1);
+        TaskLayout tasks = new TaskLayout(List.of(new BinaryTask("b", 1)));
+        PretrainedNetwork network = new Learner(new HeadsOnly(), Recipe.builder().pretrainEpochs(1).build())
+                .pretrain(backbone, false, tasks, rows, 1, TrainingListener.NONE);
+        Learner other = new Learner(new HeadsOnly(), Recipe.builder().pretrainEpochs(2).build());
+        EmtalException e = assertThrows(EmtalException.class, () -> other.adapt(network, TrainingListener.NONE));
+        assertTrue(e.getMessage().contains("another recipe"), e.getMessage());
+    }
+
     /** With one labelled row, either the training rows or the held-out rows have none. */
     @Test
     void heldOutRowsWithoutLabelsAreRefused() {
