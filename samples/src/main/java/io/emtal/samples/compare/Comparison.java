@@ -59,23 +59,31 @@ final class Comparison {
     }
 
     private <T extends Output<T>> void run(Contest<T> contest) {
-        for (Competitor<T> competitor : contest.competitors()) {
-            for (long seed = 1; seed <= (competitor.seeded() ? seeds : 1); seed++) {
-                int before = fitsDone;
-                try {
-                    Measurement measured = measure(contest, competitor, seed);
-                    keep(measured);
-                    for (long other = 2; !competitor.seeded() && other <= seeds; other++) {
-                        keep(measured.withSeed(other));
-                    }
-                } catch (RuntimeException | LinkageError e) {
-                    // A native library that is missing is an error of one competitor, not of all.
-                    int lost = contest.splits().size() - (fitsDone - before);
-                    fitsDone += lost;
-                    timeLeft.dropped(competitor.name(), lost * work(contest));
-                    fail(contest, competitor, seed, e);
+        // Seed by seed: what competitors share for a seed need not be kept for the others.
+        for (long seed = 1; seed <= seeds; seed++) {
+            for (Competitor<T> competitor : contest.competitors()) {
+                if (competitor.seeded() || seed == 1) {
+                    run(contest, competitor, seed);
                 }
             }
+        }
+        contest.competitors().forEach(Competitor::close);
+    }
+
+    private <T extends Output<T>> void run(Contest<T> contest, Competitor<T> competitor, long seed) {
+        int before = fitsDone;
+        try {
+            Measurement measured = measure(contest, competitor, seed);
+            keep(measured);
+            for (long other = 2; !competitor.seeded() && other <= seeds; other++) {
+                keep(measured.withSeed(other));
+            }
+        } catch (RuntimeException | LinkageError e) {
+            // A native library that is missing is an error of one competitor, not of all.
+            int lost = contest.splits().size() - (fitsDone - before);
+            fitsDone += lost;
+            timeLeft.dropped(competitor.name(), lost * work(contest));
+            fail(contest, competitor, seed, e);
         }
     }
 
@@ -83,10 +91,10 @@ final class Comparison {
         String set = contest.table().schema().name();
         return contest.measure(competitor, seed, fit -> {
             fitsDone++;
-            timeLeft.done(competitor.name(), work(contest), fit.trainSeconds() + fit.predictSeconds());
+            timeLeft.done(competitor.name(), work(contest), fit.seconds());
             progress.printf(Locale.ROOT, "[%d/%d] %s, %s, seed %d, %s: %s %.4f in %.1f s; about %s left%n", fitsDone,
                     fits, set, competitor.name(), seed, fit.split().name(), contest.metrics().main(), fit.score(),
-                    fit.trainSeconds() + fit.predictSeconds(), TimeLeft.format(timeLeft.estimate()));
+                    fit.seconds(), TimeLeft.format(timeLeft.estimate()));
             progress.flush();
         });
     }

@@ -8,7 +8,7 @@ import org.tribuo.Output;
  *
  * @param <T> the outputs that it predicts
  */
-public interface Competitor<T extends Output<T>> {
+public interface Competitor<T extends Output<T>> extends AutoCloseable {
     /**
      * The name in the command line and in reports.
      *
@@ -32,4 +32,9 @@ public interface Competitor<T extends Output<T>> {
      * @return the trained model
      */
     Fitted<T> fit(Table table, int[] rows, long seed);
+
+    /** Releases what fits left for later ones. It can still be fitted after that. */
+    @Override
+    default void close() {
+    }
 }

@@ -44,8 +44,20 @@ record Contest<T extends Output<T>>(Table table, List<Split> splits, Metrics<T> 
                 competitors.stream().filter(competitor -> names.contains(competitor.name())).toList());
     }
 
-    /** How long one fit took, and what it scored on its own test rows. */
-    record Fit(Split split, double trainSeconds, double predictSeconds, double score) {
+    /**
+     * How long one fit took, and what it scored on its own test rows.
+     *
+     * @param split the split
+     * @param trainSeconds what the training takes alone
+     * @param sharedSeconds how much of that an earlier fit had done already
+     * @param predictSeconds what the prediction took
+     * @param score the main metric
+     */
+    record Fit(Split split, double trainSeconds, double sharedSeconds, double predictSeconds, double score) {
+        /** What the fit took now. */
+        double seconds() {
+            return trainSeconds - sharedSeconds + predictSeconds;
+        }
     }
 
     /**
@@ -66,7 +78,7 @@ record Contest<T extends Output<T>>(Table table, List<Split> splits, Metrics<T> 
         for (Split split : splits) {
             long start = System.nanoTime();
             try (Fitted<T> fitted = competitor.fit(table, split.train(), seed)) {
-                double trained = secondsSince(start);
+                double trained = secondsSince(start) + fitted.sharedSeconds();
                 Supplier<List<Prediction<T>>> predictor = fitted.predictor(split.test());
                 long ready = System.nanoTime();
                 Outcome<T> outcome = new Outcome<>(split, predictor.get());
@@ -80,7 +92,8 @@ record Contest<T extends Output<T>>(Table table, List<Split> splits, Metrics<T> 
                 if (count.isPresent() && count.getAsLong() > parameters.orElse(-1)) {
                     parameters = count;
                 }
-                onFit.accept(new Fit(split, trained, predicted, main(metrics.evaluate(table, List.of(outcome)))));
+                onFit.accept(new Fit(split, trained, fitted.sharedSeconds(), predicted,
+                        main(metrics.evaluate(table, List.of(outcome)))));
             }
         }
         Map<String, Double> values = metrics.evaluate(table, outcomes);

@@ -1,6 +1,5 @@
 package io.emtal.samples.compare;
 
-import io.emtal.onnx.adapt.AdaptationMethod;
 import io.emtal.onnx.adapt.FullDense;
 import io.emtal.samples.table.Column;
 import io.emtal.samples.table.Kind;
@@ -47,20 +46,17 @@ final class EmtalCompetitors {
 
     private static <T extends Output<T>> List<Competitor<T>> all(OutputTasks<T> outputs,
             Function<Table, TargetView<T>> targets, SeparateCompetitor.Parts<T> parts) {
+        Pretrainings<T> pretrainings =
+                new Pretrainings<>(seed -> EmtalTrainer.<T>builder().outputs(outputs).seed(seed).build());
         List<Competitor<T>> competitors = new ArrayList<>();
         for (NamedMethod named : NamedMethod.values()) {
-            AdaptationMethod method = named.method(NamedMethod.Settings.DEFAULT);
-            competitors.add(competitor(named.toString(), method, outputs, targets));
+            competitors.add(new AdaptingCompetitor<>(named.toString(), named.method(NamedMethod.Settings.DEFAULT),
+                    pretrainings, targets));
         }
-        competitors.add(new SeparateCompetitor<>("separate",
-                view -> competitor("separate", new FullDense(), outputs, view), targets, parts));
+        competitors.add(new SeparateCompetitor<>("separate", view -> new EmtalCompetitor<>("separate",
+                seed -> EmtalTrainer.<T>builder().method(new FullDense()).outputs(outputs).seed(seed).build(), view),
+                targets, parts));
         return competitors;
-    }
-
-    private static <T extends Output<T>> Competitor<T> competitor(String name, AdaptationMethod method,
-            OutputTasks<T> outputs, Function<Table, TargetView<T>> targets) {
-        return new EmtalCompetitor<>(name,
-                seed -> EmtalTrainer.<T>builder().method(method).outputs(outputs).seed(seed).build(), targets);
     }
 
     /** Labels of a target: the target's own name, or {@code target=value}. */

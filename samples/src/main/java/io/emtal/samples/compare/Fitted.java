@@ -27,6 +27,16 @@ public interface Fitted<T extends Output<T>> extends AutoCloseable {
      */
     OptionalLong trainableParameters();
 
+    /**
+     * How long the part of the training took that an earlier fit of another competitor did for this one, too. It counts
+     * as this one's, for alone it would have had to do it.
+     *
+     * @return the seconds, 0 where nothing is shared
+     */
+    default double sharedSeconds() {
+        return 0;
+    }
+
     /** Releases what the model holds. */
     @Override
     default void close() {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,25 @@ class ContestTest {
             List<Measurement> second = measureAll(contest, 3);
             for (int i = 0; i < first.size(); i++) {
                 assertEquals(first.get(i).metrics(), second.get(i).metrics(), first.get(i).trainer());
+            }
+        }
+    }
+
+    @Test
+    void methodsShareWhatTheyHaveInCommonAndScoreAsAlone() {
+        Table table = SmallTables.regression(temp).read();
+        Contest<?> together = Contest.of(table, List.of("emtal", "lora", "heads"));
+        for (long seed = 1; seed <= 2; seed++) {
+            List<Contest.Fit> fits = new ArrayList<>();
+            List<Measurement> shared = measureAll(together, seed, fits::add);
+            for (Measurement measured : shared) {
+                Contest<?> alone = Contest.of(table, List.of(measured.trainer()));
+                assertEquals(measureAll(alone, seed).get(0).metrics(), measured.metrics(), measured.trainer());
+            }
+            // Two folds each; the first competitor trains for all.
+            for (int i = 0; i < fits.size(); i++) {
+                assertEquals(i >= 2, fits.get(i).sharedSeconds() > 0, "seed " + seed + ", fit " + i);
+                assertTrue(fits.get(i).trainSeconds() > fits.get(i).sharedSeconds(), "seed " + seed + ", fit " + i);
             }
         }
     }
@@ -113,10 +133,15 @@ class ContestTest {
                 .next();
     }
 
-    private static <T extends Output<T>> List<Measurement> measureAll(Contest<T> contest, long seed) {
+    private static List<Measurement> measureAll(Contest<?> contest, long seed) {
+        return measureAll(contest, seed, fit -> { });
+    }
+
+    private static <T extends Output<T>> List<Measurement> measureAll(Contest<T> contest, long seed,
+            Consumer<Contest.Fit> onFit) {
         List<Measurement> measured = new ArrayList<>();
         for (Competitor<T> competitor : contest.competitors()) {
-            measured.add(contest.measure(competitor, seed, fit -> { }));
+            measured.add(contest.measure(competitor, seed, onFit));
         }
         return measured;
     }
