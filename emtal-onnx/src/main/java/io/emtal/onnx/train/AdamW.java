@@ -121,20 +121,23 @@ public final class AdamW implements Configurable, Provenancable<ConfiguredObject
         }
 
         /**
-         * Takes one step.
+         * Takes one step, unless the gradient is not finite.
          *
          * @param values the parameters, changed in place
          * @param gradient the gradient, not changed
          * @param learningRate the schedule's learning rate
-         * @return the gradient's global norm before clipping
+         * @return the gradient's global norm before clipping; nothing has changed if it is not finite
          */
         double step(float[] values, float[] gradient, double learningRate) {
-            steps++;
             double squares = 0;
             for (float g : gradient) {
                 squares += (double) g * g;
             }
             double norm = Math.sqrt(squares);
+            if (!Double.isFinite(norm)) {
+                return norm;
+            }
+            steps++;
             float scale = clipNorm > 0 && norm > clipNorm ? (float) (clipNorm / norm) : 1;
             float b1 = (float) beta1;
             float b2 = (float) beta2;

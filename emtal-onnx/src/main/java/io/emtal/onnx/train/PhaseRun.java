@@ -2,19 +2,12 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.Examples;
-import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.task.BatchLabels;
-import io.emtal.onnx.task.RetainingState;
-import io.emtal.onnx.task.TaskLayout;
 
-import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import java.util.concurrent.ExecutorService;
 
 /**
@@ -22,12 +15,6 @@ import java.util.concurrent.ExecutorService;
  * the weights that were best there, or the last.
  */
 final class PhaseRun {
-
-    /** The prefix of an adaptation's reports of mean gates [K], with the block's name behind it. */
-    private static final String GATE = "gate.";
-    /** The prefix of an adaptation's reports of the gates' mean entropy. */
-    private static final String ENTROPY = "routerEntropy.";
-    private static final int EVALUATION_ROWS = 64;
 
     // Positions below the seed of an epoch.
     private static final int ORDER = 0;
@@ -40,8 +27,11 @@ final class PhaseRun {
     private final Examples examples;
     private final HeldOut heldOut;
     private final TrainingListener listener;
-    private final List<EpochRecord> history = new ArrayList<>();
-    private final Map<String, double[]> expertLoad = new LinkedHashMap<>();
+    private final int batchSize;
+    private final int microBatch;
+    private final int stepsOfEpoch;
+    private final int epochs;
+    private final int steps;
 
     PhaseRun(Phase phase, NetworkCompiler compiler, Recipe recipe, Examples examples, HeldOut heldOut,
              TrainingListener listener) {
@@ -51,6 +41,11 @@ final class PhaseRun {
         this.examples = examples;
         this.heldOut = heldOut;
         this.listener = listener;
+        batchSize = recipe.batchSize(heldOut.training().length);
+        microBatch = recipe.microBatchSize(batchSize);
+        stepsOfEpoch = (heldOut.training().length + batchSize - 1) / batchSize;
+        epochs = recipe.epochs(phase);
+        steps = Math.multiplyExact(epochs, stepsOfEpoch);
     }
 
     /**
@@ -71,154 +66,56 @@ final class PhaseRun {
      * @param threads runs the workers
      */
     Outcome run(Seed seed, ExecutorService threads) throws Exception {
-        List<Parameter> parameters = compiler.parameters();
-        TaskLayout tasks = compiler.tasks();
-        int batchSize = recipe.batchSize(heldOut.training().length);
-        int microBatch = recipe.microBatchSize(batchSize);
-        int stepsPerEpoch = (heldOut.training().length + batchSize - 1) / batchSize;
-        int epochs = recipe.epochs(phase);
-        int steps = epochs * stepsPerEpoch;
-        double inputDropout = compiler.backbone().learnsMissing() ? recipe.inputDropout() : 0;
-        double dropout = recipe.dropout();
+        PhaseState state = new PhaseState(phase, compiler, recipe, examples.size());
+        try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
+             Steps executors = new Steps(threads, buffer);
+             Judge judge = new Judge(phase, compiler, examples, heldOut, buffer)) {
+            state.begin(judge.losses(state.values()));
+            Pace pace = new Pace();
+            while (state.epochs() < epochs && !patienceIsOver(state)) {
+                Epoch epoch = new Epoch(seed.at(state.epochs() + 1), state.stepsOfEpoch());
+                while (state.stepsOfEpoch() < stepsOfEpoch) {
+                    step(state, epoch, executors, buffer, pace);
+                }
+                listener.epoch(state.endEpoch(rate(state.steps()), fade(state.steps()), judge));
+            }
+        }
+        return state.outcome();
+    }
 
-        float[] values = ParameterBuffer.initial(parameters);
-        float[] gradient = new float[values.length];
-        AdamW.State optimizer = recipe.optimizer().start(parameters);
-        WeightAverage average = new WeightAverage(recipe.averageDecay(), values.length);
-        Selection selection = new Selection(values);
-        RetainingState retaining = compiler.qualityRetaining().appliesTo(tasks)
-                ? compiler.qualityRetaining().start(tasks, examples.size()) : null;
+    private boolean patienceIsOver(PhaseState state) {
+        return phase == Phase.PRETRAIN && recipe.patience() > 0 && state.epochsSinceBest() >= recipe.patience();
+    }
+
+    private double rate(int step) {
+        return recipe.schedule(phase).rate(step, steps);
+    }
+
+    private double fade(int step) {
+        return compiler.adaptation().fade((double) step / steps);
+    }
+
+    private void step(PhaseState state, Epoch epoch, Steps executors, ParameterBuffer buffer, Pace pace) {
         long begun = System.nanoTime();
-
-        try (ParameterBuffer buffer = new ParameterBuffer(parameters, "");
-             Steps gatedOrNot = new Steps(dropout > 0, microBatch, threads, buffer);
-             Judge judge = new Judge(buffer)) {
-            selection.score = start(judge.losses(values), tasks.size());
-            int step = 0;
-            for (int epoch = 1; epoch <= epochs; epoch++) {
-                long epochBegun = System.nanoTime();
-                Seed epochSeed = seed.at(epoch);
-                int[] rows = heldOut.training().clone();
-                shuffle(rows, epochSeed.at(ORDER).random());
-                Examples read = examples.augmented(epochSeed.at(AUGMENTATION).value()).inOrder(rows);
-                EpochSums sums = new EpochSums(tasks.size());
-                double rate = 0;
-                double fade = 1;
-                for (int start = 0; start < rows.length; start += batchSize) {
-                    step++;
-                    rate = recipe.schedule(phase).rate(step, steps);
-                    fade = compiler.adaptation().fade((double) step / steps);
-                    Batch batch = Batch.of(tasks, read, Arrays.copyOfRange(rows, start, Math.min(start + batchSize,
-                            rows.length)), new Batch.Noise(epochSeed.at(NOISE).at(step).value(), inputDropout, dropout),
-                            heldOut, microBatch);
-                    compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
-                    if (retaining != null) {
-                        retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight());
-                    }
-                    buffer.set(values);
-                    StepExecutor executor = gatedOrNot.at(fade);
-                    Map<String, double[]> reports = executor.run(batch, fade, gradient);
-                    double[] losses = compiler.losses().means(batch.labels(), batch.logits());
-                    checkFinite(losses, batch.labels(), step);
-                    if (retaining != null) {
-                        retaining.record(batch.labels(), batch.rows(), batch.logits(), losses);
-                    }
-                    double norm = optimizer.step(values, gradient, rate);
-                    EmtalException.check(Double.isFinite(norm), "%s, step %d: the gradient is not finite; a lower learning rate"
-                            + " than %s may help", phase, step, rate);
-                    if (fade >= 1) {
-                        average.add(values);
-                    }
-                    sums.add(batch.labels(), losses, reports, executor.inputSeconds());
-                    double secondsLeft = (System.nanoTime() - begun) * 1e-9 * (steps - step) / step;
-                    listener.step(new StepEvent(phase, step, steps, rate, fade, losses, reports, secondsLeft));
-                }
-                // The blocks report in every routed epoch: the last one overwrites the others.
-                expertLoad.putAll(sums.gates());
-                double[] validationLosses = new double[0];
-                if (fade >= 1) {
-                    float[] candidate = average.valuesOr(values);
-                    validationLosses = judge.losses(candidate);
-                    selection.offer(epoch, mean(validationLosses), candidate);
-                }
-                EpochRecord record = new EpochRecord(phase, epoch, step, rate, fade, sums.means(), validationLosses,
-                        sums.entropy(), (System.nanoTime() - epochBegun) * 1e-9, sums.inputSeconds);
-                history.add(record);
-                listener.epoch(record);
-                if (phase == Phase.PRETRAIN && recipe.patience() > 0 && epoch - selection.epoch >= recipe.patience()) {
-                    break;
-                }
-            }
-        }
-        return new Outcome(selection.values, selection.epoch, history, expertLoad);
-    }
-
-    /** Records what the phase starts from, where there are rows to judge it: training need not make it better. */
-    private double start(double[] losses, int tasks) {
-        if (losses.length > 0) {
-            double[] untrained = new double[tasks];
-            Arrays.fill(untrained, Double.NaN);
-            history.add(new EpochRecord(phase, 0, 0, 0, 1, untrained, losses, Double.NaN, 0, 0));
-        }
-        return losses.length > 0 ? mean(losses) : Double.POSITIVE_INFINITY;
-    }
-
-    /** The mean over the tasks that have a loss; below every other without held-out rows, so that the last epoch is best. */
-    private static double mean(double[] losses) {
-        return losses.length == 0 ? Double.NEGATIVE_INFINITY
-                : Arrays.stream(losses).filter(l -> !Double.isNaN(l)).average().orElseThrow();
-    }
-
-    /** Computes the losses on the held-out rows. */
-    private final class Judge implements AutoCloseable {
-
-        private final ParameterBuffer buffer;
-        private final BatchLabels labels = Batch.labels(compiler.tasks(), examples, heldOut.judged());
-        private final Evaluator evaluator;
-
-        private Judge(ParameterBuffer buffer) {
-            this.buffer = buffer;
-            if (heldOut.judged().length == 0) {
-                evaluator = null;
-                return;
-            }
-            EmtalException.check(IntStream.range(0, compiler.tasks().size()).anyMatch(t -> labels.count(t) > 0),
-                    "%s: found no label on the %d held-out rows, at least one of them needs one", phase,
-                    heldOut.judged().length);
-            evaluator = new Evaluator(heldOut.outOfBag() ? compiler.forwardApart(EVALUATION_ROWS)
-                    : compiler.forward(EVALUATION_ROWS), examples, EVALUATION_ROWS, buffer.tensors());
-        }
-
-        /** The losses of all tasks with these weights, not-a-number for a task without labels; none without rows. */
-        private double[] losses(float[] values) {
-            if (evaluator == null) {
-                return new double[0];
-            }
-            buffer.set(values);
-            return compiler.losses().means(labels,
-                    heldOut.outOfBag() ? unseen(heldOut.judged()) : evaluator.outputs(heldOut.judged()));
-        }
-
-        /** Some rows at a time: the members' logits of all of them together would be many times as large. */
-        private float[] unseen(int[] rows) {
-            FloatBuffer logits = FloatBuffer.allocate(rows.length * compiler.tasks().columns());
-            int[] first = {0};
-            evaluator.forEachBatch(rows, batch -> {
-                float[] memberLogits = new float[batch.remaining()];
-                batch.get(memberLogits);
-                int[] some = Arrays.copyOfRange(rows, first[0], first[0] + memberLogits.length / evaluator.columns());
-                logits.put(heldOut.unseen(some, memberLogits));
-                first[0] += some.length;
-            });
-            return logits.array();
-        }
-
-        @Override
-        public void close() {
-            if (evaluator != null) {
-                evaluator.close();
-            }
-        }
+        int step = state.steps() + 1;
+        double rate = rate(step);
+        double fade = fade(step);
+        Batch batch = epoch.batch(state.stepsOfEpoch());
+        compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
+        state.retaining().ifPresent(retaining ->
+                retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight()));
+        buffer.set(state.values());
+        StepExecutor executor = executors.at(fade);
+        Map<String, double[]> reports = executor.run(batch, fade, executors.gradient);
+        double[] losses = compiler.losses().means(batch.labels(), batch.logits());
+        // Nothing of a step that fails goes into the state.
+        checkFinite(losses, batch.labels(), step);
+        EmtalException.check(state.step(executors.gradient, rate, fade >= 1), "%s, step %d: the gradient is not finite; a"
+                + " lower learning rate than %s may help", phase, step, rate);
+        state.retaining().ifPresent(retaining ->
+                retaining.record(batch.labels(), batch.rows(), batch.logits(), losses));
+        state.add(batch.labels(), losses, reports, (System.nanoTime() - begun) * 1e-9, executor.inputSeconds());
+        listener.step(new StepEvent(phase, step, steps, rate, fade, losses, reports, pace.secondsLeft(step)));
     }
 
     private void checkFinite(double[] losses, BatchLabels labels, int step) {
@@ -237,28 +134,72 @@ final class PhaseRun {
         }
     }
 
+    /** The batches of one epoch. */
+    private final class Epoch {
+
+        private final Seed seed;
+        private final int[] rows;
+        private final Examples read;
+        private final double inputDropout = compiler.backbone().learnsMissing() ? recipe.inputDropout() : 0;
+
+        /**
+         * Puts the rows in order.
+         *
+         * @param seed the epoch's
+         * @param stepsDone the number of batches that are not asked for again
+         */
+        private Epoch(Seed seed, int stepsDone) {
+            this.seed = seed;
+            rows = heldOut.training().clone();
+            shuffle(rows, seed.at(ORDER).random());
+            read = examples.augmented(seed.at(AUGMENTATION).value())
+                    .inOrder(Arrays.copyOfRange(rows, Math.min(stepsDone * batchSize, rows.length), rows.length));
+        }
+
+        /** The batch of a step, from 0. */
+        private Batch batch(int step) {
+            int[] ofStep = Arrays.copyOfRange(rows, step * batchSize, Math.min((step + 1) * batchSize, rows.length));
+            Batch.Noise noise = new Batch.Noise(seed.at(NOISE).at(step).value(), inputDropout, recipe.dropout());
+            return Batch.of(compiler.tasks(), read, ofStep, noise, heldOut, microBatch);
+        }
+    }
+
+    /** How fast steps follow each other. */
+    private final class Pace {
+
+        private final long begun = System.nanoTime();
+        private int first;
+
+        /** The seconds until the phase ends, as far as this run of it can tell. */
+        private double secondsLeft(int step) {
+            if (first == 0) {
+                first = step;
+            }
+            return (System.nanoTime() - begun) * 1e-9 * (steps - step) / (step - first + 1);
+        }
+    }
+
     /** The step with gates while the fade is below 1, and without from then on. */
     private final class Steps implements AutoCloseable {
 
-        private final boolean dropout;
-        private final int microBatch;
         private final ExecutorService threads;
         private final ParameterBuffer buffer;
+        private final float[] gradient;
         private StepExecutor executor;
         private boolean gated;
 
-        private Steps(boolean dropout, int microBatch, ExecutorService threads, ParameterBuffer buffer) {
-            this.dropout = dropout;
-            this.microBatch = microBatch;
+        private Steps(ExecutorService threads, ParameterBuffer buffer) {
             this.threads = threads;
             this.buffer = buffer;
+            this.gradient = new float[compiler.parameters().stream().mapToInt(p -> p.size()).sum()];
         }
 
         private StepExecutor at(double fade) {
             boolean wanted = fade < 1;
             if (executor == null || gated != wanted) {
                 close();
-                executor = new StepExecutor(compiler, wanted, dropout, microBatch, recipe.workers(), threads, buffer);
+                executor = new StepExecutor(compiler, wanted, recipe.dropout() > 0, microBatch, recipe.workers(), threads,
+                        buffer);
                 gated = wanted;
             }
             return executor;
@@ -269,81 +210,6 @@ final class PhaseRun {
             if (executor != null) {
                 executor.close();
                 executor = null;
-            }
-        }
-    }
-
-    /** Sums of an epoch. */
-    private static final class EpochSums {
-
-        private final double[] losses;
-        private final long[] counts;
-        private final Map<String, double[]> reports = new LinkedHashMap<>();
-        private int steps;
-        private double inputSeconds;
-
-        private EpochSums(int tasks) {
-            losses = new double[tasks];
-            counts = new long[tasks];
-        }
-
-        private void add(BatchLabels labels, double[] means, Map<String, double[]> reported, double inputSeconds) {
-            for (int t = 0; t < losses.length; t++) {
-                if (labels.count(t) > 0) {
-                    losses[t] += means[t] * labels.count(t);
-                    counts[t] += labels.count(t);
-                }
-            }
-            reported.forEach((name, values) -> {
-                double[] sum = reports.computeIfAbsent(name, n -> new double[values.length]);
-                for (int i = 0; i < values.length; i++) {
-                    sum[i] += values[i];
-                }
-            });
-            steps += reported.isEmpty() ? 0 : 1;
-            this.inputSeconds += inputSeconds;
-        }
-
-        private double[] means() {
-            double[] means = new double[losses.length];
-            for (int t = 0; t < means.length; t++) {
-                means[t] = counts[t] == 0 ? Double.NaN : losses[t] / counts[t];
-            }
-            return means;
-        }
-
-        private Map<String, double[]> gates() {
-            Map<String, double[]> gates = new LinkedHashMap<>();
-            reports.forEach((name, sum) -> {
-                if (name.startsWith(GATE)) {
-                    gates.put(name.substring(GATE.length()), Arrays.stream(sum).map(s -> s / steps).toArray());
-                }
-            });
-            return gates;
-        }
-
-        private double entropy() {
-            return reports.entrySet().stream().filter(e -> e.getKey().startsWith(ENTROPY))
-                    .mapToDouble(e -> e.getValue()[0] / steps).average().orElse(Double.NaN);
-        }
-    }
-
-    /** The best weights so far; among equals the latest. */
-    private static final class Selection {
-
-        private final float[] values;
-        private double score = Double.POSITIVE_INFINITY;
-        private int epoch;
-
-        private Selection(float[] start) {
-            values = start.clone();
-        }
-
-        private void offer(int epoch, double score, float[] candidate) {
-            if (score <= this.score) {
-                this.score = score;
-                this.epoch = epoch;
-                System.arraycopy(candidate, 0, values, 0, values.length);
             }
         }
     }

@@ -1,0 +1,79 @@
+package io.emtal.onnx.train;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.task.BatchLabels;
+
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/** Computes the losses on the held-out rows. */
+final class Judge implements AutoCloseable {
+
+    private static final int ROWS_AT_A_TIME = 64;
+
+    private final NetworkCompiler compiler;
+    private final HeldOut heldOut;
+    private final ParameterBuffer buffer;
+    private final BatchLabels labels;
+    /** {@code null} without held-out rows. */
+    private final Evaluator evaluator;
+
+    /**
+     * Prepares the network.
+     *
+     * @param phase the phase, for messages
+     * @param compiler compiles the network
+     * @param examples all rows
+     * @param heldOut those that are judged
+     * @param buffer where the network reads its parameters
+     * @throws EmtalException if rows are held out and none of them has a label
+     */
+    Judge(Phase phase, NetworkCompiler compiler, Examples examples, HeldOut heldOut, ParameterBuffer buffer) {
+        this.compiler = compiler;
+        this.heldOut = heldOut;
+        this.buffer = buffer;
+        this.labels = Batch.labels(compiler.tasks(), examples, heldOut.judged());
+        if (heldOut.judged().length == 0) {
+            evaluator = null;
+            return;
+        }
+        EmtalException.check(IntStream.range(0, compiler.tasks().size()).anyMatch(t -> labels.count(t) > 0),
+                "%s: found no label on the %d held-out rows, at least one of them needs one", phase,
+                heldOut.judged().length);
+        evaluator = new Evaluator(heldOut.outOfBag() ? compiler.forwardApart(ROWS_AT_A_TIME)
+                : compiler.forward(ROWS_AT_A_TIME), examples, ROWS_AT_A_TIME, buffer.tensors());
+    }
+
+    /** The losses of all tasks with these weights, not-a-number for a task without labels; none without rows. */
+    double[] losses(float[] values) {
+        if (evaluator == null) {
+            return new double[0];
+        }
+        buffer.set(values);
+        return compiler.losses().means(labels,
+                heldOut.outOfBag() ? unseen(heldOut.judged()) : evaluator.outputs(heldOut.judged()));
+    }
+
+    /** Some rows at a time: the members' logits of all of them together would be many times as large. */
+    private float[] unseen(int[] rows) {
+        FloatBuffer logits = FloatBuffer.allocate(rows.length * compiler.tasks().columns());
+        int[] first = {0};
+        evaluator.forEachBatch(rows, batch -> {
+            float[] memberLogits = new float[batch.remaining()];
+            batch.get(memberLogits);
+            int[] some = Arrays.copyOfRange(rows, first[0], first[0] + memberLogits.length / evaluator.columns());
+            logits.put(heldOut.unseen(some, memberLogits));
+            first[0] += some.length;
+        });
+        return logits.array();
+    }
+
+    @Override
+    public void close() {
+        if (evaluator != null) {
+            evaluator.close();
+        }
+    }
+}

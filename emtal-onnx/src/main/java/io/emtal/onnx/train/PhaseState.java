@@ -1,0 +1,149 @@
+package io.emtal.onnx.train;
+
+import io.emtal.onnx.task.BatchLabels;
+import io.emtal.onnx.task.RetainingState;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Everything that changes while a phase is trained. What else a step needs follows from the configuration and the seed. */
+final class PhaseState {
+
+    private final Phase phase;
+    private final int tasks;
+    private final float[] values;
+    private final AdamW.State optimizer;
+    private final WeightAverage average;
+    private final Selection selection;
+    private final Optional<RetainingState> retaining;
+    private final List<EpochRecord> history = new ArrayList<>();
+    private final Map<String, double[]> expertLoad = new LinkedHashMap<>();
+    private EpochSums sums;
+    private int epochs;
+    private int steps;
+
+    /**
+     * The state before the first step.
+     *
+     * @param phase the phase
+     * @param compiler parameters, tasks and quality retaining
+     * @param recipe the optimiser and the average
+     * @param rows the number of all rows
+     */
+    PhaseState(Phase phase, NetworkCompiler compiler, Recipe recipe, int rows) {
+        this.phase = phase;
+        tasks = compiler.tasks().size();
+        values = ParameterBuffer.initial(compiler.parameters());
+        optimizer = recipe.optimizer().start(compiler.parameters());
+        average = new WeightAverage(recipe.averageDecay(), values.length);
+        selection = new Selection(values);
+        retaining = compiler.qualityRetaining().appliesTo(compiler.tasks())
+                ? Optional.of(compiler.qualityRetaining().start(compiler.tasks(), rows)) : Optional.empty();
+        sums = new EpochSums(tasks);
+    }
+
+    /** All parameters' values, flat. */
+    float[] values() {
+        return values;
+    }
+
+    /** The bank of earlier logits; empty where none is kept. */
+    Optional<RetainingState> retaining() {
+        return retaining;
+    }
+
+    /** The number of epochs that are finished. */
+    int epochs() {
+        return epochs;
+    }
+
+    /** The number of steps of the epoch that is not. */
+    int stepsOfEpoch() {
+        return sums.steps();
+    }
+
+    /** The number of all steps. */
+    int steps() {
+        return steps;
+    }
+
+    /** Records what the phase starts from, where there are rows to judge it: training need not make it better. */
+    void begin(double[] losses) {
+        if (losses.length > 0) {
+            double[] untrained = new double[tasks];
+            Arrays.fill(untrained, Double.NaN);
+            history.add(new EpochRecord(phase, 0, 0, 0, 1, untrained, losses, Double.NaN, 0, 0));
+            selection.offer(0, mean(losses), values);
+        }
+    }
+
+    /**
+     * Takes a step, unless the gradient is not finite.
+     *
+     * @param gradient the gradient
+     * @param rate the learning rate
+     * @param averaged whether the new values go into the average
+     * @return whether the step was taken; nothing has changed otherwise
+     */
+    boolean step(float[] gradient, double rate, boolean averaged) {
+        if (!Double.isFinite(optimizer.step(values, gradient, rate))) {
+            return false;
+        }
+        if (averaged) {
+            average.add(values);
+        }
+        steps++;
+        return true;
+    }
+
+    /** Adds a step to the epoch's sums. */
+    void add(BatchLabels labels, double[] losses, Map<String, double[]> reports, double seconds, double inputSeconds) {
+        sums.add(labels, losses, reports, seconds, inputSeconds);
+    }
+
+    /**
+     * Ends an epoch.
+     *
+     * @param rate the learning rate of its last step
+     * @param fade the fade a of its last step
+     * @param judge judges the weights if the fade is 1
+     * @return what the epoch came to
+     */
+    EpochRecord endEpoch(double rate, double fade, Judge judge) {
+        long begun = System.nanoTime();
+        epochs++;
+        // The blocks report in every routed epoch: the last one overwrites the others.
+        expertLoad.putAll(sums.gates());
+        double[] judged = new double[0];
+        if (fade >= 1) {
+            float[] candidate = average.valuesOr(values);
+            judged = judge.losses(candidate);
+            selection.offer(epochs, mean(judged), candidate);
+        }
+        EpochRecord record = new EpochRecord(phase, epochs, steps, rate, fade, sums.means(), judged, sums.entropy(),
+                sums.seconds() + (System.nanoTime() - begun) * 1e-9, sums.inputSeconds());
+        history.add(record);
+        sums = new EpochSums(tasks);
+        return record;
+    }
+
+    /** How many epochs have passed since the one with the best weights. */
+    int epochsSinceBest() {
+        return epochs - selection.epoch();
+    }
+
+    /** What the phase has come to. */
+    PhaseRun.Outcome outcome() {
+        return new PhaseRun.Outcome(selection.values(), selection.epoch(), List.copyOf(history), expertLoad);
+    }
+
+    /** The mean over the tasks that have a loss; below every other without held-out rows, so that the last epoch is best. */
+    private static double mean(double[] losses) {
+        return losses.length == 0 ? Double.NEGATIVE_INFINITY
+                : Arrays.stream(losses).filter(l -> !Double.isNaN(l)).average().orElseThrow();
+    }
+}

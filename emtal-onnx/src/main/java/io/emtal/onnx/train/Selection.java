@@ -1,0 +1,43 @@
+package io.emtal.onnx.train;
+
+/** The best weights of a phase so far; among equals the latest. */
+final class Selection {
+
+    private final float[] values;
+    private double score = Double.POSITIVE_INFINITY;
+    private int epoch;
+
+    /**
+     * Starts with what the phase starts from, as epoch 0.
+     *
+     * @param start the weights, copied
+     */
+    Selection(float[] start) {
+        values = start.clone();
+    }
+
+    /**
+     * Offers weights.
+     *
+     * @param epoch the epoch that they are from
+     * @param score the smaller the better
+     * @param candidate the weights, copied if they are as good as the best so far
+     */
+    void offer(int epoch, double score, float[] candidate) {
+        if (score <= this.score) {
+            this.score = score;
+            this.epoch = epoch;
+            System.arraycopy(candidate, 0, values, 0, values.length);
+        }
+    }
+
+    /** The best weights. */
+    float[] values() {
+        return values;
+    }
+
+    /** The epoch that they are from. */
+    int epoch() {
+        return epoch;
+    }
+}
