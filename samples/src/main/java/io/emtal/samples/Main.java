@@ -1,5 +1,6 @@
 package io.emtal.samples;
 
+import io.emtal.samples.bench.BenchCommand;
 import io.emtal.samples.compare.CompareCommand;
 import io.emtal.samples.finetune.FinetuneCommand;
 import io.emtal.samples.finetune.InspectCommand;
@@ -24,7 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 @Command(name = "emtal-samples", mixinStandardHelpOptions = true, versionProvider = Main.Version.class,
         subcommands = {QuickstartCommand.class, TrainCommand.class, PredictCommand.class, CompareCommand.class,
-            InspectCommand.class, FinetuneCommand.class},
+            InspectCommand.class, FinetuneCommand.class, BenchCommand.class},
         header = "Multi-task learning on the JVM, run from the command line.",
         synopsisSubcommandLabel = "COMMAND",
         footer = {"", "Help on a command: emtal-samples COMMAND --help"})

@@ -40,7 +40,8 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"--help", "quickstart --help", "train --help", "predict --help", "compare --help",
-        "inspect --help", "finetune --help", "--version"})
+        "inspect --help", "finetune --help", "bench --help", "bench train --help", "bench predict --help",
+        "bench tasks --help", "--version"})
     void helpIsNoError(String arguments) {
         assertEquals(0, run(arguments.split(" ")));
         assertFalse(out.toString().isBlank());

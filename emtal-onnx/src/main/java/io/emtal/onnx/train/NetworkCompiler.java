@@ -90,7 +90,17 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
      * @param rows the number of rows
      */
     Graph forward(int rows) {
-        Writer writer = new Writer(rows, false, false);
+        return forward(rows, false);
+    }
+
+    /**
+     * A graph for logits alone.
+     *
+     * @param rows the number of rows
+     * @param gated whether the fade is an input; without it, a = 1
+     */
+    Graph forward(int rows, boolean gated) {
+        Writer writer = new Writer(rows, gated, false);
         writer.builder.output(LOGITS, writer.logits);
         return writer.builder.build();
     }
