@@ -5,8 +5,6 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.tribuo.Versions;
 import org.tribuo.OutputFactory;
-import org.tribuo.evaluation.Evaluation;
-import org.tribuo.evaluation.Evaluator;
 import org.tribuo.protos.core.OutputFactoryProto;
 import org.tribuo.provenance.OutputFactoryProvenance;
 
@@ -112,14 +110,10 @@ public final class MultiTaskFactory implements OutputFactory<MultiTask> {
         return new ImmutableMultiTaskInfo(info, mapping);
     }
 
-    /**
-     * Not there yet.
-     *
-     * @throws UnsupportedOperationException always
-     */
+    /** An evaluator of each task over the rows that are labelled for it, see {@link MultiTaskEvaluator}. */
     @Override
-    public Evaluator<MultiTask, ? extends Evaluation<MultiTask>> getEvaluator() {
-        throw new UnsupportedOperationException("MultiTaskFactory: found no evaluator of MultiTask outputs");
+    public MultiTaskEvaluator getEvaluator() {
+        return new MultiTaskEvaluator();
     }
 
     @Override
