@@ -30,6 +30,15 @@ final class Competitors {
         return Stream.concat(ours.stream(), peers.stream()).toList();
     }
 
+    /** What a trainer is to the comparison. */
+    static Group group(String name) {
+        if (name.equals(NamedMethod.EMTAL.toString())) {
+            return Group.EMTAL;
+        }
+        return Stream.of(EmtalCompetitors.multiLabel(), EmtalCompetitors.regression(), EmtalCompetitors.categorical())
+                .flatMap(List::stream).anyMatch(ours -> ours.name().equals(name)) ? Group.FAMILY : Group.PEERS;
+    }
+
     /** All names, in the order of the reports. */
     static List<String> names() {
         return Stream.of(multiLabel(), regression(), categorical()).flatMap(List::stream).map(Competitor::name)

@@ -28,7 +28,8 @@ class ScoreboardTest {
                 measured("numbers", "b", 1, "aRRMSE", 0.6), measured("numbers", "b", 2, "aRRMSE", 0.6),
                 measured("numbers", "c", 1, "aRRMSE", 0.9),
                 measured("classes", "a", 1, "mean_accuracy", 0.8),
-                measured("classes", "c", 1, "mean_accuracy", 0.9)));
+                measured("classes", "c", 1, "mean_accuracy", 0.9)),
+                name -> name.equals("a") ? Group.EMTAL : Group.PEERS);
         assertEquals(1.5, board.rank(less, "a").orElseThrow(), "even with b");
         assertEquals(1.5, board.rank(less, "b").orElseThrow());
         assertEquals(3, board.rank(less, "c").orElseThrow());
@@ -39,7 +40,28 @@ class ScoreboardTest {
         StringWriter text = new StringWriter();
         board.print(new PrintWriter(text, true));
         assertTrue(text.toString().contains("0.6000 (0.1414) #1.5"), text.toString());
-        assertTrue(text.toString().matches("(?s).*\nb +1.50 +1\n.*a +1.75 +2\n.*c +2.00 +2\n"), text.toString());
+        assertTrue(text.toString().matches(
+                "(?s).*\nb +1.50 +1 +peers\na +1.75 +2 +emtal\nc +2.00 +2 +peers\n.*"), text.toString());
+    }
+
+    @Test
+    void theGapToTheBestPeerFollowsTheDirectionOfTheMetric() {
+        Contest<?> less = Contest.of(SmallTables.regression(temp.resolve("r")).read(), List.of());
+        Contest<?> more = Contest.of(SmallTables.categorical(temp.resolve("c")).read(), List.of());
+        Scoreboard board = new Scoreboard(List.of(less, more), List.of(
+                measured("numbers", "ours", 1, "aRRMSE", 0.5), measured("numbers", "control", 1, "aRRMSE", 0.1),
+                measured("numbers", "a", 1, "aRRMSE", 0.4), measured("numbers", "b", 1, "aRRMSE", 0.8),
+                measured("classes", "ours", 1, "mean_accuracy", 0.6),
+                measured("classes", "a", 1, "mean_accuracy", 0.5), measured("classes", "b", 1, "mean_accuracy", 0.3)),
+                name -> name.equals("ours") ? Group.EMTAL : name.equals("control") ? Group.FAMILY : Group.PEERS);
+        assertEquals("a", board.gap(less).orElseThrow().peer());
+        assertEquals(25, board.gap(less).orElseThrow().percent(), 1e-9);
+        assertEquals(-20, board.gap(more).orElseThrow().percent(), 1e-9);
+        StringWriter text = new StringWriter();
+        board.print(new PrintWriter(text, true));
+        assertTrue(text.toString().contains("25.0 % behind a"), text.toString());
+        assertTrue(text.toString().contains("20.0 % ahead of a"), text.toString());
+        assertTrue(text.toString().contains("emtal against its family: 2 sets with 1 trainers in common"), text.toString());
     }
 
     @Test
