@@ -22,21 +22,23 @@ public record TextTable(List<String> head, List<List<String>> rows) {
         head = List.copyOf(head);
         rows = rows.stream().map(List::copyOf).toList();
         for (List<String> row : rows) {
-            EmtalException.check(row.size() == head.size(), "table: found a row of %d cells, allowed are %d", row.size(),
-                    head.size());
+            EmtalException.check(row.size() == head.size(), "table: found a row of %d cells, allowed are %d",
+                    row.size(), head.size());
         }
     }
 
     /**
      * Writes the table as text.
      *
-     * @return lines, each with its end
+     * @return lines, each with its end; control characters in cells are escaped
      */
     public String toText() {
-        int[] widths = IntStream.range(0, head.size()).map(column -> lines()
-                .mapToInt(row -> row.get(column).length()).max().orElseThrow()).toArray();
+        List<List<String>> lines = Stream.concat(Stream.of(head), rows.stream())
+                .map(row -> row.stream().map(TextTable::printable).toList()).toList();
+        int[] widths = IntStream.range(0, head.size())
+                .map(column -> lines.stream().mapToInt(row -> row.get(column).length()).max().orElseThrow()).toArray();
         StringBuilder text = new StringBuilder();
-        lines().forEach(row -> {
+        lines.forEach(row -> {
             StringBuilder line = new StringBuilder();
             for (int column = 0; column < widths.length; column++) {
                 String space = " ".repeat(widths[column] - row.get(column).length());
@@ -47,8 +49,16 @@ public record TextTable(List<String> head, List<List<String>> rows) {
         return text.toString();
     }
 
-    private Stream<List<String>> lines() {
-        return Stream.concat(Stream.of(head), rows.stream());
+    private static String printable(String cell) {
+        StringBuilder text = new StringBuilder();
+        cell.codePoints().forEach(c -> {
+            if (Character.isISOControl(c)) {
+                text.append(String.format("\\u%04x", c));
+            } else {
+                text.appendCodePoint(c);
+            }
+        });
+        return text.toString();
     }
 
     /**

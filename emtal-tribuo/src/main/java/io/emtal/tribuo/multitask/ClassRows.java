@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
 import java.util.TreeSet;
 import java.util.function.Function;
 
-/** The labelled rows of a categorical or binary task; the classes of a binary one are {@code false} and {@code true}. */
+/** The labelled rows of a categorical task, or of a binary one, whose classes are {@code false} and {@code true}. */
 final class ClassRows {
 
     private final TreeSet<String> classes = new TreeSet<>();

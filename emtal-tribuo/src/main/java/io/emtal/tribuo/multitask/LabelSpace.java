@@ -8,8 +8,8 @@ public enum LabelSpace {
 
     /**
      * Among the classes of all categorical tasks: the prediction is the one class of the highest score. It is right for
-     * a labelled task if it is the task's class. Meant for rows that are labelled for one categorical task each, such as
-     * images of several sets; of a row with more labels one can be right.
+     * a labelled task if it is the task's class. Meant for rows that are labelled for one categorical task each, such
+     * as images of several sets; of a row with more labels one can be right.
      */
     JOINT
 }

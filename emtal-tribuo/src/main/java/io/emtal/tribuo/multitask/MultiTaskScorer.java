@@ -54,8 +54,8 @@ public final class MultiTaskScorer {
         MultiTaskInfo domain = domain(model);
         domain.kinds().forEach((task, kind) -> {
             TaskKind other = kinds.put(task, kind);
-            EmtalException.check(other == null || other == kind, "task '%s': found a %s one of one model and a %s one of"
-                    + " another, allowed is one kind", task, other, kind);
+            EmtalException.check(other == null || other == kind, "task '%s': found a %s one of one model and a %s one"
+                    + " of another, allowed is one kind", task, other, kind);
             if (kind == TaskKind.REAL) {
                 numbers.computeIfAbsent(task, name -> new NumberRows());
             } else {

@@ -106,7 +106,7 @@ public record MultiTaskScores(int rows, SortedMap<String, TaskKind> kinds,
     private TextTable table(Set<String> tasks, Set<MultiTaskMetrics> metrics) {
         List<List<String>> cells = new ArrayList<>();
         for (String task : tasks) {
-            cells.add(row(MultiTaskText.name(task), kinds.get(task).name().toLowerCase(Locale.ROOT),
+            cells.add(row(task, kinds.get(task).name().toLowerCase(Locale.ROOT),
                     String.valueOf(labelled(task)), metrics.stream().map(metric -> value(metric, task))));
         }
         cells.add(row("mean", "", "", metrics.stream().map(this::average)));

@@ -47,13 +47,6 @@ final class MultiTaskText {
         return text.toString();
     }
 
-    /** A task's name, in quotation marks unless it is bare. */
-    static String name(String task) {
-        StringBuilder text = new StringBuilder();
-        appendName(task, text);
-        return text.toString();
-    }
-
     private static void appendScore(double score, StringBuilder text) {
         if (!Double.isNaN(score)) {
             text.append('@').append(score);

@@ -28,7 +28,7 @@ public final class FixedModel extends Model<MultiTask> {
      * A model.
      *
      * @param training gives the domains
-     * @param columns all columns with their scores; the highest of each task, or what a binary column says, is predicted
+     * @param columns all columns with their scores; of each task the highest is predicted
      */
     public FixedModel(Dataset<MultiTask> training, Function<Example<MultiTask>, List<TaskValue>> columns) {
         super("fixed", new ModelProvenance(FixedModel.class.getName(), OffsetDateTime.now(), training.getProvenance(),

@@ -212,10 +212,10 @@ class MultiTaskEvaluatorTest {
                 q     binary     1    0.0000    0.0000    0.0000    1.3863    -       0.7500
                 mean                  0.5000    0.5000    0.5000    0.8370    -       0.5000
 
-                task         kind  rows    RMSE     MAE  R2  RRMSE
-                "<b>"        real     1  0.0000  0.0000   -      -
-                "line\\nend"  real     1  0.0000  0.0000   -      -
-                mean                     0.0000  0.0000   -      -
+                task           kind  rows    RMSE     MAE  R2  RRMSE
+                <b>            real     1  0.0000  0.0000   -      -
+                line\\u000aend  real     1  0.0000  0.0000   -      -
+                mean                       0.0000  0.0000   -      -
 
                 binary tasks together
                 hamming                0.5000
@@ -227,6 +227,6 @@ class MultiTaskEvaluatorTest {
                 micro auc              0.5000
                 """.split("\n")).toList(), Arrays.stream(evaluation.toString().split("\n")).toList());
         assertFalse(evaluation.toHTML().contains("<b>"), evaluation.toHTML());
-        assertTrue(evaluation.toHTML().contains("<td>&quot;&lt;b&gt;&quot;</td>"), evaluation.toHTML());
+        assertTrue(evaluation.toHTML().contains("<td>&lt;b&gt;</td>"), evaluation.toHTML());
     }
 }

@@ -1,0 +1,263 @@
+package io.emtal.tribuo.comparison;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskInfo;
+import io.emtal.tribuo.multitask.MultiTaskMetrics;
+import io.emtal.tribuo.multitask.MultiTaskScorer;
+import io.emtal.tribuo.multitask.MultiTaskScores;
+import io.emtal.tribuo.multitask.TaskKind;
+import io.emtal.tribuo.multitask.TaskValue;
+import org.tribuo.Dataset;
+import org.tribuo.Example;
+import org.tribuo.Model;
+import org.tribuo.MutableDataset;
+import org.tribuo.Prediction;
+import org.tribuo.Trainer;
+import org.tribuo.impl.ArrayExample;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
+
+/**
+ * Compares one model of all tasks with one model a task. Both are trained on the same rows, the task's own model on
+ * those that are labelled for it, by trainers of the same seed; both are judged on the same test rows, those of all
+ * folds together. What the trainers differ in is for the caller to decide: by default in nothing but the tasks that
+ * they see.
+ */
+public final class TaskComparison {
+
+    private final LongFunction<? extends Trainer<MultiTask>> joint;
+    private final LongFunction<? extends Trainer<MultiTask>> separate;
+    private final long[] seeds;
+    private final Map<TaskKind, MultiTaskMetrics> metrics;
+    private final Consumer<Fit> listener;
+
+    private TaskComparison(Builder builder) {
+        joint = builder.joint;
+        separate = builder.separate;
+        seeds = builder.seeds.clone();
+        metrics = new EnumMap<>(builder.metrics);
+        listener = builder.listener;
+    }
+
+    /**
+     * Rows to train on and rows to judge by.
+     *
+     * @param train the training rows
+     * @param test the test rows
+     */
+    public record Fold(Dataset<MultiTask> train, Dataset<MultiTask> test) {
+    }
+
+    /**
+     * A training that is done.
+     *
+     * @param seed the seed
+     * @param fold the fold, from 0
+     * @param task the task, or nothing for the model of all
+     * @param seconds how long it took to train and to predict
+     */
+    public record Fit(long seed, int fold, Optional<String> task, double seconds) {
+    }
+
+    /**
+     * Starts from the defaults: {@link EmtalTrainer} for both, the seed 1, accuracy for classes and
+     * {@link MultiTaskMetrics#RRMSE} for numbers.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Sets what differs from the defaults. */
+    public static final class Builder {
+
+        private LongFunction<? extends Trainer<MultiTask>> joint =
+                seed -> EmtalTrainer.<MultiTask>builder().seed(seed).build();
+        private LongFunction<? extends Trainer<MultiTask>> separate = joint;
+        private long[] seeds = {1};
+        private final Map<TaskKind, MultiTaskMetrics> metrics = new EnumMap<>(Map.of(
+                TaskKind.CATEGORICAL, MultiTaskMetrics.ACCURACY, TaskKind.BINARY, MultiTaskMetrics.ACCURACY,
+                TaskKind.REAL, MultiTaskMetrics.RRMSE));
+        private Consumer<Fit> listener = fit -> { };
+
+        private Builder() {
+        }
+
+        /**
+         * Sets what trains the model of all tasks.
+         *
+         * @param joint makes a trainer from a seed, a new one for each training
+         * @return this builder
+         */
+        public Builder joint(LongFunction<? extends Trainer<MultiTask>> joint) {
+            this.joint = Objects.requireNonNull(joint, "joint");
+            return this;
+        }
+
+        /**
+         * Sets what trains the model of one task.
+         *
+         * @param separate makes a trainer from a seed, a new one for each training
+         * @return this builder
+         */
+        public Builder separate(LongFunction<? extends Trainer<MultiTask>> separate) {
+            this.separate = Objects.requireNonNull(separate, "separate");
+            return this;
+        }
+
+        /**
+         * Sets the seeds.
+         *
+         * @param seeds different ones, at least one
+         * @return this builder
+         * @throws EmtalException if there are none, or two are equal
+         */
+        public Builder seeds(long... seeds) {
+            EmtalException.check(seeds.length > 0 && LongStream.of(seeds).distinct().count() == seeds.length,
+                    "seeds: found %s, allowed is one or more, each once", LongStream.of(seeds).boxed().toList());
+            this.seeds = seeds.clone();
+            return this;
+        }
+
+        /**
+         * Sets what tasks are judged by.
+         *
+         * @param kind a kind of tasks
+         * @param metric one of its metrics
+         * @return this builder
+         * @throws EmtalException if tasks of this kind have no such metric
+         */
+        public Builder metric(TaskKind kind, MultiTaskMetrics metric) {
+            EmtalException.check(MultiTaskMetrics.of(kind).contains(metric),
+                    "metric: found %s for %s tasks, allowed are %s", metric, kind, MultiTaskMetrics.of(kind));
+            metrics.put(kind, metric);
+            return this;
+        }
+
+        /**
+         * Sets who hears of each training.
+         *
+         * @param listener called on the thread that compares
+         * @return this builder
+         */
+        public Builder listener(Consumer<Fit> listener) {
+            this.listener = Objects.requireNonNull(listener, "listener");
+            return this;
+        }
+
+        /**
+         * Makes the comparison.
+         *
+         * @return the comparison
+         */
+        public TaskComparison build() {
+            return new TaskComparison(this);
+        }
+    }
+
+    /**
+     * Compares on one split.
+     *
+     * @param train the training rows
+     * @param test the test rows
+     * @return the gains
+     * @throws EmtalException if the training rows have no task, or a training fails
+     */
+    public TaskGains compare(Dataset<MultiTask> train, Dataset<MultiTask> test) {
+        return compare(List.of(new Fold(train, test)));
+    }
+
+    /**
+     * Compares on folds. Their test rows are scored together, each real one against the training mean of its own fold.
+     *
+     * @param folds one or more
+     * @return the gains
+     * @throws EmtalException if there is no fold, the training rows have no task, or a training fails
+     */
+    public TaskGains compare(List<Fold> folds) {
+        EmtalException.check(!folds.isEmpty(), "folds: found none, at least one is needed");
+        SortedMap<String, TaskKind> kinds = ((MultiTaskInfo) folds.get(0).train().getOutputInfo()).kinds();
+        EmtalException.check(!kinds.isEmpty(), "training rows: found no label, at least one is needed");
+        List<MultiTaskScores> together = new ArrayList<>();
+        List<MultiTaskScores> alone = new ArrayList<>();
+        for (long seed : seeds) {
+            MultiTaskScorer jointScorer = new MultiTaskScorer();
+            MultiTaskScorer separateScorer = new MultiTaskScorer();
+            for (int fold = 0; fold < folds.size(); fold++) {
+                Dataset<MultiTask> train = folds.get(fold).train();
+                Dataset<MultiTask> test = folds.get(fold).test();
+                fit(joint, seed, fold, Optional.empty(), train, test, jointScorer);
+                for (String task : kinds.keySet()) {
+                    fit(separate, seed, fold, Optional.of(task), only(task, train), only(task, test), separateScorer);
+                }
+            }
+            together.add(jointScorer.scores());
+            alone.add(separateScorer.scores());
+        }
+        List<TaskGain> gains = new ArrayList<>();
+        kinds.forEach((task, kind) -> gains.add(gain(task, kind, together, alone)));
+        return new TaskGains(LongStream.of(seeds).boxed().toList(), gains);
+    }
+
+    private void fit(LongFunction<? extends Trainer<MultiTask>> trainer, long seed, int fold, Optional<String> task,
+                     Dataset<MultiTask> train, Dataset<MultiTask> test, MultiTaskScorer scorer) {
+        long begun = System.nanoTime();
+        Model<MultiTask> model = trainer.apply(seed).train(train);
+        try {
+            List<Prediction<MultiTask>> predictions = model.predict(test);
+            scorer.add(model, predictions);
+        } finally {
+            close(model);
+        }
+        listener.accept(new Fit(seed, fold, task, (System.nanoTime() - begun) * 1e-9));
+    }
+
+    private static void close(Model<MultiTask> model) {
+        if (model instanceof AutoCloseable closeable) {
+            try {
+                closeable.close();
+            } catch (Exception e) {
+                throw new EmtalException("model " + model.getName() + " cannot be closed: " + e, e);
+            }
+        }
+    }
+
+    /** The rows that are labelled for a task, with this label only. */
+    private static Dataset<MultiTask> only(String task, Dataset<MultiTask> dataset) {
+        MutableDataset<MultiTask> rows = new MutableDataset<>(dataset.getProvenance(), dataset.getOutputFactory());
+        for (int row = 0; row < dataset.size(); row++) {
+            Example<MultiTask> example = dataset.getExample(row);
+            Optional<TaskValue> value = example.getOutput().value(task);
+            if (value.isPresent()) {
+                Example<MultiTask> own = new ArrayExample<>(MultiTask.of(List.of(value.get())), example,
+                        example.getWeight());
+                // Where images are, for one.
+                example.getMetadata().forEach(own::setMetadataValue);
+                rows.add(own);
+            }
+        }
+        return rows;
+    }
+
+    private TaskGain gain(String task, TaskKind kind, List<MultiTaskScores> together, List<MultiTaskScores> alone) {
+        MultiTaskMetrics metric = metrics.get(kind);
+        List<TaskGain.Score> scores = new ArrayList<>();
+        for (int seed = 0; seed < seeds.length; seed++) {
+            scores.add(new TaskGain.Score(seeds[seed], together.get(seed).value(metric, task),
+                    alone.get(seed).value(metric, task)));
+        }
+        return new TaskGain(task, kind, metric, together.get(0).labelled(task), scores);
+    }
+}
