@@ -11,6 +11,7 @@ import com.google.protobuf.ByteString;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.train.EpochRecord;
+import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.output.LabelTasks;
 import io.emtal.tribuo.output.MultiLabelTasks;
 import io.emtal.tribuo.protos.EmtalModelProto;
@@ -51,6 +52,7 @@ class EmtalModelTest {
     private static EmtalModel<MultiLabel> multiLabels;
     private static EmtalModel<Regressor> regressors;
     private static EmtalModel<Label> labels;
+    private static EmtalModel<MultiTask> multiTasks;
 
     @TempDir
     Path folder;
@@ -61,6 +63,7 @@ class EmtalModelTest {
                 .train(TestData.multiLabels(60, 1));
         regressors = TestData.<Regressor>quickTrainer().build().train(TestData.regressors(60, 1));
         labels = TestData.<Label>quickTrainer().build().train(TestData.labels(60, 1));
+        multiTasks = TestData.<MultiTask>quickTrainer().build().train(TestData.multiTasks(60, 1));
     }
 
     private static <T extends Output<T>> void assertSamePredictions(Model<T> expected, Model<T> actual,
@@ -88,6 +91,7 @@ class EmtalModelTest {
         roundTrip(multiLabels, MultiLabel.class, TestData.multiLabels(40, 2));
         roundTrip(regressors, Regressor.class, TestData.regressors(40, 2));
         roundTrip(labels, Label.class, TestData.labels(40, 2));
+        roundTrip(multiTasks, MultiTask.class, TestData.multiTasks(40, 2));
     }
 
     private <T extends Output<T>> void roundTrip(EmtalModel<T> model, Class<T> type, Dataset<T> examples)

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.FeatureTransformer;
 import io.emtal.onnx.train.Recipe;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskFactory;
+import io.emtal.tribuo.multitask.TaskValue;
 import io.emtal.tribuo.output.MultiLabelTasks;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -48,6 +51,7 @@ class GoldenModelsTest {
         write(folder, "multilabel", multiLabels.outputs(MultiLabelTasks.separatedBy("=")).build(), data("multilabel"));
         write(folder, "regressor", GoldenModelsTest.<Regressor>trainer().build(), data("regressor"));
         write(folder, "label", GoldenModelsTest.<Label>trainer().build(), data("label"));
+        write(folder, "multitask", GoldenModelsTest.<MultiTask>trainer().build(), data("multitask"));
     }
 
     private static <T extends Output<T>> EmtalTrainer.Builder<T> trainer() {
@@ -73,6 +77,7 @@ class GoldenModelsTest {
             case "multilabel" -> data(new MultiLabelFactory(), TestData.Row::labels);
             case "regressor" -> data(new RegressionFactory(), TestData.Row::targets);
             case "label" -> data(new LabelFactory(), TestData.Row::label);
+            case "multitask" -> data(new MultiTaskFactory(), TestData.Row::tasks);
             default -> throw new IllegalArgumentException(name);
         };
     }
@@ -99,12 +104,17 @@ class GoldenModelsTest {
     }
 
     private static double score(Output<?> scored) {
+        if (scored instanceof MultiTask tasks) {
+            TaskValue value = tasks.values().get(0);
+            return value instanceof TaskValue.Category category ? category.score()
+                    : value instanceof TaskValue.Binary binary ? binary.score() : ((TaskValue.Real) value).value();
+        }
         return scored instanceof Label label ? label.getScore()
                 : ((MultiLabel) scored).getLabelSet().iterator().next().getScore();
     }
 
     @ParameterizedTest
-    @CsvSource({"0.1, multilabel", "0.1, regressor", "0.1, label"})
+    @CsvSource({"0.1, multilabel", "0.1, regressor", "0.1, label", "0.1, multitask"})
     void modelsOfEarlierReleasesAreRead(String release, String name) throws IOException {
         Model<?> model;
         try (InputStream stream = resource(release, name + ".tribuo")) {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskFactory;
 import io.emtal.tribuo.output.MultiLabelTasks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,6 +68,29 @@ class OddNamesTest {
         for (Example<Regressor> example : data) {
             assertArrayEquals(model.predict(example).getOutput().getValues(),
                     loaded.predict(example).getOutput().getValues(), 1e-5);
+        }
+    }
+
+    @Test
+    void everyFormatKeepsOddNamesOfTasksAndClasses() throws Exception {
+        List<Example<MultiTask>> examples = new ArrayList<>();
+        for (TestData.Row row : TestData.rows(40, 3, false)) {
+            MultiTask.Builder tasks = MultiTask.builder();
+            for (String name : TARGETS) {
+                tasks.categorical("class " + name, row.x() > 0 ? name + "\n" : "").binary("binary " + name, row.x() > 0)
+                        .real("real " + name, row.x());
+            }
+            examples.add(row.example(tasks.build()));
+        }
+        Dataset<MultiTask> data = TestData.dataset(new MultiTaskFactory(), examples);
+        EmtalModel<MultiTask> model = TestData.<MultiTask>quickTrainer().build().train(data);
+        Helpers.testModelProtoSerialization(model, MultiTask.class, data);
+        Path file = folder.resolve("odd <tasks>.onnx");
+        model.saveONNXModel("com.example", 1, file);
+        Model<MultiTask> loaded = EmtalModel.loadONNX(file, MultiTask.class);
+        assertTrue(model.getOutputIDInfo().domainAndIDEquals(loaded.getOutputIDInfo()));
+        for (Example<MultiTask> example : data) {
+            assertTrue(model.predict(example).distributionEquals(loaded.predict(example), 1e-5));
         }
     }
 

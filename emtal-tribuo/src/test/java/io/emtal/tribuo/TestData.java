@@ -3,6 +3,8 @@ package io.emtal.tribuo;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.onnx.train.Recipe;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskFactory;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.MutableDataset;
@@ -72,6 +74,22 @@ public final class TestData {
                     new double[] {100 + 10 * x + (Double.isNaN(y) ? 0 : y), x * x + (colour == 2 ? 3 : 0)});
         }
 
+        /** Each task is missing in a fifth of the rows, all are in a twentieth. */
+        MultiTask tasks() {
+            int draw = Math.floorMod(Double.hashCode(x), 20);
+            MultiTask.Builder tasks = MultiTask.builder();
+            if (draw % 5 != 0 && draw != 19) {
+                tasks.categorical("kind", label().getLabel());
+            }
+            if (draw % 5 != 1 && draw != 19) {
+                tasks.binary("lifted", x + (colour == 1 ? 1 : -1) > 0);
+            }
+            if (draw % 5 != 2 && draw != 19) {
+                tasks.real("sum", targets().getValues()[1]);
+            }
+            return tasks.build();
+        }
+
         Label label() {
             return new Label(x < -0.7 ? "low" : x < 0.7 ? "mid" : "high");
         }
@@ -83,6 +101,10 @@ public final class TestData {
 
     public static Dataset<Regressor> regressors(int size, long seed) {
         return dataset(new RegressionFactory(), size, seed, true, Row::targets);
+    }
+
+    public static Dataset<MultiTask> multiTasks(int size, long seed) {
+        return dataset(new MultiTaskFactory(), size, seed, true, Row::tasks);
     }
 
     public static Dataset<Label> labels(int size, long seed) {

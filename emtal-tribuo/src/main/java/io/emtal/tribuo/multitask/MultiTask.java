@@ -149,7 +149,12 @@ public final class MultiTask implements Output<MultiTask> {
      * @return its value, if the task is not missing
      */
     public Optional<TaskValue> value(String task) {
-        return values.stream().filter(value -> value.task().equals(task)).findFirst();
+        for (TaskValue value : values) {
+            if (value.task().equals(task)) {
+                return Optional.of(value);
+            }
+        }
+        return Optional.empty();
     }
 
     /**

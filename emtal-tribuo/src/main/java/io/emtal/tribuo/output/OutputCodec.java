@@ -32,7 +32,7 @@ public interface OutputCodec<T extends Output<T>> {
      * The name of an output.
      *
      * @param id its id in the domain
-     * @return the label, or the regression's dimension
+     * @return the label, the regression's dimension, or the text of the domain's element
      */
     String name(int id);
 

@@ -32,13 +32,13 @@ public interface OutputTasks<T extends Output<T>>
     /**
      * An output of one dimension, as it stands in a domain.
      *
-     * @param name the label, or the regression's dimension
+     * @param name what {@link OutputCodec#name} says of it
      * @return the output
      */
     T output(String name);
 
     /**
-     * Tribuo's own reader of such outputs from an exported network.
+     * The reader of such outputs from an exported network.
      *
      * @return the transformer that {@link org.tribuo.interop.onnx.ONNXExternalModel} needs
      */
@@ -62,7 +62,8 @@ public interface OutputTasks<T extends Output<T>>
      * @throws EmtalException if the type is not supported
      */
     static <T extends Output<T>> OutputTasks<T> of(Class<T> type) {
-        List<OutputTasks<?>> known = List.of(new MultiLabelTasks(), new RegressorTasks(), new LabelTasks());
+        List<OutputTasks<?>> known = List.of(new MultiLabelTasks(), new RegressorTasks(), new LabelTasks(),
+                new MultiTaskTasks());
         for (OutputTasks<?> candidate : known) {
             if (candidate.factory().getTypeWitness().equals(type)) {
                 @SuppressWarnings("unchecked") // its type witness is the class of T

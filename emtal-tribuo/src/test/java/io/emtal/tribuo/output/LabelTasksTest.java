@@ -59,6 +59,16 @@ class LabelTasksTest extends OutputTasksContract<Label> {
     }
 
     @Override
+    Label renamed(Label output) {
+        return new Label(renamed(output.getLabel()));
+    }
+
+    @Override
+    Optional<Label> without(Label output, String task) {
+        return Optional.empty();
+    }
+
+    @Override
     boolean near(Label expected, Label actual) {
         return expected.equals(actual);
     }

@@ -69,6 +69,16 @@ class MultiLabelTasksTest extends OutputTasksContract<MultiLabel> {
     }
 
     @Override
+    MultiLabel renamed(MultiLabel output) {
+        return of(output.getNameSet().stream().map(OutputTasksContract::renamed).toArray(String[]::new));
+    }
+
+    @Override
+    Optional<MultiLabel> without(MultiLabel output, String task) {
+        return Optional.empty();
+    }
+
+    @Override
     boolean near(MultiLabel expected, MultiLabel actual) {
         return expected.equals(actual);
     }

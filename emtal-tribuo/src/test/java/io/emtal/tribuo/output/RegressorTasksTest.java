@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 
 class RegressorTasksTest extends OutputTasksContract<Regressor> {
 
@@ -62,6 +63,19 @@ class RegressorTasksTest extends OutputTasksContract<Regressor> {
     @Override
     List<Regressor> named(String name) {
         return List.of(new Regressor(name, 1), new Regressor(name, 2));
+    }
+
+    @Override
+    Regressor renamed(Regressor output) {
+        return new Regressor(Stream.of(output.getNames()).map(OutputTasksContract::renamed).toArray(String[]::new),
+                output.getValues());
+    }
+
+    @Override
+    Optional<Regressor> without(Regressor output, String task) {
+        double[] values = output.getValues().clone();
+        values[List.of(output.getNames()).indexOf(task)] = Double.NaN;
+        return Optional.of(new Regressor(output.getNames(), values));
     }
 
     @Override

@@ -78,6 +78,17 @@ class SeparatedMultiLabelTasksTest extends OutputTasksContract<MultiLabel> {
     }
 
     @Override
+    MultiLabel renamed(MultiLabel output) {
+        return of(output.getNameSet().stream().map(OutputTasksContract::renamed).toArray(String[]::new));
+    }
+
+    @Override
+    Optional<MultiLabel> without(MultiLabel output, String task) {
+        return Optional.of(of(output.getNameSet().stream().filter(name -> !name.startsWith(task + "="))
+                .toArray(String[]::new))).filter(lacking -> !lacking.equals(output));
+    }
+
+    @Override
     boolean near(MultiLabel expected, MultiLabel actual) {
         return expected.equals(actual);
     }
