@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;

@@ -1,6 +1,7 @@
 package io.emtal.onnx.graph;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 
 import java.util.ArrayList;
 import java.util.Arrays;

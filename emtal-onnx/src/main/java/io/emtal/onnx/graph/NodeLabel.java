@@ -1,6 +1,7 @@
 package io.emtal.onnx.graph;
 
 import ai.onnx.proto.OnnxMl;
+import io.emtal.onnx.Quoted;
 
 /** How messages name a node of a file: by its name or, where it has none, by what it makes. */
 final class NodeLabel {

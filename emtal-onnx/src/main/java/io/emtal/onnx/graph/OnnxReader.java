@@ -2,6 +2,7 @@ package io.emtal.onnx.graph;
 
 import ai.onnx.proto.OnnxMl;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 
 import java.util.ArrayList;
 import java.util.Arrays;

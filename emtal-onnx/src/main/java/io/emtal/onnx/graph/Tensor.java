@@ -3,6 +3,7 @@ package io.emtal.onnx.graph;
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.ByteString;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -12,6 +12,8 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.table.CsvReader;
 import org.tribuo.ConfigurableDataSource;
 import org.tribuo.Example;
 import org.tribuo.OutputFactory;
@@ -225,7 +227,12 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
     }
 
     private void read() {
-        CsvTable table = CsvTable.read(file);
+        try (CsvReader table = CsvReader.open(file)) {
+            read(table);
+        }
+    }
+
+    private void read(CsvReader table) {
         int path = table.column(PATH);
         int filter = filterColumn.isEmpty() ? -1 : table.column(filterColumn);
         Map<String, Integer> columns = tasks(table);
@@ -235,20 +242,21 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
         Map<String, Map<String, Label>> classes = new LinkedHashMap<>();
         columns.keySet().forEach(task -> classes.put(task, new HashMap<>()));
         Set<String> filterValues = new TreeSet<>();
-        for (CsvTable.Row row : table.rows()) {
-            if (filter >= 0 && !row.cells().get(filter).equals(filterValue)) {
-                filterValues.add(row.cells().get(filter));
+        while (table.hasNext()) {
+            CsvReader.Row row = table.next();
+            if (filter >= 0 && !row.cell(filter).equals(filterValue)) {
+                filterValues.add(row.cell(filter));
                 continue;
             }
             Set<Label> own = new LinkedHashSet<>();
             columns.forEach((task, column) -> {
-                String value = row.cells().get(column);
+                String value = row.cell(column);
                 if (!value.isEmpty()) {
-                    check(table, row, column, value);
+                    check(row, column, value);
                     own.add(classes.get(task).computeIfAbsent(value, v -> new Label(label(task, v))));
                 }
             });
-            rows.add(new Row(row.cells().get(path), image(table, row, path, folder), own));
+            rows.add(new Row(row.cell(path), image(row, path, folder), own));
         }
         EmtalException.check(!rows.isEmpty(), "%s: found no row%s, at least one is needed", file, filter < 0 ? ""
                 : " with '" + filterValue + "' in the column '" + filterColumn + "' but " + filterValues);
@@ -265,30 +273,34 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
     }
 
     /** The columns of the tasks, by the tasks' names. */
-    private Map<String, Integer> tasks(CsvTable table) {
+    private Map<String, Integer> tasks(CsvReader table) {
         List<String> chosen = labels;
         if (chosen.isEmpty()) {
-            Set<String> others = Set.of(PATH, SPLIT);
-            chosen = table.header().stream().filter(c -> !others.contains(c) && !c.equals(filterColumn)).toList();
+            Set<String> others = new HashSet<>(List.of(PATH, SPLIT));
+            if (!filterColumn.isEmpty()) {
+                others.add(filterColumn);
+            }
+            chosen = table.header().stream().filter(c -> !others.contains(c)).toList();
             EmtalException.check(!chosen.isEmpty(), "%s, line 1: found the columns %s, of which none is a task", file,
                     table.header());
         }
         Map<String, Integer> columns = new LinkedHashMap<>();
         for (String column : chosen) {
             String task = name.isEmpty() ? column : name + "." + column;
-            EmtalException.check(!task.contains(SEPARATOR) && !task.contains(",")
+            int position = table.column(column);
+            EmtalException.check(!column.isBlank() && !task.contains(SEPARATOR) && !task.contains(",")
                             && task.chars().noneMatch(Character::isISOControl),
-                    "%s: found '%s' as the name of a task, allowed are names without '%s', ',' and control characters",
-                    file, task, SEPARATOR);
-            EmtalException.check(columns.put(task, table.column(column)) == null,
+                    "%s, line 1: found %s as the name of a task in column %d, allowed are names that are not blank, without"
+                            + " '%s', ',' and control characters", file, Quoted.of(task), position + 1, SEPARATOR);
+            EmtalException.check(columns.put(task, position) == null,
                     "%s: found the column '%s' twice among the labels, allowed is once", file, column);
         }
         return columns;
     }
 
-    private static void check(CsvTable table, CsvTable.Row row, int column, String value) {
+    private static void check(CsvReader.Row row, int column, String value) {
         if (!value.equals(value.strip()) || value.chars().anyMatch(Character::isISOControl)) {
-            throw table.error(row, column, "found '" + value + "', allowed are classes without line ends, control"
+            throw row.error(column, "found '" + value + "', allowed are classes without line ends, control"
                     + " characters and blanks around them; an empty cell is a missing label");
         }
     }
@@ -297,22 +309,22 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
         return task + SEPARATOR + value.replace("%", "%25").replace(",", "%2C");
     }
 
-    private static Path image(CsvTable table, CsvTable.Row row, int column, Path folder) {
-        String cell = row.cells().get(column);
+    private static Path image(CsvReader.Row row, int column, Path folder) {
+        String cell = row.cell(column);
         Path relative;
         try {
             relative = Path.of(cell);
         } catch (InvalidPathException e) {
-            throw table.error(row, column, "found '" + cell + "', allowed is the path of a file: " + e.getMessage());
+            throw row.error(column, "found '" + cell + "', allowed is the path of a file: " + e.getMessage());
         }
         Path image = folder.resolve(relative).normalize();
         if (cell.isBlank() || relative.isAbsolute() || !image.startsWith(folder) || image.equals(folder)) {
-            throw table.error(row, column, "found '" + cell + "', allowed are relative paths of files below " + folder);
+            throw row.error(column, "found '" + cell + "', allowed are relative paths of files below " + folder);
         }
         Path real = realPath(image).filter(Files::isRegularFile)
-                .orElseThrow(() -> table.error(row, column, "found '" + cell + "', but no such file below " + folder));
+                .orElseThrow(() -> row.error(column, "found '" + cell + "', but no such file below " + folder));
         if (!real.startsWith(folder)) {
-            throw table.error(row, column, "found '" + cell + "', a link to " + real + ", allowed are files below "
+            throw row.error(column, "found '" + cell + "', a link to " + real + ", allowed are files below "
                     + folder);
         }
         return image;

@@ -1,15 +1,20 @@
-package io.emtal.onnx.graph;
+package io.emtal.onnx;
 
-/** Names from a file as messages show them: on one line, and not longer than a line. */
-final class Quoted {
+/** Names and cells from a file as messages show them: on one line, and not longer than a line. */
+public final class Quoted {
 
     private static final int LONGEST = 100;
 
     private Quoted() {
     }
 
-    /** The name in quotes; control characters become their code, what is too long ends in an ellipsis. */
-    static String of(String name) {
+    /**
+     * Puts a name in quotes.
+     *
+     * @param name any text
+     * @return the text in quotes; control characters become their code, what is too long ends in an ellipsis
+     */
+    public static String of(String name) {
         if (name.length() <= LONGEST && name.chars().allMatch(c -> c >= ' ' && c <= '~')) {
             return "'" + name + "'";
         }

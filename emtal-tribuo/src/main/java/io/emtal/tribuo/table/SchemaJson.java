@@ -1,0 +1,106 @@
+package io.emtal.tribuo.table;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The JSON of a {@link TableSchema}. */
+final class SchemaJson {
+
+    private static final String CATEGORICAL = "categorical";
+
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private SchemaJson() {
+    }
+
+    static TableSchema parse(String where, String json) {
+        JsonNode root;
+        try {
+            root = JSON.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new EmtalException(where + ", line " + e.getLocation().getLineNr() + ": found no valid JSON: "
+                    + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+        }
+        try {
+            EmtalException.check(root.isObject(), "found no JSON object, allowed is one");
+            boolean categorical = root.path("kind").asText().equalsIgnoreCase(CATEGORICAL);
+            return new TableSchema(columns(root, "features", false, false),
+                    columns(root, "targets", true, categorical));
+        } catch (EmtalException e) {
+            throw new EmtalException(where + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static List<Column> columns(JsonNode root, String member, boolean tasks, boolean categorical) {
+        JsonNode array = root.path(member);
+        EmtalException.check(array.isArray(), "%s is missing or no array, allowed is an array of columns", member);
+        List<Column> columns = new ArrayList<>();
+        for (JsonNode entry : array) {
+            try {
+                columns.add(column(entry, tasks, categorical));
+            } catch (EmtalException e) {
+                throw new EmtalException(member + "[" + columns.size() + "]: " + e.getMessage(), e);
+            }
+        }
+        return columns;
+    }
+
+    private static Column column(JsonNode entry, boolean task, boolean categorical) {
+        String name = text(entry, "name");
+        String type = text(entry, "type");
+        List<String> values = new ArrayList<>();
+        for (JsonNode value : entry.path("values")) {
+            EmtalException.check(value.isTextual(), "found the value %s, allowed are strings", value);
+            values.add(value.textValue());
+        }
+        if (type.equals("numeric")) {
+            return new Column(name, Column.Type.NUMERIC, values);
+        } else if (type.equals("nominal") && task && !categorical && Column.answers(values)
+                || type.equals("binary") && task && (values.isEmpty() || Column.answers(values))) {
+            return Column.binary(name);
+        } else if (type.equals("nominal") || type.equals(CATEGORICAL) && task) {
+            return new Column(name, Column.Type.NOMINAL, values);
+        }
+        throw new EmtalException("found the type " + Quoted.of(type) + " with " + values.size() + " values, allowed are "
+                + (task ? "numeric, nominal, categorical, and binary with the values 0 and 1" : "numeric and nominal"));
+    }
+
+    private static String text(JsonNode parent, String member) {
+        JsonNode value = parent.path(member);
+        EmtalException.check(value.isTextual(), "%s is missing or no string", member);
+        return value.textValue();
+    }
+
+    static String write(TableSchema schema) {
+        ObjectNode root = JsonNodeFactory.instance.objectNode();
+        write(schema.features(), root.putArray("features"), "nominal");
+        write(schema.tasks(), root.putArray("targets"), CATEGORICAL);
+        return root.toString();
+    }
+
+    private static void write(List<Column> columns, ArrayNode array, String nominal) {
+        for (Column column : columns) {
+            ObjectNode entry = array.addObject().put("name", column.name()).put("type",
+                    column.type() == Column.Type.NOMINAL ? nominal : column.type().name().toLowerCase(Locale.ROOT));
+            if (column.type() == Column.Type.NOMINAL) {
+                ArrayNode values = entry.putArray("values");
+                column.values().forEach(values::add);
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+package io.emtal.tribuo.table;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * What the columns of a table hold. Features are numeric or nominal; tasks are numeric (real), nominal (categorical) or
+ * binary.
+ *
+ * <p>As JSON a schema is an object with the arrays {@code features} and {@code targets}, which are the tasks, of objects
+ * with {@code name}, {@code type} ({@code numeric}, {@code nominal}, and {@code binary} or {@code categorical} for a task)
+ * and, for a nominal column, {@code values}. A nominal task with the values 0 and 1 is binary, unless its type is
+ * categorical or the member {@code kind} of the object is. Other members are ignored.
+ *
+ * @param features the features, at least one
+ * @param tasks the tasks, at least one
+ */
+public record TableSchema(List<Column> features, List<Column> tasks) {
+
+    /** What stands between a nominal feature and its value in the names of Tribuo's features. */
+    static final char SEPARATOR = '@';
+
+    /**
+     * Checks that there are features and tasks, and that no name comes twice.
+     *
+     * @throws EmtalException if not, or if a feature's name is none
+     */
+    public TableSchema {
+        features = List.copyOf(features);
+        tasks = List.copyOf(tasks);
+        EmtalException.check(!features.isEmpty() && !tasks.isEmpty(),
+                "schema: found %d features and %d tasks, at least one of each is needed", features.size(), tasks.size());
+        Set<String> names = new HashSet<>();
+        Stream.concat(features.stream(), tasks.stream()).forEach(column -> EmtalException.check(names.add(column.name()),
+                "schema: found two columns %s, allowed is one of a name", Quoted.of(column.name())));
+        for (Column feature : features) {
+            EmtalException.check(feature.type() != Column.Type.BINARY,
+                    "feature %s: found a binary column, allowed are numeric and nominal ones", Quoted.of(feature.name()));
+            EmtalException.check(!feature.name().isEmpty() && feature.name().indexOf(SEPARATOR) < 0,
+                    "feature %s: found an empty name or one with '%s', which separates a feature from its value",
+                    Quoted.of(feature.name()), SEPARATOR);
+        }
+    }
+
+    /**
+     * Starts without columns.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Collects columns. */
+    public static final class Builder {
+
+        private final List<Column> features = new ArrayList<>();
+        private final List<Column> tasks = new ArrayList<>();
+
+        private Builder() {
+        }
+
+        /**
+         * Adds numeric features.
+         *
+         * @param names their names
+         * @return this builder
+         */
+        public Builder numeric(String... names) {
+            Stream.of(names).map(Column::numeric).forEach(features::add);
+            return this;
+        }
+
+        /**
+         * Adds a nominal feature.
+         *
+         * @param name its name
+         * @param values its values
+         * @return this builder
+         */
+        public Builder nominal(String name, String... values) {
+            features.add(Column.nominal(name, values));
+            return this;
+        }
+
+        /**
+         * Adds real tasks.
+         *
+         * @param names their names
+         * @return this builder
+         */
+        public Builder realTask(String... names) {
+            Stream.of(names).map(Column::numeric).forEach(tasks::add);
+            return this;
+        }
+
+        /**
+         * Adds a categorical task.
+         *
+         * @param name its name
+         * @param classes its classes
+         * @return this builder
+         */
+        public Builder categoricalTask(String name, String... classes) {
+            tasks.add(Column.nominal(name, classes));
+            return this;
+        }
+
+        /**
+         * Adds binary tasks.
+         *
+         * @param names their names
+         * @return this builder
+         */
+        public Builder binaryTask(String... names) {
+            Stream.of(names).map(Column::binary).forEach(tasks::add);
+            return this;
+        }
+
+        /**
+         * Makes the schema.
+         *
+         * @return the schema
+         * @throws EmtalException if there are no features or no tasks, or two columns have one name
+         */
+        public TableSchema build() {
+            return new TableSchema(features, tasks);
+        }
+    }
+
+    /**
+     * Reads a schema.
+     *
+     * @param file the JSON file
+     * @return the schema
+     * @throws EmtalException if the file cannot be read, is no JSON, or does not hold what a schema needs; the message
+     *     names the file and the member, or the line
+     */
+    public static TableSchema read(Path file) {
+        return parse(file.toString(), Utf8Reader.text(file));
+    }
+
+    /**
+     * Reads what {@link #toJson()} wrote.
+     *
+     * @param where where the text is from, for messages
+     * @param json the text
+     * @return the schema
+     * @throws EmtalException if it is no such text
+     */
+    public static TableSchema parse(String where, String json) {
+        return SchemaJson.parse(where, json);
+    }
+
+    /**
+     * Infers a schema from the cells of a table, to be looked at: whether a number is a code or a quantity, nobody can
+     * infer. A column is numeric if all cells are numbers, a task with just the cells 0 and 1 is binary, and every other
+     * column is nominal, with the values in the order of the alphabet.
+     *
+     * @param file the CSV file
+     * @param tasks the names of the columns that are tasks
+     * @param ignored the names of the columns that are nothing
+     * @return the schema
+     * @throws EmtalException if the file cannot be read, has no such columns, or a column is neither numeric nor has few
+     *     enough values to be nominal
+     */
+    public static TableSchema infer(Path file, Collection<String> tasks, Collection<String> ignored) {
+        return SchemaInference.infer(file, tasks, ignored);
+    }
+
+    /**
+     * The schema as JSON.
+     *
+     * @return one line
+     */
+    public String toJson() {
+        return SchemaJson.write(this);
+    }
+
+    /** A line a column. */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder("TableSchema:");
+        features.forEach(column -> append(text, "feature", column));
+        tasks.forEach(column -> append(text, "task", column));
+        return text.toString();
+    }
+
+    private static void append(StringBuilder text, String role, Column column) {
+        text.append(String.format(Locale.ROOT, "%n  %-7s  %-7s  %s", role, column.type().name().toLowerCase(Locale.ROOT),
+                Quoted.of(column.name())));
+        if (column.type() == Column.Type.NOMINAL) {
+            text.append(column.values().stream().map(Quoted::of).toList());
+        }
+    }
+}

@@ -1,0 +1,424 @@
+package io.emtal.tribuo.table;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.PrimitiveProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
+import com.oracle.labs.mlrg.olcut.provenance.impl.SkeletalConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.DateTimeProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskFactory;
+import org.tribuo.ConfigurableDataSource;
+import org.tribuo.Example;
+import org.tribuo.OutputFactory;
+import org.tribuo.provenance.ConfiguredDataSourceProvenance;
+import org.tribuo.provenance.DataSourceProvenance;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.logging.Logger;
+import java.util.stream.IntStream;
+
+/**
+ * The rows of a CSV file as examples of several tasks, of any kinds. The schema lies beside the file, as
+ * {@value #SCHEMA_FILE}, unless another is given. An empty cell is a missing feature or a missing label.
+ *
+ * <p>A number is a feature of its column's name; a nominal value is the feature {@code column@value} with the value 1, as
+ * Tribuo's field processors write it, so that {@link io.emtal.tribuo.EmtalTrainer} knows a nominal column.
+ *
+ * <p>The file is read anew by every iterator, row by row, and never as a whole. By default whatever is wrong with it is an
+ * error with file, line and column.
+ */
+public final class TableSource implements ConfigurableDataSource<MultiTask> {
+
+    /** The name of the file beside a table that holds its schema. */
+    public static final String SCHEMA_FILE = "schema.json";
+
+    private static final Logger LOGGER = Logger.getLogger(TableSource.class.getName());
+
+    @Config(mandatory = true, description = "The CSV file.")
+    private Path file;
+
+    @Config(description = "The JSON file with the schema; if none is given, schema.json beside the CSV file.")
+    private Path schemaFile;
+
+    @Config(description = "The schema itself as JSON; if empty, it is read from its file.")
+    private String schemaJson = "";
+
+    @Config(description = "Columns that are passed over, if they are there.")
+    private List<String> ignored = new ArrayList<>();
+
+    @Config(description = "Whether a cell that is not as its column's type says, or a row without features, is an error;"
+            + " otherwise the cell is missing, or the row left out, and counted in the log.")
+    private boolean strict = true;
+
+    @Config(description = "Whether the tasks are read; otherwise their columns need not be there, and all outputs are the"
+            + " unknown one, as for predictions.")
+    private boolean labelled = true;
+
+    private TableSchema schema;
+    private TableExamples examples;
+    private TableSourceProvenance provenance;
+
+    /** For OLCUT and the builder. */
+    private TableSource() {
+    }
+
+    /**
+     * A table with its schema beside it.
+     *
+     * @param file the CSV file
+     * @return the data source
+     * @throws EmtalException if the schema is none; what is wrong with the table is found when it is read
+     */
+    public static TableSource of(Path file) {
+        return builder(file).build();
+    }
+
+    /**
+     * A table with a schema that was built, or inferred.
+     *
+     * @param file the CSV file
+     * @param schema the schema
+     * @return the data source
+     */
+    public static TableSource of(Path file, TableSchema schema) {
+        return builder(file).schema(schema).build();
+    }
+
+    /**
+     * Starts from a table with its schema beside it, all of it read strictly.
+     *
+     * @param file the CSV file
+     * @return a builder
+     */
+    public static Builder builder(Path file) {
+        return new Builder(file);
+    }
+
+    /** Sets what differs from a labelled table with its schema beside it. */
+    public static final class Builder {
+
+        private final Path file;
+        private final List<Consumer<TableSource>> settings = new ArrayList<>();
+
+        private Builder(Path file) {
+            this.file = Objects.requireNonNull(file, "file");
+        }
+
+        private Builder set(Consumer<TableSource> setting) {
+            settings.add(setting);
+            return this;
+        }
+
+        /**
+         * Sets the schema.
+         *
+         * @param schema a schema that was built, or inferred
+         * @return this builder
+         */
+        public Builder schema(TableSchema schema) {
+            return set(made -> made.schemaJson = schema.toJson());
+        }
+
+        /**
+         * Sets where the schema is.
+         *
+         * @param schemaFile a JSON file
+         * @return this builder
+         */
+        public Builder schemaFile(Path schemaFile) {
+            return set(made -> made.schemaFile = Objects.requireNonNull(schemaFile, "schemaFile"));
+        }
+
+        /**
+         * Passes over columns, if they are there.
+         *
+         * @param columns their names
+         * @return this builder
+         */
+        public Builder ignore(String... columns) {
+            return set(made -> made.ignored = List.of(columns));
+        }
+
+        /**
+         * Takes cells that are not as their column's type says as missing, leaves out rows without features, and logs how
+         * many there were.
+         *
+         * @return this builder
+         */
+        public Builder lenient() {
+            return set(made -> made.strict = false);
+        }
+
+        /**
+         * Does not look at the tasks, whose columns need not be there: for rows to be predicted.
+         *
+         * @return this builder
+         */
+        public Builder unlabelled() {
+            return set(made -> made.labelled = false);
+        }
+
+        /**
+         * Makes the source.
+         *
+         * @return the data source
+         * @throws EmtalException if the schema is none
+         */
+        public TableSource build() {
+            TableSource made = new TableSource();
+            made.file = file;
+            settings.forEach(setting -> setting.accept(made));
+            made.prepare();
+            return made;
+        }
+    }
+
+    @Override
+    public void postConfig() {
+        try {
+            prepare();
+        } catch (EmtalException e) {
+            throw new PropertyException(e, "", "schemaFile", e.getMessage());
+        }
+    }
+
+    private void prepare() {
+        EmtalException.check(schemaJson.isEmpty() || schemaFile == null,
+                "%s: found a schema and the file %s of one, allowed is one of the two", file, schemaFile);
+        schema = schemaJson.isEmpty() ? TableSchema.read(schemaFile != null ? schemaFile
+                : file.toAbsolutePath().resolveSibling(SCHEMA_FILE)) : TableSchema.parse("schema of " + file, schemaJson);
+        examples = new TableExamples(schema);
+    }
+
+    /**
+     * What the columns hold.
+     *
+     * @return the schema
+     */
+    public TableSchema schema() {
+        return schema;
+    }
+
+    /** Where the rows come from, for messages. */
+    Path file() {
+        return file;
+    }
+
+    /** Opens the file. */
+    Rows rows() {
+        return new Rows();
+    }
+
+    /** {@inheritDoc} The file is closed behind its last row, and where it turns out to be faulty. */
+    @Override
+    public Iterator<Example<MultiTask>> iterator() {
+        Rows rows = rows();
+        return new Iterator<>() {
+
+            @Override
+            public boolean hasNext() {
+                return rows.row != null;
+            }
+
+            @Override
+            public Example<MultiTask> next() {
+                if (rows.row == null) {
+                    throw new NoSuchElementException(file + ": found no row behind the last one");
+                }
+                double[] values = rows.row.values();
+                rows.advance();
+                return examples.example(values, labelled ? examples.output(values)
+                        : MultiTaskFactory.UNKNOWN_MULTITASK);
+            }
+        };
+    }
+
+    /** The rows that have a feature. */
+    final class Rows implements AutoCloseable {
+
+        private final TableReader reader;
+        private TableReader.Row row;
+        private long withoutFeatures;
+        private long read;
+
+        private Rows() {
+            TableReader.Options options = TableReader.of(schema).ignore(ignored.toArray(String[]::new));
+            if (!strict) {
+                options.lenient();
+            }
+            if (!labelled) {
+                options.withoutTasks();
+            }
+            reader = options.open(file);
+            advance();
+        }
+
+        /** The row at which the reading is; empty behind the last one. */
+        Optional<TableReader.Row> current() {
+            return Optional.ofNullable(row);
+        }
+
+        /** Goes on to the next row that has a feature. */
+        void advance() {
+            try {
+                row = null;
+                while (row == null && reader.hasNext()) {
+                    TableReader.Row next = reader.next();
+                    if (hasFeature(next)) {
+                        row = next;
+                        read++;
+                    } else {
+                        EmtalException.check(!strict, "%s: found no feature, at least one is needed in a row",
+                                next.origin());
+                        withoutFeatures++;
+                    }
+                }
+                EmtalException.check(read > 0, "%s: found no row with a feature, at least one is needed", file);
+            } catch (RuntimeException e) {
+                close();
+                throw e;
+            }
+            if (row == null) {
+                close();
+                report();
+            }
+        }
+
+        private boolean hasFeature(TableReader.Row row) {
+            return IntStream.range(0, schema.features().size()).anyMatch(i -> !Double.isNaN(row.feature(i)));
+        }
+
+        private void report() {
+            if (reader.skipped() + withoutFeatures > 0) {
+                LOGGER.warning(file + ": took " + reader.skipped() + " cells as missing that are not as their column's type"
+                        + " says, and left out " + withoutFeatures + " rows without features");
+            }
+        }
+
+        @Override
+        public void close() {
+            reader.close();
+        }
+    }
+
+    @Override
+    public OutputFactory<MultiTask> getOutputFactory() {
+        return new MultiTaskFactory();
+    }
+
+    /** {@inheritDoc} Hashes the file when it is called for the first time. */
+    @Override
+    public synchronized DataSourceProvenance getProvenance() {
+        if (provenance == null) {
+            provenance = new TableSourceProvenance(this);
+        }
+        return provenance;
+    }
+
+    @Override
+    public String toString() {
+        return "TableSource(file=" + file + ",features=" + schema.features().size() + ",tasks=" + schema.tasks().size()
+                + ")";
+    }
+
+    /** The configuration of a table, with a hash over its CSV file and the schema that was read. */
+    public static final class TableSourceProvenance extends SkeletalConfiguredObjectProvenance
+            implements ConfiguredDataSourceProvenance {
+
+        private static final long serialVersionUID = 1L;
+
+        /** The key of the schema as JSON. */
+        public static final String SCHEMA = "schema";
+
+        private static final Map<String, Class<? extends PrimitiveProvenance<?>>> TYPES = Map.of(
+                FILE_MODIFIED_TIME, DateTimeProvenance.class, DATASOURCE_CREATION_TIME, DateTimeProvenance.class,
+                RESOURCE_HASH, HashProvenance.class, SCHEMA, StringProvenance.class);
+
+        private final Map<String, PrimitiveProvenance<?>> facts;
+
+        private TableSourceProvenance(TableSource host) {
+            super(host, "DataSource");
+            facts = new HashMap<>();
+            add(new DateTimeProvenance(FILE_MODIFIED_TIME, modified(host.file)));
+            add(new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()));
+            add(new HashProvenance(ProvenanceUtil.HashType.SHA256, RESOURCE_HASH,
+                    ProvenanceUtil.hashResource(ProvenanceUtil.HashType.SHA256, host.file)));
+            add(new StringProvenance(SCHEMA, host.schema.toJson()));
+        }
+
+        private static OffsetDateTime modified(Path file) {
+            try {
+                return Files.getLastModifiedTime(file).toInstant().atOffset(ZoneOffset.UTC);
+            } catch (IOException e) {
+                throw new EmtalException(file + ": found no file that can be read: " + e, e);
+            }
+        }
+
+        private void add(PrimitiveProvenance<?> fact) {
+            facts.put(fact.getKey(), fact);
+        }
+
+        /**
+         * Reads a provenance.
+         *
+         * @param map what was written
+         */
+        public TableSourceProvenance(Map<String, Provenance> map) {
+            this(extract(map));
+        }
+
+        private TableSourceProvenance(ExtractedInfo info) {
+            super(info);
+            facts = Map.copyOf(info.instanceValues);
+        }
+
+        private static ExtractedInfo extract(Map<String, Provenance> map) {
+            Map<String, Provenance> configured = new HashMap<>(map);
+            String type = TableSourceProvenance.class.getSimpleName();
+            String className = ObjectProvenance.checkAndExtractProvenance(configured, CLASS_NAME,
+                    StringProvenance.class, type).getValue();
+            String hostName = ObjectProvenance.checkAndExtractProvenance(configured, HOST_SHORT_NAME,
+                    StringProvenance.class, type).getValue();
+            Map<String, PrimitiveProvenance<?>> facts = new HashMap<>();
+            TYPES.forEach((key, value) -> facts.put(key,
+                    ObjectProvenance.checkAndExtractProvenance(configured, key, value, type)));
+            return new ExtractedInfo(className, hostName, configured, facts);
+        }
+
+        @Override
+        public Map<String, PrimitiveProvenance<?>> getInstanceValues() {
+            Map<String, PrimitiveProvenance<?>> values = super.getInstanceValues();
+            values.putAll(facts);
+            return values;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof TableSourceProvenance that && super.equals(other) && facts.equals(that.facts);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(super.hashCode(), facts);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package io.emtal.tribuo.table;
+
+import io.emtal.onnx.EmtalException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class TableSchemaTest {
+
+    private static final String JSON = """
+            {"name": "any", "files": {"data": "data.csv"},
+             "features": [{"name": "x", "type": "numeric"}, {"name": "c", "type": "nominal", "values": ["red", "blue"]}],
+             "targets": [{"name": "r", "type": "numeric"}, {"name": "b", "type": "nominal", "values": ["1", "0"]},
+                         {"name": "k", "type": "nominal", "values": ["lo", "hi"]}]}
+            """;
+
+    private static final TableSchema SCHEMA = TableSchema.builder().numeric("x").nominal("c", "red", "blue").realTask("r")
+            .binaryTask("b").categoricalTask("k", "lo", "hi").build();
+
+    @TempDir
+    Path folder;
+
+    private Path csv(String text) throws IOException {
+        return Files.writeString(folder.resolve("table.csv"), text);
+    }
+
+    @Test
+    void jsonIsRead() throws IOException {
+        assertEquals(SCHEMA, TableSchema.parse("here", JSON));
+        Path file = Files.writeString(folder.resolve("schema.json"), "\uFEFF" + JSON);
+        assertEquals(SCHEMA, TableSchema.read(file));
+    }
+
+    @Test
+    void nominalTasksOfNoughtAndOneAreBinaryUnlessTheyAreSaidToBeCategorical() {
+        Column classes = Column.nominal("b", "1", "0");
+        assertEquals(classes, TableSchema.parse("here", JSON.replace("\"any\"", "\"any\", \"kind\": \"categorical\"")
+                .replace("{\"name\": \"r\", \"type\": \"numeric\"}, ", "")).tasks().get(0));
+        assertEquals(classes, TableSchema.parse("here", JSON.replace("\"b\", \"type\": \"nominal\"",
+                "\"b\", \"type\": \"categorical\"")).tasks().get(1));
+    }
+
+    @Test
+    void whatIsWrittenIsRead() {
+        TableSchema nasty = TableSchema.builder().numeric("a,\"b\"\n", "\u00e4=1").nominal("c", "", "@", "0", "1", "\u2028")
+                .categoricalTask("", "0", "1").categoricalTask("=1+1", "").binaryTask("<b>").realTask(" ").build();
+        for (TableSchema schema : List.of(SCHEMA, nasty)) {
+            assertEquals(schema, TableSchema.parse("here", schema.toJson()));
+        }
+    }
+
+    @Test
+    void textHasALineAColumn() {
+        assertEquals(List.of("TableSchema:", "  feature  numeric  'x'", "  feature  nominal  'c'['red', 'blue']",
+                "  task     numeric  'r'", "  task     binary   'b'", "  task     nominal  'k'['lo', 'hi']"),
+                SCHEMA.toString().lines().toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
+        "\"x\", \"type\": \"numeric\" | \"x\", \"type\": \"text\" | features[0]: found the type 'text'",
+        "\"x\", \"type\": \"numeric\" | \"x\", \"type\": \"binary\" | features[0]: found the type 'binary'",
+        "\"x\", \"type\": \"numeric\" | \"x\", \"type\": \"numeric\", \"values\": [\"1\"] | features[0]: column 'x': found the values [1] of a numeric column",
+        "[\"red\", \"blue\"] | [] | features[1]: column 'c': found the values [] of a nominal column",
+        "[\"red\", \"blue\"] | [\"red\", \"red\"] | features[1]: column 'c': found a value twice",
+        "[\"red\", \"blue\"] | [\"red\", 1] | features[1]: found the value 1, allowed are strings",
+        "\"name\": \"c\" | \"name\": \"x\" | found two columns 'x'",
+        "\"name\": \"x\" | \"name\": \"x@y\" | feature 'x@y'",
+        "\"name\": \"x\" | \"name\": \"\" | feature ''",
+        "\"name\": \"x\" | \"nome\": \"x\" | features[0]: name is missing",
+        "\"targets\" | \"tasks\" | targets is missing",
+        "{\"name\": \"any\" | {\"name\" \"any\" | line 1: found no valid JSON",
+        "\"files\" | \"name\" | line 1: found no valid JSON",
+        "{\"name\": \"any\" | [{\"name\": \"any\" | found no valid JSON"})
+    void faultsNameTheMember(String good, String bad, String expected) {
+        String message = assertThrows(EmtalException.class, () -> TableSchema.parse("here", JSON.replace(good, bad)))
+                .getMessage();
+        assertTrue(message.startsWith("here") && message.contains(expected), message);
+    }
+
+    @Test
+    void typesAreInferred() throws IOException {
+        Path file = csv("id,x,c,r,b,k\nu1,1,red,1e3,0,lo\nu2,,blue,-.5,1,\nu3,2,,7,,hi\n");
+        assertEquals(TableSchema.builder().numeric("x").nominal("c", "blue", "red").realTask("r").binaryTask("b")
+                .categoricalTask("k", "hi", "lo").build(), TableSchema.infer(file, List.of("r", "b", "k"), List.of("id")));
+        assertEquals(Column.numeric("b"), TableSchema.infer(file, List.of("k"), List.of("id")).features().get(3),
+                "0 and 1 are numbers where they are a feature");
+        assertEquals(Column.nominal("id", "u1", "u2", "u3"), TableSchema.infer(file, List.of("k"), List.of()).features()
+                .get(0));
+    }
+
+    @Test
+    void columnsOfTextsAndEmptyOnesAreNotInferred() throws IOException {
+        StringBuilder text = new StringBuilder("name,n,empty,t\n");
+        for (int i = 0; i < 2000; i++) {
+            text.append("name").append(i).append(',').append(i).append(",,0\n");
+        }
+        Path file = csv(text.toString());
+        String texts = assertThrows(EmtalException.class, () -> TableSchema.infer(file, List.of("t"), List.of()))
+                .getMessage();
+        assertTrue(texts.contains("line 1002, column 'name': found 'name1000' in a column of more than 1000"), texts);
+        String empty = assertThrows(EmtalException.class, () -> TableSchema.infer(file, List.of("t"), List.of("name")))
+                .getMessage();
+        assertTrue(empty.contains("column 'empty': found no cell"), empty);
+        assertEquals(List.of(Column.numeric("n")), TableSchema.infer(file, List.of("t"), List.of("name", "empty"))
+                .features());
+        String absent = assertThrows(EmtalException.class, () -> TableSchema.infer(file, List.of("u"), List.of()))
+                .getMessage();
+        assertTrue(absent.contains("found no column 'u'"), absent);
+    }
+}
