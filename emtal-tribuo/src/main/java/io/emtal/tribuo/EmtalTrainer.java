@@ -299,10 +299,10 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         ImmutableOutputInfo<T> domain = dataset.getOutputIDInfo();
         OutputTasks<T> how = outputs(dataset);
         EncodedOutputs encoded = how.codec(domain).encode(examples);
-        InputEncoder inputs = Inputs.of(featureMap, examples, backbone, imagePreprocessing, imageAugmentation);
+        InputEncoder inputs = Inputs.of(dataset, examples, backbone, imagePreprocessing, imageAugmentation);
         warn(dataset, encoded);
         SplittableRandom seeds = new SplittableRandom(runSeed);
-        Examples rows = inputs.rows(examples, encoded);
+        Examples rows = Inputs.rows(dataset, examples, inputs, encoded);
         try {
             Backbone start = backbone.create(inputs.layout(), rows, seeds.nextLong());
             PretrainedNetwork network = new Learner(method, recipe).pretrain(start, backbone.pretrained(),

@@ -2,6 +2,7 @@ package io.emtal.tribuo;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.BackboneSource;
+import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.ImageInput;
 import io.emtal.tribuo.image.ImageAugmentation;
 import io.emtal.tribuo.image.ImageEncoder;
@@ -9,7 +10,10 @@ import io.emtal.tribuo.image.ImageExample;
 import io.emtal.tribuo.image.ImagePreprocessing;
 import io.emtal.tribuo.input.FeatureEncoder;
 import io.emtal.tribuo.input.InputEncoder;
+import io.emtal.tribuo.input.RowDataset;
+import io.emtal.tribuo.output.EncodedOutputs;
 import io.emtal.tribuo.protos.EmtalModelProto;
+import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.Output;
@@ -25,17 +29,19 @@ final class Inputs {
     /**
      * Chooses for a training.
      *
-     * @param features the features and their ids
-     * @param training the training examples
+     * @param dataset the training data
+     * @param training its examples
      * @param backbone says how images must lie in a row
      * @param preprocessing what becomes of images
      * @param augmentation how training images are varied
      * @return images if the first example carries one, else features
      * @throws EmtalException if only some examples carry images, or the backbone reads none
      */
-    static <T extends Output<T>> InputEncoder of(ImmutableFeatureMap features, List<Example<T>> training,
-                                                 BackboneSource backbone, ImagePreprocessing preprocessing,
-                                                 ImageAugmentation augmentation) {
+    static <T extends Output<T>> InputEncoder of(Dataset<T> dataset, List<Example<T>> training, BackboneSource backbone,
+                                                 ImagePreprocessing preprocessing, ImageAugmentation augmentation) {
+        if (dataset instanceof RowDataset rows) {
+            return rows.encoder();
+        }
         boolean images = ImageExample.carriesImage(training.get(0));
         for (int row = 1; row < training.size(); row++) {
             EmtalException.check(ImageExample.carriesImage(training.get(row)) == images,
@@ -43,11 +49,25 @@ final class Inputs {
                     images ? "out" : " an", images ? " one" : "out");
         }
         if (!images) {
-            return FeatureEncoder.of(features, training);
+            return FeatureEncoder.of(dataset.getFeatureIDMap(), training);
         }
         ImageInput wanted = backbone.images().orElseThrow(() -> new EmtalException("examples: found images, allowed are"
                 + " features: " + backbone.getClass().getSimpleName() + " reads no images"));
         return ImageEncoder.of(wanted, preprocessing, augmentation);
+    }
+
+    /**
+     * Reads the rows of a training.
+     *
+     * @param dataset the training data
+     * @param training its examples
+     * @param encoder how they become rows
+     * @param outputs their labels
+     * @return the data set's own rows if it has some
+     */
+    static <T extends Output<T>> Examples rows(Dataset<T> dataset, List<Example<T>> training, InputEncoder encoder,
+                                               EncodedOutputs outputs) {
+        return dataset instanceof RowDataset rows ? rows.rows(outputs) : encoder.rows(training, outputs);
     }
 
     /**

@@ -68,21 +68,10 @@ public final class FeatureEncoder implements InputEncoder {
      * @throws EmtalException if the examples have no feature at all
      */
     public static <T extends Output<T>> FeatureEncoder of(ImmutableFeatureMap features, List<Example<T>> training) {
-        int size = features.size();
-        String[] prefixes = new String[size];
-        int[] groups = new int[size];
-        int count = 0;
-        // Ids follow the order of the names, so that names with one prefix have adjacent ids.
-        for (int id = 0; id < size; id++) {
-            String name = features.get(id).getName();
-            int end = name.indexOf(COLUMN_END);
-            prefixes[id] = end < 0 ? null : name.substring(0, end);
-            boolean joins = id > 0 && prefixes[id] != null && prefixes[id].equals(prefixes[id - 1]);
-            groups[id] = joins ? groups[id - 1] : count++;
-        }
-        boolean[] seen = new boolean[size];
-        boolean[] numeric = new boolean[count];
-        int[] lastRow = new int[count];
+        Groups groups = Groups.of(features);
+        boolean[] seen = new boolean[features.size()];
+        boolean[] numeric = new boolean[groups.count];
+        int[] lastRow = new int[groups.count];
         Arrays.fill(lastRow, -1);
         for (int row = 0; row < training.size(); row++) {
             for (Feature feature : training.get(row)) {
@@ -91,30 +80,73 @@ public final class FeatureEncoder implements InputEncoder {
                     continue;
                 }
                 seen[id] = true;
-                int group = groups[id];
-                numeric[group] |= prefixes[id] == null || feature.getValue() != 1 || lastRow[group] == row;
+                int group = groups.of[id];
+                numeric[group] |= groups.prefixes[id] == null || feature.getValue() != 1 || lastRow[group] == row;
                 lastRow[group] = row;
             }
         }
-        return of(features, prefixes, groups, seen, numeric);
+        return of(features, groups, seen, numeric);
     }
 
-    private static FeatureEncoder of(ImmutableFeatureMap features, String[] prefixes, int[] groups, boolean[] seen,
-                                     boolean[] numeric) {
+    /**
+     * Takes all features as the columns of a table whose nominal columns are known.
+     *
+     * @param features the features and their ids, each of which a training example has
+     * @param nominal the names of the nominal columns, whose features have no other value than 1, at most one an example
+     * @return the encoder
+     * @throws EmtalException if there is no feature
+     */
+    public static FeatureEncoder of(ImmutableFeatureMap features, Set<String> nominal) {
+        Groups groups = Groups.of(features);
+        boolean[] seen = new boolean[features.size()];
+        Arrays.fill(seen, true);
+        boolean[] numeric = new boolean[groups.count];
+        for (int id = 0; id < features.size(); id++) {
+            numeric[groups.of[id]] = !nominal.contains(groups.prefixes[id]);
+        }
+        return of(features, groups, seen, numeric);
+    }
+
+    /**
+     * Features whose names begin alike, which may be the values of a nominal column.
+     *
+     * @param prefixes the column's name by feature, {@code null} for a name without a value
+     * @param of the group of each feature
+     * @param count how many groups there are
+     */
+    private record Groups(String[] prefixes, int[] of, int count) {
+
+        private static Groups of(ImmutableFeatureMap features) {
+            String[] prefixes = new String[features.size()];
+            int[] of = new int[features.size()];
+            int count = 0;
+            // Ids follow the order of the names, so that names with one prefix have adjacent ids.
+            for (int id = 0; id < of.length; id++) {
+                String name = features.get(id).getName();
+                int end = name.indexOf(COLUMN_END);
+                prefixes[id] = end < 0 ? null : name.substring(0, end);
+                boolean joins = id > 0 && prefixes[id] != null && prefixes[id].equals(prefixes[id - 1]);
+                of[id] = joins ? of[id - 1] : count++;
+            }
+            return new Groups(prefixes, of, count);
+        }
+    }
+
+    private static FeatureEncoder of(ImmutableFeatureMap features, Groups groups, boolean[] seen, boolean[] numeric) {
         int[] positions = new int[features.size()];
         List<FeatureColumn> columns = new ArrayList<>();
         int width = 0;
         for (int id = 0; id < positions.length; ) {
-            boolean nominal = !numeric[groups[id]];
+            int group = groups.of[id];
+            boolean nominal = !numeric[group];
             int first = width;
-            int group = groups[id];
-            String name = nominal ? prefixes[id] : features.get(id).getName();
+            String name = nominal ? groups.prefixes[id] : features.get(id).getName();
             boolean any = false;
             do {
                 any |= seen[id];
                 positions[id] = seen[id] ? width++ : -1;
                 id++;
-            } while (nominal && id < positions.length && groups[id] == group);
+            } while (nominal && id < positions.length && groups.of[id] == group);
             if (any) {
                 columns.add(new FeatureColumn(name, nominal ? FeatureColumn.Kind.NOMINAL : FeatureColumn.Kind.NUMERIC,
                         first, width - first));

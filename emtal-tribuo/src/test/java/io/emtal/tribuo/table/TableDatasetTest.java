@@ -1,0 +1,160 @@
+package io.emtal.tribuo.table;
+
+import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.data.Examples;
+import io.emtal.tribuo.input.FeatureEncoder;
+import io.emtal.tribuo.multitask.MultiTask;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Example;
+import org.tribuo.ImmutableFeatureMap;
+import org.tribuo.MutableDataset;
+import org.tribuo.RealInfo;
+import org.tribuo.VariableInfo;
+import org.tribuo.transform.TransformationMap;
+import org.tribuo.transform.transformations.LinearScalingTransformation;
+
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class TableDatasetTest {
+
+    private static final long SEED = 7;
+
+    /** One value of c and one column are never seen. */
+    private static final TableSchema SCHEMA = TableSchema.builder().numeric("y").nominal("c", "red", "blue", "none", "green")
+            .numeric("x", "never").realTask("r").binaryTask("b").categoricalTask("k", "lo", "hi").build();
+
+    @TempDir
+    Path folder;
+
+    private TableSource source;
+
+    @BeforeEach
+    void writeTable() throws IOException {
+        SplittableRandom random = new SplittableRandom(SEED);
+        StringBuilder text = new StringBuilder("y,c,x,never,r,b,k\n");
+        for (int row = 0; row < 60; row++) {
+            text.append(row % 7 == 0 ? "" : random.nextInt(64) / 8.0).append(',')
+                    .append(row % 5 == 0 ? "" : List.of("green", "blue", "red").get(random.nextInt(3))).append(',')
+                    .append(random.nextInt(64) / 4.0).append(",,")
+                    .append(row % 3 == 0 ? "" : random.nextDouble()).append(',')
+                    .append(row % 4 == 0 ? "" : random.nextInt(2)).append(',')
+                    .append(row % 2 == 0 ? "" : random.nextBoolean() ? "lo" : "hi").append('\n');
+        }
+        source = TableSource.of(Files.writeString(folder.resolve("table.csv"), text), SCHEMA);
+    }
+
+    @Test
+    void examplesFeaturesAndOutputsAreThoseOfADataSetInMemory() {
+        MutableDataset<MultiTask> memory = new MutableDataset<>(source);
+        try (TableDataset packed = TableDataset.of(source)) {
+            assertEquals(memory.size(), packed.size());
+            int row = 0;
+            for (Example<MultiTask> example : packed) {
+                assertEquals(memory.getExample(row), example);
+                assertTrue(memory.getExample(row).getOutput().fullEquals(example.getOutput()));
+                assertEquals(example, packed.getExample(row));
+                assertEquals(example, packed.getData().get(row));
+                row++;
+            }
+            assertEquals(memory.size(), row);
+            assertEquals(memory.getOutputIDInfo(), packed.getOutputIDInfo());
+            assertEquals(memory.getOutputs(), packed.getOutputs());
+            ImmutableFeatureMap features = memory.getFeatureIDMap();
+            assertEquals(features.size(), packed.getFeatureIDMap().size());
+            for (int id = 0; id < features.size(); id++) {
+                String name = features.get(id).getName();
+                VariableInfo found = packed.getFeatureMap().get(name);
+                assertEquals(id, packed.getFeatureIDMap().getID(name));
+                assertEquals(features.get(id).getCount(), found.getCount());
+                if (name.equals("x")) {
+                    double[] values = memory.getData().stream().mapToDouble(e -> e.lookup("x").getValue())
+                            .filter(v -> v != 0).toArray();
+                    double mean = Arrays.stream(values).average().orElseThrow();
+                    RealInfo real = (RealInfo) found;
+                    assertEquals(mean, real.getMean(), 1e-12);
+                    assertEquals(Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum()
+                            / (values.length - 1), real.getVariance(), 1e-9);
+                }
+            }
+        }
+    }
+
+    @Test
+    void rowsAreThoseThatTheEncoderMakesOfExamples() {
+        MutableDataset<MultiTask> memory = new MutableDataset<>(source);
+        try (TableDataset packed = TableDataset.of(source)) {
+            FeatureEncoder expected = FeatureEncoder.of(memory.getFeatureIDMap(), memory.getData());
+            assertEquals(expected.layout(), packed.encoder().layout());
+            assertArrayEquals(expected.featureIds().orElseThrow(), packed.encoder().featureIds().orElseThrow());
+            Examples rows = packed.rows(null);
+            for (int row = memory.size() - 1; row >= 0; row--) {
+                float[] made = new float[rows.width()];
+                expected.encode("row", memory.getExample(row), made, 0);
+                float[] found = new float[rows.width()];
+                rows.inputs(row, FloatBuffer.wrap(found));
+                assertArrayEquals(made, found, "row " + row + ", seed " + SEED);
+            }
+        }
+    }
+
+    @Test
+    void shufflingIsForIteratorsOnly() {
+        try (TableDataset packed = TableDataset.of(source)) {
+            List<Example<MultiTask>> inOrder = packed.getData();
+            packed.shuffle(true);
+            List<Example<MultiTask>> shuffled = new ArrayList<>();
+            packed.forEach(shuffled::add);
+            assertNotEquals(inOrder, shuffled);
+            assertEquals(inOrder.size(), shuffled.size());
+            assertTrue(shuffled.containsAll(inOrder));
+            assertEquals(inOrder.get(3), packed.getExample(3));
+            packed.shuffle(false);
+            shuffled.clear();
+            packed.forEach(shuffled::add);
+            assertEquals(inOrder, shuffled);
+        }
+    }
+
+    @Test
+    void provenanceIsThatOfTheSource() {
+        try (TableDataset packed = TableDataset.of(source)) {
+            assertEquals(source.getProvenance(), packed.getProvenance().getSourceProvenance());
+            assertEquals(60, packed.getProvenance().getNumExamples());
+            assertEquals(packed.getProvenance(),
+                    ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(packed.getProvenance())));
+        }
+    }
+
+    @Test
+    void whatCannotBeIsRefused() throws IOException {
+        TableDataset packed = TableDataset.of(source);
+        assertThrows(IllegalArgumentException.class, () -> packed.getExample(60));
+        assertThrows(IllegalArgumentException.class, () -> packed.getExample(-1));
+        assertThrows(UnsupportedOperationException.class, packed::serialize);
+        assertThrows(UnsupportedOperationException.class, () -> packed.createTransformers(
+                new TransformationMap(List.of(new LinearScalingTransformation()))));
+        packed.close();
+        packed.close();
+        assertThrows(EmtalException.class, () -> packed.getExample(0));
+        TableSource wide = TableSource.of(Files.writeString(folder.resolve("wide.csv"),
+                "y,c,x,never,r,b,k\n1,red,1,,,,\n1,red,1e39,,,,\n"), SCHEMA);
+        String message = assertThrows(EmtalException.class, () -> TableDataset.of(wide)).getMessage();
+        assertTrue(message.contains("line 3, column 'x': found 1.0E39, allowed are numbers in the range of single"), message);
+    }
+}
