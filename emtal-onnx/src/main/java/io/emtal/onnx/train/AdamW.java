@@ -9,6 +9,7 @@ import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.Parameter;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 
@@ -159,6 +160,20 @@ public final class AdamW implements Configurable, Provenancable<ConfiguredObject
                 start = ends[p];
             }
             return norm;
+        }
+
+        /** Writes moments and steps. */
+        void write(StateOutput output) throws IOException {
+            output.write(steps);
+            output.write(first);
+            output.write(second);
+        }
+
+        /** Takes over what was written. */
+        void read(StateInput input) throws IOException {
+            steps = input.readInt();
+            input.readInto("first moments", first);
+            input.readInto("second moments", second);
         }
     }
 

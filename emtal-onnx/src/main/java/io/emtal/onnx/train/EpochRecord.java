@@ -1,5 +1,7 @@
 package io.emtal.onnx.train;
 
+import java.io.IOException;
+
 /**
  * What an epoch came to.
  *
@@ -19,4 +21,24 @@ package io.emtal.onnx.train;
  */
 public record EpochRecord(Phase phase, int epoch, int step, double learningRate, double fade, double[] trainLosses,
                           double[] validationLosses, double routerEntropy, double seconds, double inputSeconds) {
+
+    /** Writes the record, without its phase. */
+    void write(StateOutput output) throws IOException {
+        output.write(epoch);
+        output.write(step);
+        output.write(learningRate);
+        output.write(fade);
+        output.write(trainLosses);
+        output.write(validationLosses);
+        output.write(routerEntropy);
+        output.write(seconds);
+        output.write(inputSeconds);
+    }
+
+    /** Reads what was written in a phase. */
+    static EpochRecord read(Phase phase, StateInput input) throws IOException {
+        return new EpochRecord(phase, input.readInt(), input.readInt(), input.readDouble(),
+                input.readDouble(), input.readDoubles(), input.readDoubles(), input.readDouble(), input.readDouble(),
+                input.readDouble());
+    }
 }

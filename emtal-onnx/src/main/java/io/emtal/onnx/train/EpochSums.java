@@ -2,6 +2,7 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.task.BatchLabels;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -99,5 +100,28 @@ final class EpochSums {
     double entropy() {
         return reports.entrySet().stream().filter(e -> e.getKey().startsWith(ENTROPY))
                 .mapToDouble(e -> e.getValue()[0] / reportedSteps).average().orElse(Double.NaN);
+    }
+
+    /** Writes the sums. */
+    void write(StateOutput output) throws IOException {
+        output.write(losses);
+        output.write(counts);
+        output.write(reports);
+        output.write(steps);
+        output.write(reportedSteps);
+        output.write(seconds);
+        output.write(inputSeconds);
+    }
+
+    /** Takes over what was written. */
+    void read(StateInput input) throws IOException {
+        input.readInto("sums of losses", losses);
+        input.readInto("counts of labels", counts);
+        reports.clear();
+        reports.putAll(input.readMap());
+        steps = input.readInt();
+        reportedSteps = input.readInt();
+        seconds = input.readDouble();
+        inputSeconds = input.readDouble();
     }
 }

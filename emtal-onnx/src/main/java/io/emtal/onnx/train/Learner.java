@@ -55,21 +55,34 @@ public final class Learner {
 
     private final AdaptationMethod method;
     private final Recipe recipe;
+    private final Optional<Checkpoints> checkpoints;
     private final int cachedBytes;
+
+    /**
+     * Makes a learner that saves nothing on its way.
+     *
+     * @param method how a trained backbone is adapted
+     * @param recipe how networks are trained
+     */
+    public Learner(AdaptationMethod method, Recipe recipe) {
+        this(method, recipe, Optional.empty());
+    }
 
     /**
      * Makes a learner.
      *
      * @param method how a trained backbone is adapted
      * @param recipe how networks are trained
+     * @param checkpoints where the state of a training is saved, and where it goes on from; empty for nowhere
      */
-    public Learner(AdaptationMethod method, Recipe recipe) {
-        this(method, recipe, CACHED_BYTES);
+    public Learner(AdaptationMethod method, Recipe recipe, Optional<Checkpoints> checkpoints) {
+        this(method, recipe, checkpoints, CACHED_BYTES);
     }
 
-    Learner(AdaptationMethod method, Recipe recipe, int cachedBytes) {
+    Learner(AdaptationMethod method, Recipe recipe, Optional<Checkpoints> checkpoints, int cachedBytes) {
         this.method = Objects.requireNonNull(method, "method");
         this.recipe = Objects.requireNonNull(recipe, "recipe");
+        this.checkpoints = Objects.requireNonNull(checkpoints, "checkpoints");
         this.cachedBytes = cachedBytes;
     }
 
@@ -82,9 +95,10 @@ public final class Learner {
      * @param rows the training rows
      * @param seed decides the held-out rows, initial values, clustering and the order of the rows
      * @param listener hears of the progress
-     * @return the dense network
-     * @throws EmtalException if there is nothing to learn from, a loss is not finite, the thread is interrupted, or the
-     *     dense network differs from the training graph by more than {@value #TOLERANCE}
+     * @return the dense network; the best so far if the thread is interrupted
+     * @throws EmtalException if there is nothing to learn from, a loss is not finite, the thread is interrupted before
+     *     there is a network, a checkpoint cannot be written or is of another training, or the dense network differs from
+     *     the training graph by more than {@value #TOLERANCE}
      */
     public TrainedNetwork train(Backbone start, boolean pretrained, TaskLayout tasks, Examples rows, long seed,
                                 TrainingListener listener) {
@@ -102,7 +116,8 @@ public final class Learner {
      * @param seed decides the held-out rows, initial values, clustering and the order of the rows, of adaptations, too
      * @param listener hears of the progress
      * @return what learners of the same recipe adapt
-     * @throws EmtalException if there is nothing to learn from, a loss is not finite, or the thread is interrupted
+     * @throws EmtalException if there is nothing to learn from, a loss is not finite, the thread is interrupted before
+     *     there is a network, or a checkpoint cannot be written or is of another training
      */
     public PretrainedNetwork pretrain(Backbone start, boolean pretrained, TaskLayout tasks, Examples rows, long seed,
                                       TrainingListener listener) {
@@ -117,17 +132,23 @@ public final class Learner {
                 "task '%s': found an initialiser '%s' in the backbone already, allowed is a task of another name",
                 p.task().orElseThrow(), p.name()));
         if (pretrained) {
-            return new PretrainedNetwork(recipe, start, heads, headParameters, rows, heldOut, root, List.of());
+            return new PretrainedNetwork(recipe, start, heads, headParameters, rows, heldOut, root);
         }
         Adaptation dense = new FullDense().adapt(start, root.at(DENSE).value());
         NetworkCompiler compiler = new NetworkCompiler(start, dense, heads, headParameters, tasks, recipe.losses(),
                 QualityRetaining.off());
-        PhaseRun.Outcome outcome = withThreads(threads -> new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, heldOut,
-                listener).run(root.at(PRETRAIN), threads));
+        PhaseRun.Outcome outcome = running((threads, interrupts) -> {
+            try (PhaseCheckpoints saves = PhaseCheckpoints.open(checkpoints, Phase.PRETRAIN, () -> TrainingIdentity.of(
+                    Phase.PRETRAIN, start, "dense", recipe, tasks, rows, root))) {
+                return new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, heldOut, listener)
+                        .run(root.at(PRETRAIN), threads, saves, interrupts);
+            }
+        });
+        outcome.stop().filter(stop -> outcome.bestEpoch() == 0).ifPresent(this::refuse);
         Map<String, Tensor> values = ParameterBuffer.tensors(compiler.parameters(), outcome.values());
         return new PretrainedNetwork(recipe, dense.merge(start, values::get, 1), heads,
                 headParameters.stream().map(p -> p.startingAt(values.get(p.name()))).toList(), rows, heldOut, root,
-                outcome.history());
+                outcome.history(), outcome.bestEpoch(), outcome.stop());
     }
 
     /**
@@ -142,6 +163,17 @@ public final class Learner {
     public TrainedNetwork adapt(PretrainedNetwork network, TrainingListener listener) {
         EmtalException.check(network.recipe() == recipe, "adaptation: found a network that was pre-trained by another"
                 + " recipe, allowed is one of the same: %s", recipe.getProvenance());
+        return running((threads, interrupts) -> {
+            if (network.stop().isPresent()) {
+                interrupts.arrived();
+                return asItIs(network, network.stop().get());
+            }
+            return adapt(network, listener, threads, interrupts);
+        });
+    }
+
+    private TrainedNetwork adapt(PretrainedNetwork network, TrainingListener listener, ExecutorService threads,
+                                 Interrupts interrupts) throws Exception {
         Backbone backbone = network.backbone();
         Examples rows = network.rows();
         Adaptation adaptation = method.adapt(backbone, network.seed().at(METHOD).value());
@@ -149,33 +181,56 @@ public final class Learner {
                 network.heads().layout(), recipe.losses(), method.qualityRetaining());
         boolean changing = rows.augments() || backbone.learnsMissing() && recipe.inputDropout() > 0;
         Optional<FrozenPrefix> prefix = changing ? Optional.empty() : FrozenPrefix.of(backbone, adaptation);
-        return withThreads(threads -> {
-            // Without a prefix there is nothing to close: the rows are the caller's.
-            try (CachedRows cached = prefix.map(p -> p.compute(rows, recipe.workers(), cachedBytes)).orElse(null)) {
-                Training training = new Training(prefix.map(p -> compiler.withBackbone(p.rest())).orElse(compiler),
-                        prefix.isPresent() ? cached : rows);
-                PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, training.compiler, recipe, training.rows,
-                        network.heldOut(), listener).run(network.seed().at(ADAPT), threads);
-                List<EpochRecord> history = new ArrayList<>(network.history());
-                history.addAll(outcome.history());
-                return dense(backbone, training, outcome, rows, network.heldOut().training(), history);
+        // Without a prefix there is nothing to close: the rows are the caller's.
+        try (PhaseCheckpoints saves = PhaseCheckpoints.open(checkpoints, Phase.ADAPT, () -> TrainingIdentity.of(Phase.ADAPT,
+                     backbone, method.getProvenance().toString(), recipe, compiler.tasks(), rows, network.seed()));
+             CachedRows cached = prefix.map(p -> p.compute(rows, recipe.workers(), cachedBytes)).orElse(null)) {
+            Training training = new Training(prefix.map(p -> compiler.withBackbone(p.rest())).orElse(compiler),
+                    prefix.isPresent() ? cached : rows);
+            PhaseRun.Outcome outcome = new PhaseRun(Phase.ADAPT, training.compiler, recipe, training.rows,
+                    network.heldOut(), listener).run(network.seed().at(ADAPT), threads, saves, interrupts);
+            if (outcome.stop().isPresent() && outcome.bestEpoch() == 0) {
+                return asItIs(network, outcome.stop().get());
             }
-        });
+            List<EpochRecord> history = new ArrayList<>(network.history());
+            history.addAll(outcome.history());
+            return dense(backbone, training, outcome, rows, network.heldOut().training(), history);
+        }
+    }
+
+    /** A network whose adaptation was stopped before it came to anything. */
+    private TrainedNetwork asItIs(PretrainedNetwork network, Stop stop) throws Exception {
+        if (!network.predicts()) {
+            refuse(stop);
+        }
+        NetworkCompiler compiler = new NetworkCompiler(network.backbone(), new FullDense().adapt(network.backbone(),
+                network.seed().at(DENSE).value()), network.heads(), network.headParameters(), network.heads().layout(),
+                recipe.losses(), QualityRetaining.off());
+        PhaseRun.Outcome outcome = new PhaseRun.Outcome(ParameterBuffer.initial(compiler.parameters()), network.bestEpoch(),
+                network.history(), Map.of(), Optional.of(stop));
+        return dense(network.backbone(), new Training(compiler, network.rows()), outcome, network.rows(),
+                network.heldOut().training(), network.history());
+    }
+
+    private void refuse(Stop stop) {
+        throw new EmtalException("training: interrupted in phase " + stop + ", before any epoch at a = 1, so that there is no"
+                + " model yet; " + checkpoints.map(c -> "the next training goes on from the checkpoint in " + c.directory())
+                .orElse("without checkpoints, the next training starts anew"));
     }
 
     /** Work that is spread over threads. */
     private interface Work<R> {
-        R run(ExecutorService threads) throws Exception;
+        R run(ExecutorService threads, Interrupts interrupts) throws Exception;
     }
 
-    private <R> R withThreads(Work<R> work) {
+    private <R> R running(Work<R> work) {
         ExecutorService threads = Executors.newFixedThreadPool(recipe.workers(), runnable -> {
             Thread thread = new Thread(runnable, "emtal-worker");
             thread.setDaemon(true);
             return thread;
         });
-        try {
-            return work.run(threads);
+        try (Interrupts interrupts = new Interrupts()) {
+            return work.run(threads, interrupts);
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {
@@ -214,7 +269,7 @@ public final class Learner {
                 + " %.3g on %d rows, allowed is %s", agreement, compared.length, TOLERANCE);
         OnnxMl.ModelProto model = NetworkCompiler.dense(merged, compiler.heads(), values, "output", true);
         return new TrainedNetwork(model, compiler.tasks(), history, outcome.bestEpoch(),
-                report(compiler, backbone), agreement, outcome.expertLoad());
+                report(compiler, backbone), agreement, outcome.expertLoad(), outcome.stop());
     }
 
     private static ParameterReport report(NetworkCompiler compiler, Backbone backbone) {

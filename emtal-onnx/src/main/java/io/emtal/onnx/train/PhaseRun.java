@@ -7,6 +7,7 @@ import io.emtal.onnx.task.BatchLabels;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 
@@ -55,32 +56,68 @@ final class PhaseRun {
      * @param bestEpoch the epoch that they are from
      * @param history one record an epoch
      * @param expertLoad the mean gates by block over the last routed epoch
+     * @param stop where it was stopped; empty if it has ended
      */
-    record Outcome(float[] values, int bestEpoch, List<EpochRecord> history, Map<String, double[]> expertLoad) {
+    record Outcome(float[] values, int bestEpoch, List<EpochRecord> history, Map<String, double[]> expertLoad,
+                   Optional<Stop> stop) {
     }
 
     /**
-     * Trains.
+     * Trains, from the beginning or the latest checkpoint, to the end or an interrupt. Where an interrupt ends it at
+     * a = 1, the unfinished epoch counts like a finished one.
      *
      * @param seed decides the order of the rows, what they look like and what is dropped, epoch by epoch
      * @param threads runs the workers
+     * @param checkpoints where the state is saved
+     * @param interrupts end the training after the step in progress
      */
-    Outcome run(Seed seed, ExecutorService threads) throws Exception {
+    Outcome run(Seed seed, ExecutorService threads, PhaseCheckpoints checkpoints, Interrupts interrupts)
+            throws Exception {
         PhaseState state = new PhaseState(phase, compiler, recipe, examples.size());
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
              Steps executors = new Steps(threads, buffer);
              Judge judge = new Judge(phase, compiler, examples, heldOut, buffer)) {
-            state.begin(judge.losses(state.values()));
-            Pace pace = new Pace();
-            while (state.epochs() < epochs && !patienceIsOver(state)) {
-                Epoch epoch = new Epoch(seed.at(state.epochs() + 1), state.stepsOfEpoch());
-                while (state.stepsOfEpoch() < stepsOfEpoch) {
-                    step(state, epoch, executors, buffer, pace);
-                }
-                listener.epoch(state.endEpoch(rate(state.steps()), fade(state.steps()), judge));
+            if (!checkpoints.restore(state)) {
+                state.begin(judge.losses(state.values()));
             }
+            boolean ended;
+            try {
+                ended = train(state, seed, executors, judge, checkpoints, interrupts);
+            } catch (RuntimeException e) {
+                checkpoints.keep(state, e);
+                throw e;
+            }
+            checkpoints.save(state);
+            if (ended) {
+                return state.outcome(Optional.empty());
+            }
+            Stop stop = new Stop(phase, state.steps(), steps);
+            if (state.stepsOfEpoch() > 0 && fade(state.steps()) >= 1) {
+                endEpoch(state, judge);
+            }
+            return state.outcome(Optional.of(stop));
         }
-        return state.outcome();
+    }
+
+    /** Trains to the end, or to an interrupt: false then. Whatever happens, the state is whole. */
+    private boolean train(PhaseState state, Seed seed, Steps executors, Judge judge, PhaseCheckpoints checkpoints,
+                          Interrupts interrupts) {
+        Pace pace = new Pace();
+        while (state.epochs() < epochs && !patienceIsOver(state)) {
+            Epoch epoch = new Epoch(seed.at(state.epochs() + 1), state.stepsOfEpoch());
+            while (state.stepsOfEpoch() < stepsOfEpoch) {
+                if (interrupts.arrived() || !step(state, epoch, executors, pace, interrupts)) {
+                    return false;
+                }
+                checkpoints.stepped(state);
+            }
+            endEpoch(state, judge);
+        }
+        return true;
+    }
+
+    private void endEpoch(PhaseState state, Judge judge) {
+        listener.epoch(state.endEpoch(rate(state.steps()), fade(state.steps()), judge));
     }
 
     private boolean patienceIsOver(PhaseState state) {
@@ -95,7 +132,11 @@ final class PhaseRun {
         return compiler.adaptation().fade((double) step / steps);
     }
 
-    private void step(PhaseState state, Epoch epoch, Steps executors, ParameterBuffer buffer, Pace pace) {
+    /**
+     * Takes a step; not, if an interrupt broke into the reading of its rows. Nothing of a step that fails goes into the
+     * state.
+     */
+    private boolean step(PhaseState state, Epoch epoch, Steps executors, Pace pace, Interrupts interrupts) {
         long begun = System.nanoTime();
         int step = state.steps() + 1;
         double rate = rate(step);
@@ -104,11 +145,18 @@ final class PhaseRun {
         compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
         state.retaining().ifPresent(retaining ->
                 retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight()));
-        buffer.set(state.values());
+        executors.buffer.set(state.values());
         StepExecutor executor = executors.at(fade);
-        Map<String, double[]> reports = executor.run(batch, fade, executors.gradient);
+        Map<String, double[]> reports;
+        try {
+            reports = executor.run(batch, fade, executors.gradient);
+        } catch (EmtalException e) {
+            if (interrupts.arrived()) {
+                return false;
+            }
+            throw e;
+        }
         double[] losses = compiler.losses().means(batch.labels(), batch.logits());
-        // Nothing of a step that fails goes into the state.
         checkFinite(losses, batch.labels(), step);
         EmtalException.check(state.step(executors.gradient, rate, fade >= 1), "%s, step %d: the gradient is not finite; a"
                 + " lower learning rate than %s may help", phase, step, rate);
@@ -116,6 +164,7 @@ final class PhaseRun {
                 retaining.record(batch.labels(), batch.rows(), batch.logits(), losses));
         state.add(batch.labels(), losses, reports, (System.nanoTime() - begun) * 1e-9, executor.inputSeconds());
         listener.step(new StepEvent(phase, step, steps, rate, fade, losses, reports, pace.secondsLeft(step)));
+        return true;
     }
 
     private void checkFinite(double[] losses, BatchLabels labels, int step) {

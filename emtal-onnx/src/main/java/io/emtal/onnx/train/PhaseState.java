@@ -1,8 +1,10 @@
 package io.emtal.onnx.train;
 
+import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.task.BatchLabels;
 import io.emtal.onnx.task.RetainingState;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -115,13 +117,12 @@ final class PhaseState {
      */
     EpochRecord endEpoch(double rate, double fade, Judge judge) {
         long begun = System.nanoTime();
+        float[] candidate = average.valuesOr(values);
+        double[] judged = fade >= 1 ? judge.losses(candidate) : new double[0];
         epochs++;
         // The blocks report in every routed epoch: the last one overwrites the others.
         expertLoad.putAll(sums.gates());
-        double[] judged = new double[0];
         if (fade >= 1) {
-            float[] candidate = average.valuesOr(values);
-            judged = judge.losses(candidate);
             selection.offer(epochs, mean(judged), candidate);
         }
         EpochRecord record = new EpochRecord(phase, epochs, steps, rate, fade, sums.means(), judged, sums.entropy(),
@@ -136,14 +137,72 @@ final class PhaseState {
         return epochs - selection.epoch();
     }
 
-    /** What the phase has come to. */
-    PhaseRun.Outcome outcome() {
-        return new PhaseRun.Outcome(selection.values(), selection.epoch(), List.copyOf(history), expertLoad);
+    /**
+     * What the phase has come to.
+     *
+     * @param stop where it was stopped; empty if it has ended
+     */
+    PhaseRun.Outcome outcome(Optional<Stop> stop) {
+        return new PhaseRun.Outcome(selection.values(), selection.epoch(), List.copyOf(history), expertLoad, stop);
     }
 
     /** The mean over the tasks that have a loss; below every other without held-out rows, so that the last epoch is best. */
     private static double mean(double[] losses) {
         return losses.length == 0 ? Double.NEGATIVE_INFINITY
                 : Arrays.stream(losses).filter(l -> !Double.isNaN(l)).average().orElseThrow();
+    }
+
+    /** Writes all of it. */
+    void write(StateOutput output) throws IOException {
+        output.write(epochs);
+        output.write(steps);
+        output.write(values);
+        optimizer.write(output);
+        average.write(output);
+        selection.write(output);
+        sums.write(output);
+        output.write(history.size());
+        for (EpochRecord record : history) {
+            record.write(output);
+        }
+        output.write(expertLoad);
+        output.write(retaining.isPresent() ? 1 : 0);
+        if (retaining.isPresent()) {
+            RetainingState.Snapshot snapshot = retaining.get().snapshot();
+            output.write(snapshot.bank());
+            output.write(snapshot.visits());
+            output.write(snapshot.means());
+            output.write(snapshot.meanCounts());
+            output.write(snapshot.best());
+            output.write(snapshot.bestError());
+        }
+    }
+
+    /**
+     * Takes over what was written.
+     *
+     * @throws EmtalException if it is the state of something else
+     */
+    void read(StateInput input) throws IOException {
+        epochs = input.readInt();
+        steps = input.readInt();
+        input.readInto("weights", values);
+        optimizer.read(input);
+        average.read(input);
+        selection.read(input);
+        sums.read(input);
+        history.clear();
+        for (int left = input.length(1); left > 0; left--) {
+            history.add(EpochRecord.read(phase, input));
+        }
+        expertLoad.clear();
+        expertLoad.putAll(input.readMap());
+        EmtalException.check(input.readInt() == (retaining.isPresent() ? 1 : 0), "%s: found quality retaining in either the"
+                + " checkpoint or the training, allowed is both or none", input.name());
+        if (retaining.isPresent()) {
+            retaining.get().restore(new RetainingState.Snapshot(input.readFloats(), input.readInts(), input.readDoubles(),
+                    input.readInts(), input.readFloats(), input.readFloats()));
+        }
+        input.end();
     }
 }

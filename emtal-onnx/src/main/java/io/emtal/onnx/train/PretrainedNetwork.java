@@ -6,6 +6,7 @@ import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.task.Heads;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What an adaptation starts from: a backbone with trained weights, the heads that it was trained with, and the rows, which
@@ -21,9 +22,17 @@ public final class PretrainedNetwork {
     private final HeldOut heldOut;
     private final Seed seed;
     private final List<EpochRecord> history;
+    private final int bestEpoch;
+    private final Optional<Stop> stop;
+
+    /** A backbone that was pre-trained already. */
+    PretrainedNetwork(Recipe recipe, Backbone backbone, Heads heads, List<Parameter> headParameters, Examples rows,
+                      HeldOut heldOut, Seed seed) {
+        this(recipe, backbone, heads, headParameters, rows, heldOut, seed, List.of(), 0, Optional.empty());
+    }
 
     PretrainedNetwork(Recipe recipe, Backbone backbone, Heads heads, List<Parameter> headParameters, Examples rows,
-                      HeldOut heldOut, Seed seed, List<EpochRecord> history) {
+                      HeldOut heldOut, Seed seed, List<EpochRecord> history, int bestEpoch, Optional<Stop> stop) {
         this.recipe = recipe;
         this.backbone = backbone;
         this.heads = heads;
@@ -32,6 +41,8 @@ public final class PretrainedNetwork {
         this.heldOut = heldOut;
         this.seed = seed;
         this.history = List.copyOf(history);
+        this.bestEpoch = bestEpoch;
+        this.stop = stop;
     }
 
     /**
@@ -41,6 +52,25 @@ public final class PretrainedNetwork {
      */
     public List<EpochRecord> history() {
         return history;
+    }
+
+    /**
+     * Where an interrupt stopped the dense training. Such a network is not adapted any more: it is the model.
+     *
+     * @return empty if the training has ended, or there was none
+     */
+    public Optional<Stop> stop() {
+        return stop;
+    }
+
+    /** Whether the heads are trained, so that the network can predict. */
+    boolean predicts() {
+        return !history.isEmpty();
+    }
+
+    /** The epoch of the dense training whose weights these are. */
+    int bestEpoch() {
+        return bestEpoch;
     }
 
     Recipe recipe() {

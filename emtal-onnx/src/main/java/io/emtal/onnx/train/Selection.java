@@ -1,5 +1,7 @@
 package io.emtal.onnx.train;
 
+import java.io.IOException;
+
 /** The best weights of a phase so far; among equals the latest. */
 final class Selection {
 
@@ -39,5 +41,19 @@ final class Selection {
     /** The epoch that they are from. */
     int epoch() {
         return epoch;
+    }
+
+    /** Writes the best weights with their score. */
+    void write(StateOutput output) throws IOException {
+        output.write(epoch);
+        output.write(score);
+        output.write(values);
+    }
+
+    /** Takes over what was written. */
+    void read(StateInput input) throws IOException {
+        epoch = input.readInt();
+        score = input.readDouble();
+        input.readInto("best weights", values);
     }
 }

@@ -5,6 +5,7 @@ import io.emtal.onnx.task.TaskLayout;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The result of a training: a dense network and what is known of how it came about.
@@ -20,9 +21,11 @@ import java.util.Map;
  * @param agreement the largest absolute difference of the logits between training graph (at a = 1) and dense network,
  *     over the rows that were compared
  * @param expertLoad the mean gate of every expert over the last routed epoch, by block; empty without a router
+ * @param stop where an interrupt stopped the training, the weights being the best at a = 1 until then; empty if it ended
  */
 public record TrainedNetwork(OnnxMl.ModelProto model, TaskLayout tasks, List<EpochRecord> history, int bestEpoch,
-                             ParameterReport parameters, double agreement, Map<String, double[]> expertLoad) {
+                             ParameterReport parameters, double agreement, Map<String, double[]> expertLoad,
+                             Optional<Stop> stop) {
 
     /** Makes the result immutable. */
     public TrainedNetwork {

@@ -1,5 +1,7 @@
 package io.emtal.onnx.train;
 
+import java.io.IOException;
+
 /** An exponential moving average of a flat vector of weights, corrected for its start at zero. */
 final class WeightAverage {
 
@@ -41,5 +43,17 @@ final class WeightAverage {
             average[i] = scale * sum[i];
         }
         return average;
+    }
+
+    /** Writes the average. */
+    void write(StateOutput output) throws IOException {
+        output.write(weight);
+        output.write(sum);
+    }
+
+    /** Takes over what was written. */
+    void read(StateInput input) throws IOException {
+        weight = input.readDouble();
+        input.readInto("weight average", sum);
     }
 }

@@ -127,7 +127,7 @@ class FrozenPrefixTest {
     private static TrainedNetwork train(Backbone backbone, AdaptationMethod method, Examples rows, int memory) {
         Recipe recipe = Recipe.builder().pretrainEpochs(1).epochs(3).batchSize(16).dropout(0.2).validationFraction(0.2)
                 .workers(2).build();
-        return new Learner(method, recipe, memory).train(backbone, true, TASKS, rows, 3, TrainingListener.NONE);
+        return new Learner(method, recipe, Optional.empty(), memory).train(backbone, true, TASKS, rows, 3, TrainingListener.NONE);
     }
 
     private static float[] predictions(ModelProto model, Backbone backbone, Examples rows) {
