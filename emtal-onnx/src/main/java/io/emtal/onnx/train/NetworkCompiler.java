@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * Compiles a backbone, its adaptation, heads and losses to graphs for a fixed number of rows. Parameters are inputs of
@@ -72,6 +73,13 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         List<Parameter> all = new ArrayList<>(adaptation.parameters());
         all.addAll(headParameters);
         return all;
+    }
+
+    /** The elements that one row has in the backbone's widest value. */
+    long widestRow() {
+        return Stream.concat(backbone.graph().inputs().stream(), backbone.graph().nodes().stream()
+                        .flatMap(node -> node.outputs().stream()))
+                .mapToLong(value -> value.shape().withBatch(1).size()).max().orElseThrow();
     }
 
     /** The name of the output that holds a parameter's gradient. */

@@ -43,7 +43,7 @@ final class PhaseRun {
         this.heldOut = heldOut;
         this.listener = listener;
         batchSize = recipe.batchSize(heldOut.training().length);
-        microBatch = recipe.microBatchSize(batchSize);
+        microBatch = recipe.microBatchSize(batchSize, compiler.widestRow());
         stepsOfEpoch = (heldOut.training().length + batchSize - 1) / batchSize;
         epochs = recipe.epochs(phase);
         steps = Math.multiplyExact(epochs, stepsOfEpoch);

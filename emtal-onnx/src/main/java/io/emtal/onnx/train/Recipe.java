@@ -23,7 +23,15 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     @Config(description = "Rows of a step; 0 for about a twentieth of the training rows, a power of two from 8 to 256.")
     private int batchSize = 0;
 
-    @Config(description = "Rows that a worker computes at a time; 0 divides the batch by the workers.")
+    /**
+     * The most elements of the widest value of a micro-batch. Measured with 17 to 197 tokens of widths 64 and 192 on a core
+     * with 1 MiB of level-2 cache: half and twice as much are within a few percent, the whole batch takes up to a fifth
+     * longer and several times the memory, single rows up to three times as long where they are small.
+     */
+    private static final long CACHED_ELEMENTS = 5 << 16;
+
+    @Config(description = "Rows that a worker computes at a time; 0 for as many as processors' caches hold the widest"
+            + " values of, at most an equal part of the batch for each worker.")
     private int microBatchSize = 0;
 
     @Config(description = "Threads that compute micro-batches side by side; 0 for one a processor. Results repeat bit by"
@@ -122,7 +130,8 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         /**
          * Sets the rows that a worker computes at a time.
          *
-         * @param microBatchSize 1 or more; 0 divides the batch by the workers
+         * @param microBatchSize 1 or more; 0 for as many as processors' caches hold the widest values of, at most an
+         *     equal part of the batch for each worker
          * @return this builder
          */
         public Builder microBatchSize(int microBatchSize) {
@@ -314,13 +323,21 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     }
 
     /**
-     * The number of rows that a worker computes at a time.
+     * The number of rows that a worker computes at a time. Depends on nothing but the arguments and the recipe.
      *
      * @param batch the rows of a step
+     * @param widest the elements that one row has in the network's widest value
      * @return 1 or more
      */
-    public int microBatchSize(int batch) {
-        return microBatchSize > 0 ? Math.min(microBatchSize, batch) : (batch + workers() - 1) / workers();
+    public int microBatchSize(int batch, long widest) {
+        if (microBatchSize > 0) {
+            return Math.min(microBatchSize, batch);
+        }
+        long fitting = Math.max(1, CACHED_ELEMENTS / widest);
+        // As many micro-batches for each worker, all of nearly the same size.
+        long turns = (batch + fitting * workers() - 1) / (fitting * workers());
+        long microBatches = Math.min(batch, turns * workers());
+        return (int) ((batch + microBatches - 1) / microBatches);
     }
 
     /**

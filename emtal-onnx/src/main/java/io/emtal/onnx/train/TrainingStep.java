@@ -57,7 +57,7 @@ public final class TrainingStep implements AutoCloseable {
         this.recipe = recipe;
         this.rows = rows;
         batchSize = recipe.batchSize(rows.size());
-        microBatch = recipe.microBatchSize(batchSize);
+        microBatch = recipe.microBatchSize(batchSize, compiler.widestRow());
         parameters = compiler.parameters();
         values = ParameterBuffer.initial(parameters);
         gradient = new float[values.length];
