@@ -4,6 +4,7 @@ import io.emtal.samples.bench.BenchCommand;
 import io.emtal.samples.compare.CompareCommand;
 import io.emtal.samples.finetune.FinetuneCommand;
 import io.emtal.samples.finetune.InspectCommand;
+import io.emtal.samples.gain.GainCommand;
 import io.emtal.samples.quickstart.QuickstartCommand;
 import io.emtal.samples.tool.PredictCommand;
 import io.emtal.samples.tool.TrainCommand;
@@ -25,7 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 @Command(name = "emtal-samples", mixinStandardHelpOptions = true, versionProvider = Main.Version.class,
         subcommands = {QuickstartCommand.class, TrainCommand.class, PredictCommand.class, CompareCommand.class,
-            InspectCommand.class, FinetuneCommand.class, BenchCommand.class},
+            GainCommand.class, InspectCommand.class, FinetuneCommand.class, BenchCommand.class},
         header = "Multi-task learning on the JVM, run from the command line.",
         synopsisSubcommandLabel = "COMMAND",
         footer = {"", "Help on a command: emtal-samples COMMAND --help"})

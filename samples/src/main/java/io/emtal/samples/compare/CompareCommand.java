@@ -1,23 +1,17 @@
 package io.emtal.samples.compare;
 
-import io.emtal.onnx.EmtalException;
 import io.emtal.samples.output.ResultsFile;
-import io.emtal.samples.table.Schema;
 import io.emtal.samples.table.Table;
-import java.io.IOException;
+import io.emtal.samples.table.TableFolders;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,8 +31,6 @@ import picocli.CommandLine.Spec;
                 + "Progress goes to the error stream, the table to the standard output, and every metric to a CSV "
                 + "file as soon as it is known.", ""})
 public final class CompareCommand implements Callable<Integer> {
-    private static final int DEPTH = 8;
-
     @Spec
     private CommandSpec spec;
 
@@ -71,7 +63,7 @@ public final class CompareCommand implements Callable<Integer> {
             throw wrong("--seeds is " + seeds + "; allowed are 1 and more");
         }
         List<String> chosenTrainers = chosen("--trainer", trainers, new LinkedHashSet<>(Competitors.names()));
-        Map<String, Path> folders = folders();
+        Map<String, Path> folders = TableFolders.under(data);
         List<String> chosenSets = chosen("--set", sets, folders.keySet());
         List<Contest<?>> contests = new ArrayList<>();
         for (String set : chosenSets) {
@@ -102,27 +94,6 @@ public final class CompareCommand implements Callable<Integer> {
 
     private ParameterException wrong(String message) {
         return new ParameterException(spec.commandLine(), message);
-    }
-
-    /** The folders of the data sets by the names that their schemas give them, in the order of their paths. */
-    private Map<String, Path> folders() {
-        EmtalException.check(Files.isDirectory(data), "%s is no folder", data);
-        List<Path> schemas;
-        try (Stream<Path> files = Files.find(data, DEPTH, (path, attributes) ->
-                attributes.isRegularFile() && path.getFileName().toString().equals(Schema.FILE))) {
-            schemas = files.sorted(Comparator.naturalOrder()).toList();
-        } catch (IOException e) {
-            throw new EmtalException(data + " cannot be read: " + e, e);
-        }
-        EmtalException.check(!schemas.isEmpty(), "%s holds no %s, neither itself nor in a folder below", data,
-                Schema.FILE);
-        Map<String, Path> folders = new LinkedHashMap<>();
-        for (Path schema : schemas) {
-            String name = Schema.read(schema).name();
-            Path other = folders.put(name, schema.getParent());
-            EmtalException.check(other == null, "%s and %s both have the name %s", other, schema.getParent(), name);
-        }
-        return folders;
     }
 
     /** The names for the help text. */

@@ -1,0 +1,184 @@
+package io.emtal.samples.gain;
+
+import io.emtal.samples.progress.TimeLeft;
+import io.emtal.samples.table.Column;
+import io.emtal.samples.table.MultiTaskTargets;
+import io.emtal.samples.table.NaturalFeatures;
+import io.emtal.samples.table.Split;
+import io.emtal.samples.table.Table;
+import io.emtal.samples.table.TableFolders;
+import io.emtal.tribuo.comparison.TaskComparison;
+import io.emtal.tribuo.comparison.TaskComparison.Fold;
+import io.emtal.tribuo.comparison.TaskGains;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.tribuo.util.MeanVarianceAccumulator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The subcommand {@code gain}. */
+@Command(name = "gain", mixinStandardHelpOptions = true, sortOptions = false,
+        header = "Measure what tasks gain from being learnt together, some of their labels missing.",
+        description = {"",
+            "Makes tasks of mixed kinds of a data set: one numeric target is cut into classes at its quantiles, and a "
+                + "fraction of all labels is removed at random, from training and test rows alike. Then trains, with "
+                + "each seed and on each fold, one EMTAL of all tasks and one of each task alone on its labelled "
+                + "rows, with the same defaults.", "",
+            "Gain, in percent: 100 (joint - separate) / separate, with the sign turned where less is better. The mean "
+                + "line is the mean over the tasks. Numbers are means over the seeds, in brackets the standard "
+                + "deviation. Progress goes to the error stream.", ""})
+public final class GainCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--data", required = true, paramLabel = "DIR",
+            description = "Folder with the data sets, at any depth, or one data set.")
+    private Path data;
+
+    @Option(names = "--set", paramLabel = "NAME", description = "Only this data set; may be given several times.")
+    private List<String> sets = List.of();
+
+    @Option(names = "--cut", paramLabel = "TARGET",
+            description = "The numeric target that is cut into classes; \"none\" for none. Default: the first one.")
+    private String cut;
+
+    @Option(names = "--classes", paramLabel = "N", defaultValue = "3",
+            description = "How many classes it is cut into. Default: ${DEFAULT-VALUE}.")
+    private int classes;
+
+    @Option(names = "--missing", paramLabel = "FRACTION", defaultValue = "0.3",
+            description = "The fraction of all labels that is removed. Default: ${DEFAULT-VALUE}.")
+    private double missing;
+
+    @Option(names = "--missing-of", paramLabel = "TARGET=FRACTION",
+            description = "The fraction of one target's labels that is removed as well; may be given several times.")
+    private Map<String, Double> missingOf = new LinkedHashMap<>();
+
+    @Option(names = "--data-seed", paramLabel = "N", defaultValue = "1",
+            description = "Decides which labels are removed. Default: ${DEFAULT-VALUE}.")
+    private long dataSeed;
+
+    @Option(names = "--seeds", paramLabel = "N", defaultValue = "5",
+            description = "Train with the seeds 1 to N. Default: ${DEFAULT-VALUE}.")
+    private int seeds;
+
+    @Option(names = "--folds", paramLabel = "N",
+            description = "Only the first N folds of data sets that have folds. Default: all.")
+    private Integer folds;
+
+    /** Made by the command line. */
+    private GainCommand() {
+    }
+
+    @Override
+    public Integer call() {
+        check(seeds >= 1, "--seeds is " + seeds + "; allowed are 1 and more");
+        check(folds == null || folds >= 1, "--folds is " + folds + "; allowed are 1 and more");
+        Map<String, Path> folders = TableFolders.under(data);
+        sets.forEach(set -> check(folders.containsKey(set), "--set " + set
+                + ": there is none of this name; allowed are " + String.join(", ", folders.keySet())));
+        PrintWriter screen = spec.commandLine().getOut();
+        MeanVarianceAccumulator overSets = new MeanVarianceAccumulator();
+        for (Map.Entry<String, Path> folder : folders.entrySet()) {
+            if (sets.isEmpty() || sets.contains(folder.getKey())) {
+                Table table = Table.read(folder.getValue());
+                MultiTaskTargets targets = targets(table);
+                screen.println(describe(table, targets));
+                TaskGains gains = compare(table, targets);
+                screen.println(gains);
+                screen.flush();
+                gains.deltaM().mean().ifPresent(overSets::observe);
+            }
+        }
+        if (overSets.getCount() > 1) {
+            screen.printf(Locale.ROOT, "Mean gain over %d sets: %+.2f %%%n", overSets.getCount(), overSets.getMean());
+            screen.flush();
+        }
+        return ExitCode.OK;
+    }
+
+    private MultiTaskTargets targets(Table table) {
+        List<Column> columns = table.schema().targets();
+        MultiTaskTargets targets = new MultiTaskTargets(table);
+        if (cut == null) {
+            for (int target = 0; target < columns.size(); target++) {
+                if (columns.get(target).type() == Column.Type.NUMERIC) {
+                    targets = targets.cut(target, classes);
+                    break;
+                }
+            }
+        } else if (!cut.equals("none")) {
+            targets = targets.cut(target("--cut", table, cut), classes);
+        }
+        targets = targets.without(missing, dataSeed);
+        for (Map.Entry<String, Double> of : missingOf.entrySet()) {
+            targets = targets.without(target("--missing-of", table, of.getKey()), of.getValue(), dataSeed);
+        }
+        return targets;
+    }
+
+    private int target(String option, Table table, String name) {
+        List<String> names = table.schema().targets().stream().map(Column::name).toList();
+        check(names.contains(name), option + " " + name + ": " + table.schema().name()
+                + " has no target of this name; allowed are " + String.join(", ", names));
+        return names.indexOf(name);
+    }
+
+    private void check(boolean condition, String message) {
+        if (!condition) {
+            throw new ParameterException(spec.commandLine(), message);
+        }
+    }
+
+    private static String describe(Table table, MultiTaskTargets targets) {
+        List<Column> columns = table.schema().targets();
+        StringBuilder text = new StringBuilder(table.schema().name()).append(": ").append(table.rows()).append(" rows");
+        for (int target = 0; target < columns.size(); target++) {
+            String name = columns.get(target).name();
+            long labelled = IntStream.range(0, table.rows())
+                    .filter(row -> targets.output(row).value(name).isPresent()).count();
+            text.append(", ").append(name).append(" in ").append(labelled);
+            if (targets.cuts(target).length > 0) {
+                text.append(" (cut at ").append(Arrays.stream(targets.cuts(target)).mapToObj(String::valueOf)
+                        .collect(Collectors.joining(", "))).append(')');
+            }
+        }
+        return text.toString();
+    }
+
+    private TaskGains compare(Table table, MultiTaskTargets targets) {
+        NaturalFeatures features = new NaturalFeatures(table);
+        List<Split> splits = table.splits();
+        if (folds != null) {
+            splits = splits.subList(0, Math.min(folds, splits.size()));
+        }
+        List<Fold> parts = splits.stream().map(split -> new Fold(table.dataset(features, targets, split.train()),
+                table.dataset(features, targets, split.test()))).toList();
+        int fits = seeds * parts.size() * (1 + table.schema().targets().size());
+        TimeLeft timeLeft = new TimeLeft();
+        int[] done = {0};
+        timeLeft.expect("joint", seeds * parts.size());
+        timeLeft.expect("separate", fits - seeds * parts.size());
+        PrintWriter progress = spec.commandLine().getErr();
+        return TaskComparison.builder().seeds(LongStream.rangeClosed(1, seeds).toArray()).listener(fit -> {
+            timeLeft.done(fit.task().isEmpty() ? "joint" : "separate", 1, fit.seconds());
+            progress.printf(Locale.ROOT, "[%d/%d] %s, seed %d, fold %d, %s in %.1f s; about %s left%n", ++done[0], fits,
+                    table.schema().name(), fit.seed(), fit.fold(), fit.task().orElse("all tasks"), fit.seconds(),
+                    TimeLeft.format(timeLeft.estimate()));
+            progress.flush();
+        }).build().compare(parts);
+    }
+}
