@@ -40,7 +40,7 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"--help", "quickstart --help", "train --help", "predict --help", "compare --help",
-        "inspect --help", "finetune --help", "bench --help", "bench train --help", "bench predict --help",
+        "gain --help", "inspect --help", "finetune --help", "bench --help", "bench train --help", "bench predict --help",
         "bench tasks --help", "--version"})
     void helpIsNoError(String arguments) {
         assertEquals(0, run(arguments.split(" ")));
@@ -63,8 +63,8 @@ class MainTest {
         List<String> lines = Files.readAllLines(file);
         assertEquals("set,trainer,seed,metric,value,train_seconds,predict_micros_per_row,trainable_parameters",
                 lines.get(0));
-        // Six metrics and two; two trainers; two seeds.
-        assertEquals(1 + (6 + 2) * 2 * 2, lines.size(), lines.toString());
+        // Eight metrics and two; two trainers; two seeds.
+        assertEquals(1 + (8 + 2) * 2 * 2, lines.size(), lines.toString());
         assertTrue(lines.stream().skip(1).allMatch(line -> line.matches(
                 "(labels|small),(linear-sgd|knn),[12],[A-Za-z0-9_:]+,\\d\\.[0-9E-]+,\\d+\\.\\d+,\\d+\\.\\d+,\\d*")),
                 lines.toString());

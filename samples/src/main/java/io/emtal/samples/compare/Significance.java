@@ -80,12 +80,12 @@ final class Significance {
     /** Prints what is significant and what is not. */
     void print(PrintWriter out) {
         out.println();
-        String first = trainers.get(0);
         if (trainers.size() < 2 || scores.length < 2) {
             out.printf("%s: %d sets with %d trainers in common; tests need two of both%n", title, scores.length,
                     trainers.size());
             return;
         }
+        String first = trainers.get(0);
         Friedman friedman = Friedman.of(scores);
         double critical = friedman.criticalDifference(LEVEL);
         boolean differ = friedman.p() < LEVEL;

@@ -1,0 +1,63 @@
+package io.emtal.samples.gain;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.emtal.samples.CommandLineRun;
+import io.emtal.samples.table.TableFolder;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class GainTest {
+    @TempDir
+    Path temp;
+
+    @BeforeEach
+    void makeSet() {
+        StringBuilder rows = new StringBuilder("fold,x,s,t\n");
+        Random random = new Random(1);
+        for (int row = 0; row < 40; row++) {
+            double x = random.nextGaussian();
+            rows.append(row % 2).append(',').append(x).append(',').append(x + 0.1 * random.nextGaussian()).append(',')
+                    .append(x * x).append('\n');
+        }
+        new TableFolder(temp).with("schema.json", """
+                {"name": "small", "files": {"data": "data.csv", "fold_column": "fold", "folds": 2},
+                 "features": [{"name": "x", "type": "numeric"}],
+                 "targets": [{"name": "s", "type": "numeric"}, {"name": "t", "type": "numeric"}]}
+                """).with("data.csv", rows.toString());
+    }
+
+    @Test
+    void printsTheSetAndTheGainOfEachTask() {
+        CommandLineRun run = CommandLineRun.of("gain", "--data", temp, "--set", "small", "--seeds", 1, "--folds", 1,
+                "--missing", 0, "--missing-of", "t=0.5", "--classes", 2);
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().startsWith("small: 40 rows, s in 40 (cut at "), run.out());
+        assertTrue(run.out().lines().findFirst().orElseThrow().endsWith(", t in 20"), run.out());
+        assertTrue(run.out().lines().anyMatch(line -> line.matches("s +accuracy +20 +.*of 1")), run.out());
+        assertTrue(run.out().lines().anyMatch(line -> line.matches("t +RRMSE +\\d+ +.*of 1")), run.out());
+        assertTrue(run.out().lines().anyMatch(line -> line.matches("mean +.*of 1")), run.out());
+        assertTrue(run.err().contains("[3/3] small, seed 1, fold 0, t in "), run.err());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "--set nothing   : --set nothing: there is none of this name; allowed are small",
+        "--cut u         : --cut u: small has no target of this name; allowed are s, t",
+        "--missing-of u=1: --missing-of u: small has no target of this name; allowed are s, t",
+        "--seeds 0       : --seeds is 0; allowed are 1 and more",
+        "--folds 0       : --folds is 0; allowed are 1 and more"})
+    void wrongOptionsAreRefused(String optionAndMessage) {
+        String[] parts = optionAndMessage.split(" *: ", 2);
+        String[] option = parts[0].split(" ");
+        CommandLineRun run = CommandLineRun.of("gain", "--data", temp, option[0], option[1]);
+        assertEquals(2, run.status());
+        assertTrue(run.err().startsWith("error: " + parts[1]), run.err());
+    }
+}
