@@ -135,7 +135,7 @@ class MultiTaskInfoTest {
     }
 
     @Test
-    void protobufsKeepEverything() {
+    void protobufsAndJavaSerialisationKeepEverything() throws Exception {
         Random random = new Random(SEED);
         List<MultiTask> outputs = new ArrayList<>(OUTPUTS);
         for (int i = 0; i < 100; i++) {
@@ -151,6 +151,7 @@ class MultiTaskInfoTest {
             OutputInfo<?> read = OutputInfo.deserialize(expected.serialize());
             assertEquals(expected, read, "seed " + SEED);
             assertEquals(expected.hashCode(), read.hashCode());
+            assertEquals(expected, MultiTaskTest.javaCopy(expected), "seed " + SEED);
         }
         assertEquals(mutable, immutable.generateMutableOutputInfo());
         assertNotEquals(mutable, info(OUTPUTS));

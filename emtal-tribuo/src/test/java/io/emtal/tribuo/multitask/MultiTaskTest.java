@@ -99,6 +99,28 @@ class MultiTaskTest {
     }
 
     @Test
+    void anyTextIsAnOutputOrRejected() {
+        Random random = new Random(SEED);
+        String pieces = "ab\"\"\\\\u00e4==,,@@?true1.5e-/ \n";
+        int outputs = 0;
+        for (int i = 0; i < 20_000; i++) {
+            StringBuilder text = new StringBuilder(random.nextBoolean() ? "a=" : "");
+            for (int length = random.nextInt(8); length > 0; length--) {
+                text.append(pieces.charAt(random.nextInt(pieces.length())));
+            }
+            MultiTask output;
+            try {
+                output = MultiTask.parse(text.toString());
+            } catch (EmtalException e) {
+                continue;
+            }
+            outputs++;
+            assertTrue(output.fullEquals(MultiTask.parse(output.toString())), "seed " + SEED + ": " + text);
+        }
+        assertTrue(outputs > 100, outputs + " outputs");
+    }
+
+    @Test
     void impossibleValuesAreRejectedWithTheirTask() {
         for (double value : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
             refused(() -> new TaskValue.Real("speed", value), "'speed'");
@@ -130,13 +152,16 @@ class MultiTaskTest {
         assertTrue(ALL.fullEquals(javaCopy(ALL)));
     }
 
-    private static MultiTask javaCopy(MultiTask output) throws Exception {
+    /** What Java serialisation reads of what it wrote. */
+    static <T> T javaCopy(T object) throws Exception {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ObjectOutputStream stream = new ObjectOutputStream(bytes)) {
-            stream.writeObject(output);
+            stream.writeObject(object);
         }
         try (ObjectInputStream stream = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
-            return (MultiTask) stream.readObject();
+            @SuppressWarnings("unchecked") // it was one
+            T copy = (T) stream.readObject();
+            return copy;
         }
     }
 
