@@ -3,6 +3,7 @@ package io.emtal.tribuo.multitask;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.tribuo.Versions;
 import io.emtal.tribuo.protos.MultiTaskProto;
 import io.emtal.tribuo.protos.TaskValueProto;
@@ -61,8 +62,10 @@ public final class MultiTask implements Output<MultiTask> {
         List<TaskValue> sorted = new ArrayList<>(values);
         sorted.sort(Comparator.comparing(TaskValue::task));
         for (int i = 1; i < sorted.size(); i++) {
-            EmtalException.check(!sorted.get(i).task().equals(sorted.get(i - 1).task()),
-                    "task '%s': found two values, allowed is one", sorted.get(i).task());
+            if (sorted.get(i).task().equals(sorted.get(i - 1).task())) {
+                throw new EmtalException("task " + Quoted.of(sorted.get(i).task())
+                        + ": found two values, allowed is one");
+            }
         }
         return new MultiTask(List.copyOf(sorted), false);
     }
@@ -195,8 +198,8 @@ public final class MultiTask implements Output<MultiTask> {
                 }
             });
         }
-        EmtalException.check(!distribution.isEmpty(), "task '%s': found no categorical or binary task of this name in"
-                + " the prediction %s", task, prediction.getOutput());
+        EmtalException.check(!distribution.isEmpty(), "task %s: found no categorical or binary task of this name in"
+                + " the prediction %s", Quoted.of(task), prediction.getOutput());
         return Collections.unmodifiableMap(distribution);
     }
 
@@ -314,8 +317,8 @@ public final class MultiTask implements Output<MultiTask> {
             case CATEGORY -> new TaskValue.Category(proto.getTask(), proto.getCategory(), proto.getScore());
             case BINARY -> new TaskValue.Binary(proto.getTask(), proto.getBinary(), proto.getScore());
             case REAL -> new TaskValue.Real(proto.getTask(), proto.getReal());
-            case VALUE_NOT_SET -> throw new EmtalException("task '" + proto.getTask()
-                    + "': found no value in a protobuf, allowed are categorical, binary and real ones");
+            case VALUE_NOT_SET -> throw new EmtalException("task " + Quoted.of(proto.getTask())
+                    + ": found no value in a protobuf, allowed are categorical, binary and real ones");
         };
     }
 

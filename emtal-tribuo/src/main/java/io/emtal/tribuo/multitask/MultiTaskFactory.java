@@ -3,6 +3,7 @@ package io.emtal.tribuo.multitask;
 import com.google.protobuf.Any;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.tribuo.Versions;
 import org.tribuo.OutputFactory;
 import org.tribuo.protos.core.OutputFactoryProto;
@@ -75,7 +76,7 @@ public final class MultiTaskFactory implements OutputFactory<MultiTask> {
         } else if (value instanceof String text) {
             return new TaskValue.Category(task, text, Double.NaN);
         }
-        throw new EmtalException("task '" + task + "': found a value of " + value.getClass().getName()
+        throw new EmtalException("task " + Quoted.of(task) + ": found a value of " + value.getClass().getName()
                 + ", allowed are Booleans, numbers and text");
     }
 
@@ -101,8 +102,8 @@ public final class MultiTaskFactory implements OutputFactory<MultiTask> {
         OutputFactory.validateMapping(mapping);
         MutableMultiTaskInfo info = new MutableMultiTaskInfo();
         mapping.forEach((column, id) -> {
-            EmtalException.check(column.values().size() == 1, "output %d: found '%s', allowed is one value a column",
-                    id, column);
+            EmtalException.check(column.values().size() == 1, "output %d: found %s, allowed is one value a column",
+                    id, Quoted.of(column.toString()));
             info.declare(column.values().get(0));
         });
         EmtalException.check(info.size() == mapping.size(), "outputs: found %d columns of the %d %s, allowed is one for"

@@ -2,6 +2,7 @@ package io.emtal.tribuo.multitask;
 
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.tribuo.protos.MultiTaskInfoProto;
 import io.emtal.tribuo.protos.TaskStatisticsProto;
 import org.tribuo.OutputInfo;
@@ -53,7 +54,7 @@ public abstract sealed class MultiTaskInfo implements OutputInfo<MultiTask>
                 + " unknown ones, allowed are 0 and more", proto.getObserved(), proto.getUnknown());
         for (TaskStatisticsProto task : proto.getTaskList()) {
             EmtalException.check(tasks.put(task.getTask(), TaskStatistics.deserialize(task)) == null,
-                    "task '%s': found its statistics twice, allowed is once", task.getTask());
+                    "task %s: found its statistics twice, allowed is once", Quoted.of(task.getTask()));
         }
         observed = proto.getObserved();
         unknown = proto.getUnknown();

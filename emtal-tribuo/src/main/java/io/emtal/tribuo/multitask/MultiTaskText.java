@@ -1,6 +1,7 @@
 package io.emtal.tribuo.multitask;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -190,8 +191,8 @@ final class MultiTaskText {
     }
 
     private EmtalException unexpected(int where, String allowed) {
-        return new EmtalException("output, character " + (where + 1) + " of '" + text + "': found "
-                + (where < text.length() ? "'" + Character.toString(text.codePointAt(where)) + "'" : "the end")
+        return new EmtalException("output, character " + (where + 1) + " of " + Quoted.of(text) + ": found "
+                + (where < text.length() ? Quoted.of(Character.toString(text.codePointAt(where))) : "the end")
                 + ", allowed is " + allowed);
     }
 }

@@ -1,6 +1,7 @@
 package io.emtal.tribuo.multitask;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.tribuo.protos.TaskStatisticsProto;
 
 import java.io.Serializable;
@@ -86,9 +87,11 @@ final class TaskStatistics implements Serializable {
     }
 
     void check(TaskValue value) {
-        EmtalException.check(value.kind() == kind, "task '%s': found a %s value, %s, in a task of which %d %s values"
-                + " were found before, allowed is one kind", task, name(value.kind()), MultiTaskText.of(List.of(value)),
-                labelled, name(kind));
+        if (value.kind() != kind) {
+            throw new EmtalException("task " + Quoted.of(task) + ": found a " + name(value.kind()) + " value, "
+                    + MultiTaskText.of(List.of(value)) + ", in a task of which " + labelled + " " + name(kind)
+                    + " values were found before, allowed is one kind");
+        }
     }
 
     private static String name(TaskKind kind) {
@@ -138,7 +141,7 @@ final class TaskStatistics implements Serializable {
 
     static TaskStatistics deserialize(TaskStatisticsProto proto) {
         EmtalException.check(List.of(TaskKind.values()).stream().anyMatch(k -> k.name().equals(proto.getKind())),
-                "task '%s': found the kind '%s', allowed are %s", proto.getTask(), proto.getKind(),
+                "task %s: found the kind %s, allowed are %s", Quoted.of(proto.getTask()), Quoted.of(proto.getKind()),
                 List.of(TaskKind.values()));
         TaskStatistics read = new TaskStatistics(proto.getTask(), TaskKind.valueOf(proto.getKind()));
         List<String> names = proto.getClassNameList();
@@ -149,10 +152,11 @@ final class TaskStatistics implements Serializable {
             case REAL -> names.isEmpty();
         };
         EmtalException.check(fitting && names.size() == counts.size() && Set.copyOf(names).size() == names.size(),
-                "task '%s': found the classes %s with the counts %s in a %s task, allowed is one count for each",
-                proto.getTask(), names, counts, name(read.kind));
-        EmtalException.check(proto.getLabelled() >= 0 && counts.stream().allMatch(c -> c >= 0), "task '%s': found the"
-                + " counts %s among %d labels, allowed are 0 and more", proto.getTask(), counts, proto.getLabelled());
+                "task %s: found the classes %s with the counts %s in a %s task, allowed is one count for each",
+                Quoted.of(proto.getTask()), names, counts, name(read.kind));
+        EmtalException.check(proto.getLabelled() >= 0 && counts.stream().allMatch(c -> c >= 0), "task %s: found the"
+                + " counts %s among %d labels, allowed are 0 and more", Quoted.of(proto.getTask()), counts,
+                proto.getLabelled());
         for (int i = 0; i < names.size(); i++) {
             read.classes.put(names.get(i), counts.get(i));
         }

@@ -1,8 +1,10 @@
 package io.emtal.tribuo.multitask;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 
 import java.io.Serializable;
+import java.util.stream.Collectors;
 
 /**
  * The value of one task. Names of tasks and classes are any Unicode text, the empty one included.
@@ -37,8 +39,11 @@ public sealed interface TaskValue extends Serializable permits TaskValue.Categor
 
         /** Checks the names and the score. */
         public Category {
-            checkText("task name", task);
-            checkText("task '" + task + "', class", value);
+            checkTask(task);
+            if (!isText(value)) {
+                throw new EmtalException("task " + Quoted.of(task) + ": found the class " + quoted(value)
+                        + ", allowed is Unicode text");
+            }
             checkScore(task, score);
         }
 
@@ -59,7 +64,7 @@ public sealed interface TaskValue extends Serializable permits TaskValue.Categor
 
         /** Checks the name and the score. */
         public Binary {
-            checkText("task name", task);
+            checkTask(task);
             checkScore(task, score);
         }
 
@@ -79,9 +84,11 @@ public sealed interface TaskValue extends Serializable permits TaskValue.Categor
 
         /** Checks the name and the number. */
         public Real {
-            checkText("task name", task);
-            EmtalException.check(Double.isFinite(value), "task '%s': found the value %s, allowed is a finite number; an"
-                    + " output that lacks the task has no value for it", task, value);
+            checkTask(task);
+            if (!Double.isFinite(value)) {
+                throw new EmtalException("task " + Quoted.of(task) + ": found the value " + value + ", allowed is a"
+                        + " finite number; an output that lacks the task has no value for it");
+            }
         }
 
         @Override
@@ -90,14 +97,28 @@ public sealed interface TaskValue extends Serializable permits TaskValue.Categor
         }
     }
 
-    private static void checkText(String what, String text) {
-        EmtalException.check(text != null, "%s: found none, any text is allowed", what);
-        text.codePoints().forEach(c -> EmtalException.check(Character.getType(c) != Character.SURROGATE,
-                "%s: found half of a surrogate pair, U+%04X, allowed is Unicode text", what, c));
+    private static void checkTask(String task) {
+        if (!isText(task)) {
+            throw new EmtalException("task: found the name " + quoted(task) + ", allowed is Unicode text");
+        }
     }
 
     private static void checkScore(String task, double score) {
-        EmtalException.check(Double.isNaN(score) || score >= 0 && score < Double.POSITIVE_INFINITY,
-                "task '%s': found score %s, allowed is a probability, or NaN for none", task, score);
+        if (score < 0 || Double.isInfinite(score)) {
+            throw new EmtalException("task " + Quoted.of(task) + ": found score " + score
+                    + ", allowed is a probability, or NaN for none");
+        }
+    }
+
+    /** Whether a text is one that every format can hold: without halves of surrogate pairs. */
+    private static boolean isText(String text) {
+        return text != null && (text.chars().noneMatch(c -> Character.isSurrogate((char) c))
+                || text.codePoints().noneMatch(c -> Character.getType(c) == Character.SURROGATE));
+    }
+
+    private static String quoted(String text) {
+        return text == null ? "null" : Quoted.of(text.codePoints().mapToObj(c -> Character.getType(c)
+                == Character.SURROGATE ? String.format("\\u%04x", c) : Character.toString(c))
+                .collect(Collectors.joining()));
     }
 }

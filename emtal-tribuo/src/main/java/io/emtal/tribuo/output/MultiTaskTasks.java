@@ -6,6 +6,7 @@ import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.onnx.task.BinaryTask;
 import io.emtal.onnx.task.CategoricalTask;
 import io.emtal.onnx.task.RealTask;
@@ -32,6 +33,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The tasks of a {@link MultiTask} as they are: a softmax for each categorical task, a sigmoid for each binary one, and
@@ -170,7 +172,7 @@ public final class MultiTaskTasks implements OutputTasks<MultiTask> {
             for (int row = 0; row < training.size(); row++) {
                 MultiTask output = training.get(row).getOutput();
                 EmtalException.check(output != MultiTaskFactory.UNKNOWN_MULTITASK, "row %d: found the unknown output,"
-                        + " allowed are values of %s", row, groupOf.keySet());
+                        + " allowed are values of the tasks", row);
                 for (TaskValue value : output.values()) {
                     int t = group(row, value);
                     values[t][row] = number(row, groups.get(t), value);
@@ -192,28 +194,41 @@ public final class MultiTaskTasks implements OutputTasks<MultiTask> {
 
         private int group(int row, TaskValue value) {
             Integer t = groupOf.get(value.task());
-            EmtalException.check(t != null, "row %d: found the unknown task '%s', allowed are %s", row, value.task(),
-                    groupOf.keySet());
+            if (t == null) {
+                throw new EmtalException("row " + row + ": found the unknown task " + Quoted.of(value.task())
+                        + ", allowed are " + quoted(columns.groups().stream().map(MultiTaskColumns.Group::task)));
+            }
             TaskKind kind = columns.groups().get(t).kind();
-            EmtalException.check(kind == value.kind(), "row %d, task '%s': found a value of kind %s, allowed is %s",
-                    row, value.task(), value.kind(), kind);
+            if (kind != value.kind()) {
+                throw new EmtalException("row " + row + ", task " + Quoted.of(value.task()) + ": found a value of kind "
+                        + value.kind() + ", allowed is " + kind);
+            }
             return t;
         }
 
         /** A class's index among those of its task, 0 or 1 of a binary task, or the number of a real one. */
         private static double number(int row, MultiTaskColumns.Group group, TaskValue value) {
             if (value instanceof TaskValue.Real real) {
-                EmtalException.check(Float.isFinite((float) real.value()), "row %d, task '%s': found target %s, allowed"
-                        + " is a finite single-precision number", row, value.task(), real.value());
+                if (!Float.isFinite((float) real.value())) {
+                    throw new EmtalException("row " + row + ", task " + Quoted.of(value.task()) + ": found target "
+                            + real.value() + ", allowed is a finite single-precision number");
+                }
                 return real.value();
             } else if (value instanceof TaskValue.Binary binary) {
                 return binary.value() ? 1 : 0;
             }
             String found = ((TaskValue.Category) value).value();
             Integer at = group.classes().get(found);
-            EmtalException.check(at != null, "row %d, task '%s': found the unknown class '%s', allowed are %s", row,
-                    value.task(), found, group.classes().keySet());
+            if (at == null) {
+                throw new EmtalException("row " + row + ", task " + Quoted.of(value.task())
+                        + ": found the unknown class " + Quoted.of(found) + ", allowed are "
+                        + quoted(group.classes().keySet().stream()));
+            }
             return single(group) ? 1 : at;
+        }
+
+        private static List<String> quoted(Stream<String> names) {
+            return names.map(Quoted::of).toList();
         }
 
         /** A softmax over one class has nothing to learn: the task is a sigmoid that is always on. */

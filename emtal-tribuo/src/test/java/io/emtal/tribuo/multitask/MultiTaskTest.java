@@ -128,8 +128,8 @@ class MultiTaskTest {
         refused(() -> new TaskValue.Category("kind", "x", -0.1), "'kind'");
         refused(() -> new TaskValue.Binary("kind", true, Double.POSITIVE_INFINITY), "'kind'");
         refused(() -> new TaskValue.Category("kind", null, 1), "'kind'");
-        refused(() -> new TaskValue.Real("a\uD800", 1), "U+D800");
-        refused(() -> new TaskValue.Real(null, 1), "task name");
+        refused(() -> new TaskValue.Real("a\uD800", 1), "\\ud800");
+        refused(() -> new TaskValue.Real(null, 1), "null");
         refused(() -> MultiTask.builder().real("twice", 1).binary("twice", true).build(), "'twice'");
         refused(() -> MultiTask.parse("a=1e999"), "'a'");
     }
