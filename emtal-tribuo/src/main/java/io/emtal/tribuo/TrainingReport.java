@@ -59,6 +59,15 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
                         + last));
     }
 
+    /**
+     * When each task was at its best, and what became of it: how far apart the tasks' best epochs are.
+     *
+     * @return one a phase and task, in their order; none without held-out rows, or for a task without labels there
+     */
+    public List<TaskProgress> taskProgress() {
+        return TaskProgress.of(tasks.tasks().stream().map(Task::name).toList(), history);
+    }
+
     TrainingReportProto serialize() {
         TrainingReportProto.Builder proto = TrainingReportProto.newBuilder()
                 .setJointSoftmax(tasks.headScope() == HeadScope.JOINT).setBestEpoch(bestEpoch)

@@ -73,6 +73,7 @@ final class Quickstart {
             contenders.add(Contender.of("EMTAL", model, test));
             report.accuracies(contenders, model.getOutputIDInfo().getDomain());
             report.evaluations(contenders);
+            report.progress(model.training());
             report.parameters(model.training());
             report.agreement(model.training());
             report.speed(model, test);

@@ -4,7 +4,9 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.emtal.onnx.train.Learner;
 import io.emtal.onnx.train.ParameterReport;
+import io.emtal.onnx.train.Phase;
 import io.emtal.tribuo.EmtalModel;
+import io.emtal.tribuo.TaskProgress;
 import io.emtal.tribuo.TrainingReport;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -12,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -105,6 +108,26 @@ final class Report {
         StringBuilder line = new StringBuilder(String.format("  %-15s %6s", name, reference));
         cells.forEach(cell -> line.append(String.format(" %8s", cell)));
         print("%s", line);
+    }
+
+    /** When each task was at its best, which is not when the others were. */
+    void progress(TrainingReport training) {
+        print("%nLosses on held-out images: each task's best epoch, and the epoch that was chosen for all");
+        print("  %-15s %22s %22s", "", "dense phase", "adaptation");
+        print("  %-15s %22s %22s", "task", "best  at   chosen", "best  at   chosen");
+        Map<String, StringBuilder> lines = new LinkedHashMap<>();
+        for (TaskProgress progress : training.taskProgress()) {
+            lines.computeIfAbsent(progress.task(), task -> new StringBuilder(String.format("  %-15s", task)))
+                    .append(String.format(Locale.ROOT, " %9.3f %3d %8.3f", progress.bestLoss(), progress.bestEpoch(),
+                            progress.chosenLoss()));
+        }
+        lines.values().forEach(line -> print("%s", line));
+        print("  %-15s %18d %22d", "chosen epoch", chosen(training, Phase.PRETRAIN), chosen(training, Phase.ADAPT));
+    }
+
+    private static int chosen(TrainingReport training, Phase phase) {
+        return training.taskProgress().stream().filter(progress -> progress.phase() == phase)
+                .mapToInt(TaskProgress::chosenEpoch).findFirst().orElse(0);
     }
 
     void parameters(TrainingReport training) {

@@ -1,0 +1,53 @@
+package io.emtal.tribuo;
+
+import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.Phase;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * When a task was at its best in a phase of the training, and what became of it. Tasks are best at different epochs;
+ * one epoch is chosen for all. Losses are means over the held-out rows that are labelled for the task, as in
+ * {@link EpochRecord#validationLosses()}.
+ *
+ * @param phase the phase
+ * @param task the task's name
+ * @param bestEpoch the first epoch of the task's least loss, 0 for what the phase started from
+ * @param bestLoss the loss there
+ * @param chosenEpoch the epoch whose weights were taken: that of the least mean loss of all tasks, among equals the
+ *     last
+ * @param chosenLoss the task's loss there
+ * @param lastEpoch the last epoch with held-out losses
+ * @param lastLoss the task's loss there
+ */
+public record TaskProgress(Phase phase, String task, int bestEpoch, double bestLoss, int chosenEpoch, double chosenLoss,
+                           int lastEpoch, double lastLoss) {
+
+    /** The progress of all tasks in all phases. */
+    static List<TaskProgress> of(List<String> tasks, List<EpochRecord> history) {
+        return Arrays.stream(Phase.values()).flatMap(phase -> {
+            List<EpochRecord> judged = history.stream()
+                    .filter(epoch -> epoch.phase() == phase && epoch.validationLosses().length > 0).toList();
+            // Whether a task has held-out labels is the same in all epochs.
+            return IntStream.range(0, judged.isEmpty() ? 0 : tasks.size())
+                    .filter(task -> !Double.isNaN(judged.get(0).validationLosses()[task]))
+                    .mapToObj(task -> of(phase, tasks.get(task), task, judged));
+        }).toList();
+    }
+
+    private static TaskProgress of(Phase phase, String name, int task, List<EpochRecord> judged) {
+        EpochRecord best = judged.stream()
+                .min(Comparator.comparingDouble(epoch -> epoch.validationLosses()[task])).orElseThrow();
+        EpochRecord chosen = judged.stream().reduce((a, b) -> mean(b) <= mean(a) ? b : a).orElseThrow();
+        EpochRecord last = judged.get(judged.size() - 1);
+        return new TaskProgress(phase, name, best.epoch(), best.validationLosses()[task], chosen.epoch(),
+                chosen.validationLosses()[task], last.epoch(), last.validationLosses()[task]);
+    }
+
+    private static double mean(EpochRecord epoch) {
+        return Arrays.stream(epoch.validationLosses()).filter(loss -> !Double.isNaN(loss)).average().orElseThrow();
+    }
+}

@@ -1,0 +1,55 @@
+package io.emtal.tribuo;
+
+import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.Phase;
+import org.junit.jupiter.api.Test;
+import org.tribuo.multilabel.MultiLabel;
+
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+class TaskProgressTest {
+
+    private static EpochRecord epoch(Phase phase, int epoch, double... held) {
+        return new EpochRecord(phase, epoch, epoch, 1e-3, 1, new double[] {9, 9, 9}, held, Double.NaN, 1, 0);
+    }
+
+    @Test
+    void eachTaskHasItsBestAndTheChosenEpochIsOneForAll() {
+        List<TaskProgress> progress = TaskProgress.of(List.of("early", "unlabelled", "late"), List.of(
+                epoch(Phase.PRETRAIN, 0, 2, Double.NaN, 4),
+                epoch(Phase.PRETRAIN, 1, 0.5, Double.NaN, 3),
+                epoch(Phase.PRETRAIN, 2, 0.5, Double.NaN, 2),
+                epoch(Phase.PRETRAIN, 3, 1, Double.NaN, 1.5),
+                epoch(Phase.PRETRAIN, 4, 1.75, Double.NaN, 1),
+                epoch(Phase.ADAPT, 0, 1, Double.NaN, 1.5),
+                epoch(Phase.ADAPT, 1),
+                epoch(Phase.ADAPT, 2, 1, Double.NaN, 2)));
+        // The means are 3, 1.75, 1.25, 1.25 and 1.375: of the equal ones the last.
+        assertEquals(List.of(new TaskProgress(Phase.PRETRAIN, "early", 1, 0.5, 3, 1, 4, 1.75),
+                new TaskProgress(Phase.PRETRAIN, "late", 4, 1, 3, 1.5, 4, 1),
+                new TaskProgress(Phase.ADAPT, "early", 0, 1, 0, 1, 2, 1),
+                new TaskProgress(Phase.ADAPT, "late", 0, 1.5, 0, 1.5, 2, 2)), progress);
+    }
+
+    @Test
+    void withoutHeldOutRowsThereIsNone() {
+        assertEquals(List.of(), TaskProgress.of(List.of("t"),
+                List.of(epoch(Phase.PRETRAIN, 1), epoch(Phase.ADAPT, 1))));
+    }
+
+    @Test
+    void theChosenEpochIsTheOneThatTheTrainingTook() {
+        try (EmtalModel<MultiLabel> model = TestData.<MultiLabel>quickTrainer().build()
+                .train(TestData.multiLabels(60, 4))) {
+            List<TaskProgress> adapted = model.training().taskProgress().stream()
+                    .filter(progress -> progress.phase() == Phase.ADAPT).toList();
+            assertFalse(adapted.isEmpty());
+            for (TaskProgress progress : adapted) {
+                assertEquals(model.training().bestEpoch(), progress.chosenEpoch(), progress.task());
+            }
+        }
+    }
+}
