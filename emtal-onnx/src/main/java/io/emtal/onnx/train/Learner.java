@@ -163,13 +163,8 @@ public final class Learner {
     public TrainedNetwork adapt(PretrainedNetwork network, TrainingListener listener) {
         EmtalException.check(network.recipe() == recipe, "adaptation: found a network that was pre-trained by another"
                 + " recipe, allowed is one of the same: %s", recipe.getProvenance());
-        return running((threads, interrupts) -> {
-            if (network.stop().isPresent()) {
-                interrupts.arrived();
-                return asItIs(network, network.stop().get());
-            }
-            return adapt(network, listener, threads, interrupts);
-        });
+        return running((threads, interrupts) -> network.stop().isPresent() ? asItIs(network, network.stop().get())
+                : adapt(network, listener, threads, interrupts));
     }
 
     private TrainedNetwork adapt(PretrainedNetwork network, TrainingListener listener, ExecutorService threads,
@@ -230,6 +225,8 @@ public final class Learner {
             return thread;
         });
         try (Interrupts interrupts = new Interrupts()) {
+            // An interrupt so far must not break off what comes before the first step.
+            interrupts.arrived();
             return work.run(threads, interrupts);
         } catch (RuntimeException e) {
             throw e;
