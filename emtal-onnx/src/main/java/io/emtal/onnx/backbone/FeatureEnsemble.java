@@ -32,6 +32,10 @@ import java.util.function.Consumer;
  * 2203.05556), with fewer bins in tables of hundreds of numbers. What a missing value means is learned from the training
  * rows that miss it; where none does, it counts as the column's mean.
  *
+ * <p>An encoding of more than 64 numbers is scaled by 64 / their count, and its embedding the other way. A step of Adam
+ * moves every weight by the learning rate, so a wide table's tokens would otherwise move farther in each step than a
+ * narrow one's (Yang et al. 2021, arXiv 2203.03466: a matrix's learning rate falls with the number of its inputs).
+ *
  * <p>All preprocessing, with the statistics of the training rows, is part of the graph: it takes raw values, with
  * not-a-number for a missing one.
  */
@@ -39,6 +43,9 @@ public final class FeatureEnsemble implements BackboneSource {
 
     /** The most numbers that all columns' encodings take while there are bins to spare. */
     private static final int WIDEST = 2048;
+
+    /** The widest encoding that is not scaled. */
+    private static final int FULL_RATE_WIDTH = 64;
 
     /** What a number's encoding has besides bins: its standardised value, and whether it is missing. */
     private static final int WITHOUT_BINS = 2;
@@ -178,10 +185,11 @@ public final class FeatureEnsemble implements BackboneSource {
         EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, random);
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
         FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, bins(layout));
-        Value values = graph.unsqueeze(encoding.values(), 1);
-        int encoded = (int) values.extent(-1);
+        int encoded = (int) encoding.values().extent(1);
+        double gain = Math.min(1, (double) FULL_RATE_WIDTH / encoded);
+        Value values = graph.unsqueeze(graph.mul(encoding.values(), gain), 1);
         Value scaled = graph.mul(values, encoder.trainable("members.scale", signs(encoded, random)));
-        Value embedded = graph.matMul(scaled, encoder.trainable("embedding.weight", embedding(encoding, encoder)));
+        Value embedded = graph.matMul(scaled, encoder.trainable("embedding.weight", embedding(encoding, encoder, gain)));
         Value tokens = graph.add(embedded, encoder.trainable("members.bias",
                 Tensor.of(new float[members * width], members, width)));
         Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
@@ -202,9 +210,9 @@ public final class FeatureEnsemble implements BackboneSource {
         return Tensor.of(signs, members, encoded);
     }
 
-    private Tensor embedding(FeatureEncoding encoding, EncoderWriter encoder) {
+    private Tensor embedding(FeatureEncoding encoding, EncoderWriter encoder, double gain) {
         int encoded = (int) encoding.values().extent(1);
-        float[] weights = encoder.gaussian(encoded * width, 1 / Math.sqrt(encoded));
+        float[] weights = encoder.gaussian(encoded * width, 1 / (gain * Math.sqrt(encoded)));
         for (int position : encoding.missing()) {
             Arrays.fill(weights, position * width, (position + 1) * width, 0);
         }
