@@ -15,6 +15,7 @@ import org.tribuo.Model;
 import org.tribuo.MutableDataset;
 import org.tribuo.Prediction;
 import org.tribuo.Trainer;
+import org.tribuo.dataset.DatasetView;
 import org.tribuo.impl.ArrayExample;
 
 import java.util.ArrayList;
@@ -196,7 +197,7 @@ public final class TaskComparison {
             MultiTaskScorer jointScorer = new MultiTaskScorer();
             MultiTaskScorer separateScorer = new MultiTaskScorer();
             for (int fold = 0; fold < folds.size(); fold++) {
-                Dataset<MultiTask> train = folds.get(fold).train();
+                Dataset<MultiTask> train = ownStatistics(folds.get(fold).train());
                 Dataset<MultiTask> test = folds.get(fold).test();
                 fit(joint, seed, fold, Optional.empty(), train, test, jointScorer);
                 for (String task : kinds.keySet()) {
@@ -232,6 +233,16 @@ public final class TaskComparison {
                 throw new EmtalException("model " + model.getName() + " cannot be closed: " + e, e);
             }
         }
+    }
+
+    /** The statistics of a view are those of what it is a view of, test rows included. */
+    private static Dataset<MultiTask> ownStatistics(Dataset<MultiTask> dataset) {
+        if (!(dataset instanceof DatasetView)) {
+            return dataset;
+        }
+        MutableDataset<MultiTask> rows = new MutableDataset<>(dataset.getProvenance(), dataset.getOutputFactory());
+        dataset.getData().forEach(rows::add);
+        return rows;
     }
 
     /** The rows that are labelled for a task, with this label only. */

@@ -32,7 +32,10 @@ public enum MultiTaskMetrics {
     MAE("MAE", true, ofNumbers(RealMetrics::mae)),
     /** The coefficient of determination. */
     R2("R2", false, ofNumbers(RealMetrics::r2)),
-    /** The error relative to that of the training mean. */
+    /**
+     * The error relative to that of the training mean, which is the mean in the model's domain. Of a model that was
+     * trained on a view, as in Tribuo's cross-validation, that is the mean of what it is a view of.
+     */
     RRMSE("RRMSE", true, ofNumbers(RealMetrics::rrmse));
 
     private final String title;

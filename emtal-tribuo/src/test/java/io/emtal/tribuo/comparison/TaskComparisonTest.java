@@ -2,6 +2,8 @@ package io.emtal.tribuo.comparison;
 
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.TestData;
 import io.emtal.tribuo.multitask.FixedModel;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskFactory;
@@ -13,6 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.tribuo.Dataset;
 import org.tribuo.MutableDataset;
 import org.tribuo.Trainer;
+import org.tribuo.dataset.DatasetView;
+import org.tribuo.evaluation.KFoldSplitter;
 import org.tribuo.impl.ArrayExample;
 import org.tribuo.provenance.SimpleDataSourceProvenance;
 import org.tribuo.provenance.TrainerProvenance;
@@ -183,6 +187,40 @@ class TaskComparisonTest {
         assertEquals(Math.sqrt(5 * 25 / constant), number.scores().get(0).joint().orElseThrow(), 1e-12);
         assertEquals(Math.sqrt(5 * 100 / constant), number.scores().get(0).separate().orElseThrow(), 1e-12);
         assertEquals(3 / 5.0, gains.task("letter").orElseThrow().joint().mean().orElseThrow(), 1e-12);
+    }
+
+    @Test
+    void viewsAreJudgedByTheirOwnMeans() {
+        DatasetView<MultiTask> view = new DatasetView<>(TRAIN, new int[] {0, 1, 2}, "without the last");
+        TaskGains gains = TaskComparison.builder().joint(Offset::new).separate(Offset::new).build()
+                .compare(view, TEST);
+        assertEquals(List.of("1 [letter, number] on 3", "1 [letter] on 2", "1 [number] on 2"), trained);
+        // The view's mean is 2 and the whole data set's too; the first row's alone is 1.
+        assertEquals(Math.sqrt(2 / 20.0), gains.task("number").orElseThrow().joint().mean().orElseThrow(), 1e-12);
+        TaskGains first = TaskComparison.builder().joint(Offset::new).separate(Offset::new).build()
+                .compare(new DatasetView<>(TRAIN, new int[] {0, 1}, "the first two"), TEST);
+        assertEquals(Math.sqrt(2 / 34.0), first.task("number").orElseThrow().joint().mean().orElseThrow(), 1e-12);
+    }
+
+    @Test
+    void emtalIsComparedOnFoldsOfMixedTasksWithGaps() {
+        List<TaskComparison.Fold> folds = new ArrayList<>();
+        new KFoldSplitter<MultiTask>(2, 1).split(TestData.multiTasks(80, 3), true)
+                .forEachRemaining(fold -> folds.add(new TaskComparison.Fold(fold.train, fold.test)));
+        TaskGains gains = TaskComparison.builder().joint(TaskComparisonTest::quick).separate(TaskComparisonTest::quick)
+                .build().compare(folds);
+        assertEquals(folds.get(0).train().getOutputInfo().getDomain().stream()
+                .flatMap(column -> column.values().stream()).map(TaskValue::task).distinct().toList(),
+                gains.tasks().stream().map(TaskGain::task).toList());
+        for (TaskGain task : gains.tasks()) {
+            assertTrue(task.joint().mean().isPresent() && task.separate().mean().isPresent(), gains.toString());
+            assertEquals(folds.stream().flatMap(fold -> fold.test().getData().stream())
+                    .filter(example -> example.getOutput().value(task.task()).isPresent()).count(), task.rows());
+        }
+    }
+
+    private static EmtalTrainer<MultiTask> quick(long seed) {
+        return TestData.<MultiTask>quickTrainer().seed(seed).build();
     }
 
     @Test
