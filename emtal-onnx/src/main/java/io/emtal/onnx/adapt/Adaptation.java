@@ -44,6 +44,17 @@ public interface Adaptation {
     }
 
     /**
+     * Whether {@link #linear} computes every token of a layer from that token of its input alone, and adds nothing to the
+     * loss that depends on several. Then tokens whose results no head reads, behind the last attention, are left out.
+     *
+     * @param layer a layer of the backbone
+     * @return false unless an adaptation says otherwise
+     */
+    default boolean tokenwise(LinearLayer layer) {
+        return false;
+    }
+
+    /**
      * Writes a linear layer with its adapter.
      *
      * @param site where the layer is written

@@ -362,6 +362,12 @@ public final class Emtal implements AdaptationMethod {
         }
 
         @Override
+        public boolean tokenwise(LinearLayer layer) {
+            return layer.role() != LinearLayer.Role.FC1 || !routers.containsKey(layer.block())
+                    || routers.get(layer.block()).isTokenwise();
+        }
+
+        @Override
         public Value linear(Site site, LinearLayer layer, Value input) {
             if (!trains(layer)) {
                 return site.dense(layer, input);

@@ -61,6 +61,11 @@ public final class FullDense implements AdaptationMethod {
     private record Dense(Backbone backbone, List<Parameter> parameters) implements Adaptation {
 
         @Override
+        public boolean tokenwise(LinearLayer layer) {
+            return true;
+        }
+
+        @Override
         public Value linear(Site site, LinearLayer layer, Value input) {
             return site.dense(layer, input);
         }

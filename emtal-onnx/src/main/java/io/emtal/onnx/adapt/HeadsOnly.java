@@ -42,6 +42,11 @@ public final class HeadsOnly implements AdaptationMethod {
         }
 
         @Override
+        public boolean tokenwise(LinearLayer layer) {
+            return true;
+        }
+
+        @Override
         public Value linear(Site site, LinearLayer layer, Value input) {
             return site.dense(layer, input);
         }

@@ -140,6 +140,11 @@ public final class Lora implements AdaptationMethod {
         }
 
         @Override
+        public boolean tokenwise(LinearLayer layer) {
+            return true;
+        }
+
+        @Override
         public Value linear(Site site, LinearLayer layer, Value input) {
             return trains(layer) ? updates.get(layer).write(site, input) : site.dense(layer, input);
         }

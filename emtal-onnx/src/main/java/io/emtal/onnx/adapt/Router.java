@@ -24,6 +24,11 @@ record Router(int block, int experts, double temperature, Emtal.Granularity gran
         return "block" + block + ".router";
     }
 
+    /** Whether a token's gates depend on it alone, and the loss on no means over tokens. */
+    boolean isTokenwise() {
+        return granularity == Emtal.Granularity.PER_TOKEN && balanceLoss == 0;
+    }
+
     /** W_r [D, K] zero: all gates are equal. */
     Parameter startingAtZero(int width) {
         return parameter(new float[width * experts], width);

@@ -11,6 +11,7 @@ import io.emtal.onnx.backbone.LinearLayer;
 import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Narrowing;
 import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Parameter;
@@ -28,8 +29,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -227,7 +230,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         private Value extraLoss;
 
         private Writer(int rows, boolean gated, boolean dropout) {
-            Graph graph = backbone.graph();
+            Graph graph = Narrowing.of(backbone.graph(), wholeLayers());
             Value input = builder.input(backbone.input().name(), ElementType.FLOAT,
                     backbone.input().shape().withBatch(rows).extents());
             fade = gated ? builder.input(FADE, ElementType.FLOAT) : null;
@@ -261,6 +264,15 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
             memberLogits = heads.members() == 1 ? null : heads.memberLogits(builder, pooled, this::parameter);
             logits = memberLogits == null ? heads.logits(builder, pooled, this::parameter)
                     : builder.reduceMean(memberLogits, false, 0);
+        }
+
+        /** The results of layers that have to see all tokens: what is written for them reads their whole input. */
+        private Set<String> wholeLayers() {
+            Map<String, Tensor> initializers = backbone.graph().initializers();
+            // A file may have a bias for every token. Of layers below a frozen prefix nothing is left.
+            return backbone.layers().filter(layer -> !adaptation.tokenwise(layer) || layer.bias().map(initializers::get)
+                    .filter(bias -> bias.shape().size() > layer.out()).isPresent())
+                    .map(LinearLayer::result).collect(Collectors.toSet());
         }
 
         /** The shape of what is equal for all tokens of a row. */

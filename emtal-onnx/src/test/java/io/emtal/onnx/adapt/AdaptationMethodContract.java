@@ -5,6 +5,7 @@ import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.LinearLayer;
+import io.emtal.onnx.graph.Narrowing;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import org.junit.jupiter.api.Test;
@@ -81,6 +82,28 @@ abstract class AdaptationMethodContract {
             assertTrue(difference(dense, ungated) <= 1e-6, "seed " + seed + ": " + difference(dense, ungated));
             assertEquals(adaptation.parameters().isEmpty(), difference(merged, AdaptedNetwork.run(backbone, rows)) == 0,
                     "seed " + seed + ": training changes the network");
+        }
+    }
+
+    /** What a method calls tokenwise may be left out for the tokens that no head reads. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void narrowedNetworkComputesTheSame(long seed) throws OrtException {
+        for (Backbone backbone : backbones(seed)) {
+            Adaptation adaptation = method().adapt(backbone, seed);
+            Map<String, Tensor> values = AdaptedNetwork.trained(adaptation, seed);
+            Set<String> whole = backbone.layers().filter(layer -> !adaptation.tokenwise(layer)).map(LinearLayer::result)
+                    .collect(Collectors.toSet());
+            Backbone narrow = new Backbone(Narrowing.of(backbone.graph(), whole), backbone.blocks(), backbone.frozen());
+            Tensor rows = Backbones.rows(backbone, 5, seed);
+            Map<String, Tensor> expected = AdaptedNetwork.run(backbone, adaptation, values, 0.3, rows);
+            Map<String, Tensor> found = AdaptedNetwork.run(narrow, adaptation, values, 0.3, rows);
+            expected.forEach((name, tensor) -> {
+                // Mean gates are those of the tokens that are left.
+                if (name.equals(AdaptedNetwork.RESULT) || name.startsWith("loss")) {
+                    assertTrue(difference(tensor, found.get(name)) <= 1e-5, name + ", seed " + seed);
+                }
+            });
         }
     }
 

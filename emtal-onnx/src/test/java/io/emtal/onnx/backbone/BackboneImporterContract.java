@@ -13,12 +13,16 @@ import io.emtal.onnx.adapt.Lora;
 import io.emtal.onnx.backbone.ExporterVariant.Activation;
 import io.emtal.onnx.backbone.ExporterVariant.Clutter;
 import io.emtal.onnx.backbone.ExporterVariant.Outputs;
+import io.emtal.onnx.backbone.ExporterVariant.Pool;
 import io.emtal.onnx.backbone.ExporterVariant.Stem;
 import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.GraphSession;
+import io.emtal.onnx.graph.Narrowing;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.ReadLimits;
+import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.task.CategoricalTask;
 import io.emtal.onnx.task.QualityRetaining;
@@ -38,11 +42,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -134,6 +140,32 @@ abstract class BackboneImporterContract {
     }
 
     /** Backbone and old head give the logits of the original, at every number of rows. */
+    /** Behind the last attention, networks that read one token need no other. */
+    @ParameterizedTest
+    @MethodSource("variants")
+    void computesTheSameForFewerTokens(ExporterVariant variant) throws OrtException {
+        ExportedTransformer exported = exported(variant);
+        Backbone backbone = read(exported);
+        Graph narrow = Narrowing.of(backbone.graph(), Set.of());
+        boolean oneToken = exported.pooling() == Pooling.Kind.CLASS_TOKEN
+                || Stream.of(Pool.values()).noneMatch(pool -> pool != Pool.CLASS_TOKEN && variant.is(pool));
+        String layer = backbone.blocks().get(backbone.blocks().size() - 1).fc2().result();
+        assertEquals(shape(backbone.graph(), layer).with(1, oneToken ? 1 : exported.tokens()), shape(narrow, layer),
+                exported.toString());
+        Tensor images = exported.images(3, exported.seed());
+        Map<String, Tensor> fed = Map.of(backbone.input().name(), images);
+        try (GraphSession whole = new GraphSession(backbone.graph()); GraphSession part = new GraphSession(narrow)) {
+            String output = backbone.graph().outputs().get(0).name();
+            assertArrayEquals(whole.run(fed).get(output).floats(), part.run(fed).get(output).floats(), 1e-5f,
+                    exported.toString());
+        }
+    }
+
+    private static Shape shape(Graph graph, String value) {
+        return graph.nodes().stream().flatMap(node -> node.outputs().stream()).filter(v -> v.name().equals(value))
+                .findFirst().orElseThrow().shape();
+    }
+
     @ParameterizedTest
     @MethodSource("variants")
     void computesWhatTheOriginalComputes(ExporterVariant variant) throws OrtException {
