@@ -12,6 +12,7 @@ import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.SharedData;
 import io.emtal.tribuo.image.ImageTable.ImageTableProvenance;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

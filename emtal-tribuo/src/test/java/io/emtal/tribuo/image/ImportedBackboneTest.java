@@ -13,6 +13,7 @@ import io.emtal.onnx.predict.DensePredictor;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.SharedData;
 import io.emtal.tribuo.output.MultiLabelTasks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -10,6 +10,7 @@ import ai.onnxruntime.OrtSession;
 import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.data.ImageInput.Channels;
 import io.emtal.onnx.data.ImageInput.Layout;
+import io.emtal.tribuo.SharedData;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.tribuo.Example;
