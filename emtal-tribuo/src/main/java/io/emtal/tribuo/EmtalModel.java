@@ -147,10 +147,16 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         return Optional.empty();
     }
 
-    // Tribuo's StripProvenance calls this by reflection. The network's bytes hold no provenance; exports take the
-    // model's.
+    /**
+     * The same model under another name and with another provenance; Tribuo's {@code StripProvenance} calls this by
+     * reflection. The network's bytes hold no provenance: exports take the model's.
+     *
+     * @param newName the name
+     * @param newProvenance the provenance
+     * @return a model of its own, to be closed on its own
+     */
     @Override
-    protected EmtalModel<T> copy(String newName, ModelProvenance newProvenance) {
+    public EmtalModel<T> copy(String newName, ModelProvenance newProvenance) {
         return new EmtalModel<>(newName, newProvenance, featureIDMap, outputIDInfo, inputs, outputs,
                 predictor.model(), training);
     }

@@ -98,7 +98,16 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     }
 
     /**
-     * Sets what differs from the defaults.
+     * Starts from this trainer.
+     *
+     * @return a builder with its settings and its listener
+     */
+    public Builder<T> toBuilder() {
+        return new Builder<>(this);
+    }
+
+    /**
+     * Sets what differs from the defaults, or from another trainer.
      *
      * @param <T> the type of output
      */
@@ -318,7 +327,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
 
     /** Who trains with a method, as provenance tells it: this trainer but for the method, at an invocation. */
     private TrainerProvenance adapting(AdaptationMethod other, int invocation) {
-        EmtalTrainer<T> trainer = new Builder<>(this).method(other).build();
+        EmtalTrainer<T> trainer = toBuilder().method(other).build();
         trainer.setInvocationCount(invocation);
         return trainer.getProvenance();
     }

@@ -1,0 +1,51 @@
+package io.emtal.tribuo.search;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A configuration that a search may try.
+ *
+ * @param number from 0
+ * @param configuration the trainer's whole configuration
+ * @param values the values of the settings by their names
+ */
+record Candidate(int number, TrainerConfiguration configuration, Map<String, String> values) {
+
+    /**
+     * Looks the settings' values up.
+     *
+     * @throws io.emtal.onnx.EmtalException if a path leads nowhere
+     */
+    static Candidate of(int number, TrainerConfiguration configuration, List<Setting> space) {
+        Map<String, String> values = new LinkedHashMap<>();
+        for (Setting setting : space) {
+            setting.paths().forEach(configuration::value);
+            values.put(setting.name(), configuration.value(setting.name()));
+        }
+        return new Candidate(number, configuration, values);
+    }
+
+    /** The values, alike for numbers that are written differently. */
+    Map<String, String> comparable() {
+        Map<String, String> comparable = new LinkedHashMap<>();
+        values.forEach((name, value) -> comparable.put(name, comparable(value)));
+        return comparable;
+    }
+
+    /** Whether a search of these settings could draw this one. */
+    boolean isIn(List<Setting> space) {
+        return space.stream().allMatch(setting -> setting.values().stream().map(Candidate::comparable)
+                .anyMatch(comparable(values.get(setting.name()))::equals)
+                && setting.paths().stream().map(configuration::value).map(Candidate::comparable).distinct().count() == 1);
+    }
+
+    private static String comparable(String value) {
+        try {
+            return String.valueOf(Double.parseDouble(value));
+        } catch (NumberFormatException e) {
+            return value;
+        }
+    }
+}

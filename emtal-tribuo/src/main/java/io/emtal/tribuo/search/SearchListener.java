@@ -1,0 +1,40 @@
+package io.emtal.tribuo.search;
+
+import io.emtal.onnx.train.TrainingListener;
+
+/** Hears of a search's progress, on the search's thread. An exception that it throws ends the search. */
+public interface SearchListener {
+
+    /** Hears nothing. */
+    SearchListener NONE = new SearchListener() {
+    };
+
+    /**
+     * Before a rung.
+     *
+     * @param rung the rung, from 0
+     * @param rungs how many there are
+     * @param trials how many trainings it has
+     */
+    default void rung(int rung, int rungs, int trials) {
+    }
+
+    /**
+     * Before a training.
+     *
+     * @param candidate which configuration, from 0
+     * @param rung the rung, from 0
+     * @return hears of the training's progress
+     */
+    default TrainingListener training(int candidate, int rung) {
+        return TrainingListener.NONE;
+    }
+
+    /**
+     * After a training.
+     *
+     * @param trial what it came to
+     */
+    default void trial(Trial trial) {
+    }
+}

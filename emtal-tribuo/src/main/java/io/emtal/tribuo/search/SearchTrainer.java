@@ -1,0 +1,308 @@
+package io.emtal.tribuo.search;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.EmtalModel;
+import io.emtal.tribuo.EmtalTrainer;
+import org.tribuo.Dataset;
+import org.tribuo.Output;
+import org.tribuo.Trainer;
+import org.tribuo.provenance.TrainerProvenance;
+import org.tribuo.provenance.impl.TrainerProvenanceImpl;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/**
+ * Searches a configuration of an {@link EmtalTrainer} and gives the model of the best: successive halving (Jamieson and
+ * Talwalkar 2016, arXiv 1502.07943) over configurations that are drawn at random, the first being the trainer as it is.
+ *
+ * <p>A configuration is judged by the mean over the tasks of the loss on rows that its own training holds out, of an
+ * ensemble out-of-bag, at the epoch that was chosen by them: no other rows are needed, and all trainings of a search hold
+ * out the same. So settings that change the loss itself, or which rows are held out, cannot be searched.
+ *
+ * <p>The trainings of early rungs are not cut short: one that stops by itself would be judged at an epoch that is not its
+ * best, in favour of high learning rates. They are made cheaper by a setting of their own, by default fewer members of the
+ * ensemble. Those of the last rung are what the trainer would do with the configuration, so the best of them needs no
+ * further training. A training that fails ends its configuration's part in the search.
+ *
+ * <p>Every training is in the model's provenance under {@value #TRIALS}. Repeats bit by bit for the same configuration,
+ * number of invocations and examples in the same order. An interrupt ends the search within a step. Thread-safe.
+ *
+ * @param <T> the type of output
+ */
+public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
+
+    /** What the list of trainings is called in a model's provenance. */
+    public static final String TRIALS = "emtal-search-trials";
+
+    /** What the best configuration's trainer is called in a model's provenance. */
+    public static final String WINNER = "emtal-search-winner";
+
+    @Config(description = "The trainer whose configuration is searched; its own is the first candidate.")
+    private EmtalTrainer<T> trainer = new EmtalTrainer<>();
+
+    @Config(description = "The settings to be searched.")
+    private List<Setting> space = new ArrayList<>(tables());
+
+    @Config(description = "What makes the trainings of early rungs cheaper, a value a rung; the last rung follows without.")
+    private Setting cheaper = Setting.of("backbone.members", "4", "8");
+
+    @Config(description = "The number of configurations that are tried.")
+    private int budget = 20;
+
+    @Config(description = "One of so many configurations goes on to the next rung.")
+    private int reduction = 3;
+
+    @Config(description = "Decides which configurations are tried. The trainings have the trainer's own seed.")
+    private long seed = Trainer.DEFAULT_SEED;
+
+    private SearchListener listener = SearchListener.NONE;
+
+    private int invocations;
+
+    /** A search over tables with all defaults. */
+    public SearchTrainer() {
+    }
+
+    /**
+     * What to search on tables, around the defaults of {@link io.emtal.onnx.backbone.FeatureEnsemble}: how strongly to
+     * regularise, how fast to learn, how wide and deep to be, and whether numbers are encoded piecewise linearly.
+     *
+     * @return the settings
+     */
+    public static List<Setting> tables() {
+        return List.of(
+                Setting.of("recipe.optimizer.weightDecay", "0.01", "0.03", "0.1", "0.3", "1"),
+                new Setting(List.of("recipe.pretrainSchedule.peak", "recipe.pretrainSchedule.minimum"),
+                        List.of("5e-4", "1e-3", "2e-3", "4e-3")),
+                Setting.of("recipe.dropout", "0", "0.1", "0.3"),
+                Setting.of("backbone.width", "64", "128"),
+                Setting.of("backbone.hidden", "128", "256"),
+                Setting.of("backbone.depth", "1", "2", "3"),
+                Setting.of("backbone.bins", "0", "8"));
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @param <T> the type of output
+     * @return a builder
+     */
+    public static <T extends Output<T>> Builder<T> builder() {
+        return new Builder<>();
+    }
+
+    /**
+     * Sets what differs from the defaults.
+     *
+     * @param <T> the type of output
+     */
+    public static final class Builder<T extends Output<T>> {
+
+        private final SearchTrainer<T> made = new SearchTrainer<>();
+
+        private Builder() {
+        }
+
+        /**
+         * Sets the trainer whose configuration is searched. Listeners that it has do not hear of the search.
+         *
+         * @param trainer its own configuration is the first candidate
+         * @return this builder
+         */
+        public Builder<T> trainer(EmtalTrainer<T> trainer) {
+            made.trainer = Objects.requireNonNull(trainer, "trainer");
+            return this;
+        }
+
+        /**
+         * Sets what is searched.
+         *
+         * @param space the settings
+         * @return this builder
+         */
+        public Builder<T> space(List<Setting> space) {
+            made.space = List.copyOf(space);
+            return this;
+        }
+
+        /**
+         * Sets what makes the trainings of early rungs cheaper.
+         *
+         * @param cheaper a setting with a value for each rung but the last
+         * @return this builder
+         */
+        public Builder<T> cheaper(Setting cheaper) {
+            made.cheaper = Objects.requireNonNull(cheaper, "cheaper");
+            return this;
+        }
+
+        /**
+         * Sets the number of configurations that are tried.
+         *
+         * @param budget 1 or more
+         * @return this builder
+         */
+        public Builder<T> budget(int budget) {
+            made.budget = budget;
+            return this;
+        }
+
+        /**
+         * Sets how many configurations go on to the next rung.
+         *
+         * @param reduction one of so many, 2 or more
+         * @return this builder
+         */
+        public Builder<T> reduction(int reduction) {
+            made.reduction = reduction;
+            return this;
+        }
+
+        /**
+         * Sets the seed.
+         *
+         * @param seed decides which configurations are tried
+         * @return this builder
+         */
+        public Builder<T> seed(long seed) {
+            made.seed = seed;
+            return this;
+        }
+
+        /**
+         * Sets who hears of the progress. It is no part of the configuration.
+         *
+         * @param listener called on the thread that trains
+         * @return this builder
+         */
+        public Builder<T> listener(SearchListener listener) {
+            made.listener = Objects.requireNonNull(listener, "listener");
+            return this;
+        }
+
+        /**
+         * Makes the trainer.
+         *
+         * @return the trainer
+         * @throws EmtalException if a number is out of its range, or two settings have the same path
+         */
+        public SearchTrainer<T> build() {
+            made.invalid().ifPresent(message -> {
+                throw new EmtalException(message);
+            });
+            return made;
+        }
+    }
+
+    @Override
+    public synchronized void postConfig() {
+        invalid().ifPresent(message -> {
+            throw new PropertyException("", "SearchTrainer", message);
+        });
+        invocations = 0;
+    }
+
+    private Optional<String> invalid() {
+        if (budget < 1 || reduction < 2) {
+            return Optional.of("SearchTrainer: found budget " + budget + ", reduction " + reduction
+                    + "; allowed are a budget of 1 and more, a reduction of 2 and more");
+        }
+        Set<String> paths = new HashSet<>(cheaper.paths());
+        return space.stream().flatMap(setting -> setting.paths().stream()).filter(path -> !paths.add(path)).findFirst()
+                .map(path -> "SearchTrainer: found the path '" + path + "' twice, allowed is one setting for each");
+    }
+
+    @Override
+    public EmtalModel<T> train(Dataset<T> examples) {
+        return train(examples, Map.of());
+    }
+
+    @Override
+    public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance) {
+        return train(examples, runProvenance, INCREMENT_INVOCATION_COUNT);
+    }
+
+    /**
+     * Searches and trains.
+     *
+     * @throws EmtalException if a setting's path leads nowhere, no training succeeds, none holds out rows, or the thread
+     *     is interrupted
+     */
+    @Override
+    public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance, int invocationCount) {
+        TrainerProvenance provenance;
+        int invocation;
+        synchronized (this) {
+            if (invocationCount != INCREMENT_INVOCATION_COUNT) {
+                setInvocationCount(invocationCount);
+            }
+            provenance = getProvenance();
+            invocation = invocations++;
+        }
+        return new Search<>(examples, invocation, cheaper, reduction, listener).run(candidates(invocation), runProvenance,
+                provenance);
+    }
+
+    /** The trainer as it is, then others that are all different. */
+    private List<Candidate> candidates(int invocation) {
+        TrainerConfiguration own = TrainerConfiguration.of(trainer);
+        cheaper.paths().forEach(own::value);
+        SplittableRandom draws = new SplittableRandom(seed);
+        for (int i = 0; i < invocation; i++) {
+            draws.split();
+        }
+        SplittableRandom random = draws.split();
+        List<Candidate> candidates = new ArrayList<>();
+        candidates.add(Candidate.of(0, own, space));
+        Set<Map<String, String>> tried = new HashSet<>(Set.of(candidates.get(0).comparable()));
+        double combinations = space.stream().mapToDouble(setting -> setting.values().size()).reduce(1, (a, b) -> a * b);
+        double others = candidates.get(0).isIn(space) ? combinations - 1 : combinations;
+        while (candidates.size() < budget && candidates.size() - 1 < others) {
+            TrainerConfiguration configuration = own;
+            for (Setting setting : space) {
+                String value = setting.values().get(random.nextInt(setting.values().size()));
+                for (String path : setting.paths()) {
+                    configuration = configuration.with(path, value);
+                }
+            }
+            Candidate drawn = Candidate.of(candidates.size(), configuration, space);
+            if (tried.add(drawn.comparable())) {
+                candidates.add(drawn);
+            }
+        }
+        return candidates;
+    }
+
+    @Override
+    public synchronized int getInvocationCount() {
+        return invocations;
+    }
+
+    @Override
+    public synchronized void setInvocationCount(int invocationCount) {
+        EmtalException.check(invocationCount >= 0, "search: found invocation count %d, allowed are 0 and more",
+                invocationCount);
+        invocations = invocationCount;
+    }
+
+    @Override
+    public TrainerProvenance getProvenance() {
+        return new TrainerProvenanceImpl(this);
+    }
+
+    @Override
+    public String toString() {
+        return "SearchTrainer(trainer=" + trainer + ",space=" + space + ",cheaper=" + cheaper + ",budget=" + budget
+                + ",reduction=" + reduction + ",seed=" + seed + ")";
+    }
+}

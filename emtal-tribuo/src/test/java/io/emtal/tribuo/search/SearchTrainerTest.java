@@ -1,0 +1,266 @@
+package io.emtal.tribuo.search;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl;
+import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
+import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.backbone.FeatureEnsemble;
+import io.emtal.onnx.train.CosineSchedule;
+import io.emtal.onnx.train.Recipe;
+import io.emtal.onnx.train.StepEvent;
+import io.emtal.onnx.train.TrainingListener;
+import io.emtal.tribuo.EmtalModel;
+import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.TestData;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Dataset;
+import org.tribuo.Model;
+import org.tribuo.classification.Label;
+import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.provenance.TrainerProvenance;
+import org.tribuo.regression.Regressor;
+import org.tribuo.test.Helpers;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+class SearchTrainerTest {
+
+    private static final Setting RATE = new Setting(
+            List.of("recipe.pretrainSchedule.peak", "recipe.pretrainSchedule.minimum"), List.of("1e-6", "1e-5", "5e-3"));
+    private static final Setting MEMBERS = Setting.of("backbone.members", "2");
+
+    @TempDir
+    Path folder;
+
+    /** Learns next to nothing at its own rate. */
+    private static <T extends org.tribuo.Output<T>> EmtalTrainer<T> slow(long seed) {
+        return EmtalTrainer.<T>builder()
+                .backbone(FeatureEnsemble.builder().members(3).width(16).depth(1).hidden(32).bins(4).build())
+                .method(Emtal.builder().experts(4).rank(2).build())
+                .recipe(Recipe.builder().pretrainEpochs(4).epochs(2).batchSize(16).workers(2)
+                        .pretrainSchedule(new CosineSchedule(1e-6, 1e-6, 0)).schedule(new CosineSchedule(1e-6, 1e-6, 0)).build())
+                .seed(seed).build();
+    }
+
+    private static OnnxMl.GraphProto graph(EmtalModel<?> model) {
+        return model.exportONNXModel("com.example", 1).getGraph();
+    }
+
+    private static final class Heard implements SearchListener {
+
+        private final List<Trial> trials = new ArrayList<>();
+        private final List<Integer> rungs = new ArrayList<>();
+
+        @Override
+        public void rung(int rung, int count, int expected) {
+            assertEquals(rungs.size(), rung);
+            assertEquals(2, count);
+            rungs.add(expected);
+        }
+
+        @Override
+        public void trial(Trial trial) {
+            trials.add(trial);
+        }
+    }
+
+    @Test
+    void theModelIsThatOfTheBestConfiguration() {
+        Dataset<Regressor> data = TestData.regressors(60, 1);
+        Heard heard = new Heard();
+        SearchTrainer<Regressor> search = SearchTrainer.<Regressor>builder().trainer(slow(5)).space(List.of(RATE))
+                .cheaper(MEMBERS).budget(20).reduction(2).listener(heard).build();
+        search.setInvocationCount(2);
+        EmtalModel<Regressor> model = search.train(data);
+        // The trainer's own rate is one of the three, so there are three to try, of which two go on.
+        assertEquals(List.of(3, 2), heard.rungs);
+        assertEquals(List.of("1.0E-6", "5e-3"), List.of(heard.trials.get(0).configuration().get(RATE.name()),
+                heard.trials.get(3).configuration().get(RATE.name())), heard.trials::toString);
+        Trial best = heard.trials.get(3);
+        assertTrue(heard.trials.subList(4, 5).stream().allMatch(other -> other.score() > best.score()),
+                heard.trials::toString);
+        EmtalTrainer<Regressor> same = slow(5);
+        EmtalModel<Regressor> alone = same.toBuilder().recipe(Recipe.builder().pretrainEpochs(4).epochs(2).batchSize(16)
+                .workers(2).pretrainSchedule(new CosineSchedule(5e-3, 5e-3, 0)).schedule(new CosineSchedule(1e-6, 1e-6, 0))
+                .build()).build().train(data, Map.of(), 2);
+        assertEquals(graph(alone), graph(model));
+        assertEquals(alone.getProvenance().getTrainerProvenance(), model.getProvenance().getInstanceProvenance().getMap()
+                .get(SearchTrainer.WINNER));
+    }
+
+    @Test
+    void provenanceHasEveryTrialAndGivesATrainerThatTrainsTheSameBits() {
+        Dataset<MultiLabel> data = TestData.multiLabels(50, 1);
+        Heard heard = new Heard();
+        SearchTrainer<MultiLabel> search = SearchTrainer.<MultiLabel>builder().trainer(slow(1)).seed(9)
+                .space(List.of(RATE, Setting.of("recipe.dropout", "0", "0.2"))).cheaper(MEMBERS).budget(4)
+                .listener(heard).build();
+        search.train(data).close();
+        heard.rungs.clear();
+        heard.trials.clear();
+        EmtalModel<MultiLabel> model = search.train(data);
+        ListProvenance<?> trials = (ListProvenance<?>) model.getProvenance().getInstanceProvenance().getMap()
+                .get(SearchTrainer.TRIALS);
+        assertEquals(heard.trials.stream().map(Trial::provenance).toList(), trials.getList());
+        assertEquals(4 + 2, trials.getList().size());
+        var configuration = ProvenanceUtil.extractConfiguration(model.getProvenance().getTrainerProvenance());
+        ConfigurationManager manager = new ConfigurationManager();
+        manager.addConfiguration(configuration);
+        @SuppressWarnings("unchecked")
+        SearchTrainer<MultiLabel> again = (SearchTrainer<MultiLabel>) manager.lookup(configuration.get(0).getName());
+        int run = (Integer) model.getProvenance().getTrainerProvenance().getInstanceValues()
+                .get(TrainerProvenance.TRAIN_INVOCATION_COUNT).getValue();
+        assertEquals(1, run);
+        EmtalModel<MultiLabel> repeated = again.train(data, Map.of(), run);
+        assertEquals(graph(model), graph(repeated));
+        assertEquals(model.getProvenance().getTrainerProvenance(), repeated.getProvenance().getTrainerProvenance());
+        Helpers.testProvenanceMarshalling(model.getProvenance());
+        assertEquals(model.getProvenance(), Model.deserialize(model.serialize()).getProvenance());
+    }
+
+    @Test
+    void eachInvocationTriesOthersAndNoneTwice() {
+        Dataset<Label> data = TestData.labels(30, 1);
+        Heard heard = new Heard();
+        SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(slow(1)).budget(5).cheaper(MEMBERS)
+                .space(List.of(RATE, Setting.of("recipe.dropout", "0", "0.1", "0.2", "0.3"),
+                        Setting.of("recipe.optimizer.weightDecay", "0", "0.1", "0.5")))
+                .listener(heard).build();
+        List<Set<Map<String, String>>> tried = new ArrayList<>();
+        for (int run = 0; run < 2; run++) {
+            search.train(data).close();
+            tried.add(new HashSet<>(heard.trials.stream().map(Trial::configuration).toList()));
+            assertEquals(5, tried.get(run).size());
+            heard.trials.clear();
+            heard.rungs.clear();
+        }
+        assertNotEquals(tried.get(0), tried.get(1));
+        assertEquals(2, search.getInvocationCount());
+    }
+
+    @Test
+    void configurationRoundTrips() throws Exception {
+        SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(slow(3)).space(List.of(RATE)).cheaper(MEMBERS)
+                .budget(7).reduction(4).seed(8).build();
+        Helpers.testConfigurableRoundtrip(search);
+        Helpers.testConfigurableRoundtrip(new SearchTrainer<Label>());
+        Helpers.testProvenanceMarshalling(search.getProvenance());
+        ConfigurationManager manager = new ConfigurationManager();
+        manager.importConfigurable(search, "search");
+        Path file = folder.resolve("search.xml");
+        manager.save(file.toFile());
+        SearchTrainer<?> read = (SearchTrainer<?>) new ConfigurationManager(file.toString()).lookup("search");
+        assertEquals(search.getProvenance(), read.getProvenance());
+    }
+
+    @Test
+    void whatFailsIsRecordedAndTheOthersGoOn() {
+        Dataset<Label> data = TestData.labels(30, 1);
+        Heard heard = new Heard();
+        SearchTrainer.Builder<Label> builder = SearchTrainer.<Label>builder().trainer(slow(1)).cheaper(MEMBERS);
+        // 32 channels cannot be divided by 5.
+        EmtalModel<Label> model = builder.space(List.of(Setting.of("method.experts", "5", "8", "-1"))).listener(heard)
+                .build().train(data);
+        assertEquals(2, heard.trials.stream().filter(trial -> trial.failure().isPresent()).count(), heard.trials::toString);
+        assertTrue(heard.trials.stream().filter(trial -> trial.failure().isPresent())
+                .allMatch(trial -> trial.rung() == 0 && Double.isNaN(trial.score())), heard.trials::toString);
+        assertEquals(data.size(), model.predict(data).size());
+        EmtalTrainer<Label> wrong = SearchTrainerTest.<Label>slow(1).toBuilder().method(Emtal.builder().experts(5).build())
+                .build();
+        SearchTrainer<Label> none = SearchTrainer.<Label>builder().trainer(wrong).space(List.of(RATE)).cheaper(MEMBERS).build();
+        var e = assertThrows(EmtalException.class, () -> none.train(data));
+        assertTrue(e.getMessage().contains("none of 3 configurations"), e.getMessage());
+    }
+
+    @Test
+    void anInterruptEndsTheSearchBetweenTrainingsAndWithinOne() {
+        Dataset<Label> data = TestData.labels(30, 1);
+        List<Trial> trials = new ArrayList<>();
+        SearchListener between = new SearchListener() {
+            @Override
+            public void trial(Trial trial) {
+                trials.add(trial);
+                Thread.currentThread().interrupt();
+            }
+        };
+        SearchListener within = new SearchListener() {
+            @Override
+            public TrainingListener training(int candidate, int rung) {
+                return new TrainingListener() {
+                    @Override
+                    public void step(StepEvent event) {
+                        // From the second epoch of the second training on there is a network that could be kept.
+                        if (candidate == 1 && event.step() == 5) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                };
+            }
+
+            @Override
+            public void trial(Trial trial) {
+                trials.add(trial);
+            }
+        };
+        for (SearchListener listener : List.of(between, within)) {
+            SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(slow(1)).space(List.of(RATE))
+                    .cheaper(MEMBERS).listener(listener).build();
+            assertThrows(EmtalException.class, () -> search.train(data));
+            assertTrue(Thread.interrupted(), "the interrupt is still there");
+            assertEquals(1, trials.size());
+            trials.clear();
+        }
+    }
+
+    @Test
+    void trainingsWithoutHeldOutRowsCannotBeJudged() {
+        EmtalTrainer<Label> all = SearchTrainerTest.<Label>slow(1).toBuilder()
+                .recipe(Recipe.builder().pretrainEpochs(1).epochs(1).validationFraction(0).build()).build();
+        SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(all).space(List.of(RATE)).cheaper(MEMBERS).build();
+        var e = assertThrows(EmtalException.class, () -> search.train(TestData.labels(30, 1)));
+        assertTrue(e.getMessage().contains("validation fraction"), e.getMessage());
+    }
+
+    @Test
+    void pathsThatLeadNowhereAreNamed() {
+        Dataset<Label> data = TestData.labels(30, 1);
+        Map.of("recipe.weightDecay", "allowed are [averageDecay", "recipe.optimizer", "found an object", "seed.more",
+                "found the value 1 for 'seed'", "backbone.pooled.size", "'pooled' in io.emtal.onnx.backbone.FeatureEnsemble")
+                .forEach((path, message) -> {
+                    SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(slow(1)).cheaper(MEMBERS)
+                            .space(List.of(Setting.of(path, "1"))).build();
+                    var e = assertThrows(EmtalException.class, () -> search.train(data));
+                    assertTrue(e.getMessage().contains(path) && e.getMessage().contains(message), e.getMessage());
+                });
+        assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().space(List.of(RATE, RATE)).build());
+        assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().budget(0).build());
+        assertThrows(EmtalException.class, () -> Setting.of("recipe.dropout"));
+    }
+
+    @Test
+    void aChangedPropertyIsChangedInOnePlaceOnly() {
+        EmtalTrainer<Label> alike = EmtalTrainer.<Label>builder().recipe(Recipe.builder()
+                .pretrainSchedule(new CosineSchedule(1e-3, 1e-5, 0)).schedule(new CosineSchedule(1e-3, 1e-5, 0)).build()).build();
+        TrainerConfiguration changed = TrainerConfiguration.of(alike).with("recipe.schedule.peak", "0.5")
+                .with("recipe.schedule.warmUp", "0.25").with("recipe.dropout", "0.125");
+        assertEquals("0.5", changed.value("recipe.schedule.peak"));
+        assertEquals("0.001", changed.value("recipe.pretrainSchedule.peak"));
+        EmtalTrainer<Label> expected = EmtalTrainer.<Label>builder().recipe(Recipe.builder().dropout(0.125)
+                .pretrainSchedule(new CosineSchedule(1e-3, 1e-5, 0)).schedule(new CosineSchedule(0.5, 1e-5, 0.25)).build())
+                .build();
+        assertEquals(expected.getProvenance(), changed.<Label>make().getProvenance());
+    }
+}
