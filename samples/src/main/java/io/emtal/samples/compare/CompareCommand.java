@@ -6,6 +6,7 @@ import io.emtal.samples.table.TableFolders;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -42,7 +43,8 @@ public final class CompareCommand implements Callable<Integer> {
     private List<String> sets = List.of();
 
     @Option(names = "--trainer", paramLabel = "NAME", completionCandidates = TrainerNames.class,
-            description = "Only this trainer; may be given several times. One of: ${COMPLETION-CANDIDATES}.")
+            description = "Only this trainer; may be given several times. One of: ${COMPLETION-CANDIDATES}. Default: all but "
+                + "emtal-tuned, which searches its configuration on the training rows and takes many times as long.")
     private List<String> trainers = List.of();
 
     @Option(names = "--seeds", paramLabel = "N", defaultValue = "1",
@@ -62,9 +64,10 @@ public final class CompareCommand implements Callable<Integer> {
         if (seeds < 1) {
             throw wrong("--seeds is " + seeds + "; allowed are 1 and more");
         }
-        List<String> chosenTrainers = chosen("--trainer", trainers, new LinkedHashSet<>(Competitors.names()));
+        List<String> chosenTrainers = chosen("--trainer", trainers, new LinkedHashSet<>(Competitors.names()),
+                Competitors.usual());
         Map<String, Path> folders = TableFolders.under(data);
-        List<String> chosenSets = chosen("--set", sets, folders.keySet());
+        List<String> chosenSets = chosen("--set", sets, folders.keySet(), folders.keySet());
         List<Contest<?>> contests = new ArrayList<>();
         for (String set : chosenSets) {
             contests.add(Contest.of(Table.read(folders.get(set)), chosenTrainers));
@@ -82,14 +85,14 @@ public final class CompareCommand implements Callable<Integer> {
         }
     }
 
-    private List<String> chosen(String option, List<String> named, Set<String> all) {
+    private List<String> chosen(String option, List<String> named, Set<String> all, Collection<String> usual) {
         for (String name : named) {
             if (!all.contains(name)) {
                 throw wrong(option + " " + name + ": there is none of this name; allowed are "
                         + String.join(", ", all));
             }
         }
-        return all.stream().filter(name -> named.isEmpty() || named.contains(name)).toList();
+        return all.stream().filter(named.isEmpty() ? usual::contains : named::contains).toList();
     }
 
     private ParameterException wrong(String message) {

@@ -39,6 +39,11 @@ final class Competitors {
                 .flatMap(List::stream).anyMatch(ours -> ours.name().equals(name)) ? Group.FAMILY : Group.PEERS;
     }
 
+    /** The names of those that take part unless others are named: all but the search, which takes many trainings. */
+    static List<String> usual() {
+        return names().stream().filter(name -> !name.equals(EmtalCompetitors.TUNED)).toList();
+    }
+
     /** All names, in the order of the reports. */
     static List<String> names() {
         return Stream.of(multiLabel(), regression(), categorical()).flatMap(List::stream).map(Competitor::name)

@@ -11,6 +11,7 @@ import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.output.MultiLabelTasks;
 import io.emtal.tribuo.output.OutputTasks;
 import io.emtal.tribuo.output.RegressorTasks;
+import io.emtal.tribuo.search.SearchTrainer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,8 +25,14 @@ import org.tribuo.classification.Label;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.regression.Regressor;
 
-/** EMTAL with its defaults, its controls and its ablations. Nothing is tuned to a set. */
+/**
+ * EMTAL with its defaults, its controls and its ablations, none of which is tuned to a set, and EMTAL with a search on the
+ * training rows of each split.
+ */
 final class EmtalCompetitors {
+    /** EMTAL with a search for its configuration on the training rows. */
+    static final String TUNED = "emtal-tuned";
+
     private static final String CLASS_SEPARATOR = "=";
 
     private EmtalCompetitors() {
@@ -47,16 +54,22 @@ final class EmtalCompetitors {
     private static <T extends Output<T>> List<Competitor<T>> all(OutputTasks<T> outputs,
             Function<Table, TargetView<T>> targets, SeparateCompetitor.Parts<T> parts) {
         Pretrainings<T> pretrainings =
-                new Pretrainings<>(seed -> EmtalTrainer.<T>builder().outputs(outputs).seed(seed).build());
+                new Pretrainings<>(seed -> trainer(outputs, seed));
         List<Competitor<T>> competitors = new ArrayList<>();
         for (NamedMethod named : NamedMethod.values()) {
             competitors.add(new AdaptingCompetitor<>(named.toString(), named.method(NamedMethod.Settings.DEFAULT),
                     pretrainings, targets));
         }
         competitors.add(new SeparateCompetitor<>("separate", view -> new EmtalCompetitor<>("separate",
-                seed -> EmtalTrainer.<T>builder().method(new FullDense()).outputs(outputs).seed(seed).build(), view),
-                targets, parts));
+                (examples, seed) -> trainer(outputs, seed).toBuilder().method(new FullDense()).build().train(examples),
+                view), targets, parts));
+        competitors.add(new EmtalCompetitor<>(TUNED, (examples, seed) -> SearchTrainer.<T>builder()
+                .trainer(trainer(outputs, seed)).seed(seed).build().train(examples), targets));
         return competitors;
+    }
+
+    private static <T extends Output<T>> EmtalTrainer<T> trainer(OutputTasks<T> outputs, long seed) {
+        return EmtalTrainer.<T>builder().outputs(outputs).seed(seed).build();
     }
 
     /** Labels of a target: the target's own name, or {@code target=value}. */

@@ -133,8 +133,10 @@ final class Scoreboard {
         List<String> heads = new ArrayList<>(List.of("trainer"));
         heads.addAll(ranked);
         TextColumns.print(out, heads, List.of(means, sets, group));
-        significance("emtal against peers", Group.PEERS).print(out);
-        significance("emtal against its family", Group.FAMILY).print(out);
+        if (!in(Group.EMTAL).isEmpty()) {
+            significance("emtal against peers", Group.PEERS).print(out);
+            significance("emtal against its family", Group.FAMILY).print(out);
+        }
     }
 
     /** The tests of EMTAL against the trainers of a group that took part wherever EMTAL did. */

@@ -32,7 +32,7 @@ class ContestTest {
         worstAllowed.put(SmallTables.regression(temp.resolve("r")), 1.1);
         worstAllowed.put(SmallTables.categorical(temp.resolve("c")), 0.5);
         worstAllowed.forEach((folder, limit) ->
-                measureAll(Contest.of(folder.read(), Competitors.names()), 1).forEach(measured -> {
+                measureAll(Contest.of(folder.read(), Competitors.usual()), 1).forEach(measured -> {
                     double main = measured.metrics().values().iterator().next();
                     boolean good = measured.set().equals("classes") ? main >= limit : main <= limit;
                     assertTrue(good, measured.toString());
@@ -43,7 +43,7 @@ class ContestTest {
     void theSameSeedGivesTheSameFigures() {
         for (TableFolder folder : List.of(SmallTables.multiLabel(temp.resolve("m")),
                 SmallTables.regression(temp.resolve("r")), SmallTables.categorical(temp.resolve("c")))) {
-            Contest<?> contest = Contest.of(folder.read(), Competitors.names());
+            Contest<?> contest = Contest.of(folder.read(), Competitors.usual());
             List<Measurement> first = measureAll(contest, 3);
             List<Measurement> second = measureAll(contest, 3);
             for (int i = 0; i < first.size(); i++) {
@@ -74,11 +74,11 @@ class ContestTest {
     @Test
     void changedTestRowsDoNotChangeWhatIsLearnt() {
         TableFolder folder = SmallTables.multiLabel(temp);
-        List<Measurement> before = measureAll(Contest.of(folder.read(), Competitors.names()), 1);
+        List<Measurement> before = measureAll(Contest.of(folder.read(), Competitors.usual()), 1);
         // The same test rows, and one more that is far out: nothing that was learnt may move.
         String test = read(temp.resolve("test.csv"));
         folder.with("test.csv", test + "1e6,-1e6,9,red,0,0,0,1\n");
-        List<Measurement> after = measureAll(Contest.of(folder.read(), Competitors.names()), 1);
+        List<Measurement> after = measureAll(Contest.of(folder.read(), Competitors.usual()), 1);
         for (int i = 0; i < before.size(); i++) {
             double wrongBefore = before.get(i).metrics().get("hamming") * 20 * 4;
             double wrongAfter = after.get(i).metrics().get("hamming") * 21 * 4;
@@ -123,6 +123,19 @@ class ContestTest {
         assertTrue(figure("emotions", "emtal") <= 1.15 * 0.1944);
         assertTrue(figure("slump", "emtal") <= 1.15 * 0.6641);
         assertTrue(figure("andro", "emtal") <= 1.15 * 0.3747);
+    }
+
+    @Test
+    @Tag("long")
+    void searchesLearnFromEveryKindOfTableAndCountTheirTime() {
+        for (TableFolder folder : List.of(SmallTables.multiLabel(temp.resolve("m")),
+                SmallTables.regression(temp.resolve("r")), SmallTables.categorical(temp.resolve("c")))) {
+            Contest<?> contest = Contest.of(folder.read(), List.of("emtal", "emtal-tuned"));
+            List<Measurement> measured = measureAll(contest, 1);
+            assertEquals(List.of("emtal", "emtal-tuned"), measured.stream().map(Measurement::trainer).toList());
+            assertTrue(measured.get(1).trainSeconds() > measured.get(0).trainSeconds(), measured::toString);
+            assertEquals(measured.get(1).metrics(), measureAll(contest, 1).get(1).metrics());
+        }
     }
 
     private static double figure(String set, String trainer) {
