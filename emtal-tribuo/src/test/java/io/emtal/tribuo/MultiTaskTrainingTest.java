@@ -23,6 +23,8 @@ import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Model;
 import org.tribuo.Prediction;
+import org.tribuo.data.csv.CSVLoader;
+import org.tribuo.data.csv.CSVSaver;
 import org.tribuo.dataset.DatasetView;
 import org.tribuo.evaluation.CrossValidation;
 import org.tribuo.evaluation.KFoldSplitter;
@@ -108,6 +110,25 @@ class MultiTaskTrainingTest {
                 assertEquals(1, MultiTask.distribution(prediction, task).values().stream().mapToDouble(p -> p).sum(),
                         1e-5);
             }
+        }
+    }
+
+    @Test
+    void dataSetsAreWrittenAndRead() throws Exception {
+        Dataset<MultiTask> data = data(40, 1, gaps(0.3));
+        Path proto = folder.resolve("data.tribuo");
+        data.serializeToFile(proto);
+        assertSameExamples(data, Dataset.castDataset(Dataset.deserializeFromFile(proto), MultiTask.class));
+        Path csv = folder.resolve("data.csv");
+        new CSVSaver().save(csv, data, "output");
+        assertSameExamples(data, new CSVLoader<>(new MultiTaskFactory()).load(csv, "output"));
+    }
+
+    private static void assertSameExamples(Dataset<MultiTask> expected, Dataset<MultiTask> actual) {
+        assertEquals(expected.getOutputInfo().getDomain(), actual.getOutputInfo().getDomain());
+        assertEquals(expected.size(), actual.size());
+        for (int i = 0; i < expected.size(); i++) {
+            assertTrue(expected.getExample(i).getOutput().fullEquals(actual.getExample(i).getOutput()), "row " + i);
         }
     }
 

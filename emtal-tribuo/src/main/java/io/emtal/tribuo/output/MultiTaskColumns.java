@@ -102,6 +102,25 @@ final class MultiTaskColumns {
         return new Prediction<>(output, scores, usedFeatures, example, true);
     }
 
+    /** What a prediction's scores say of each id: what {@link #prediction} was given in the order of the ids. */
+    double[] row(Prediction<MultiTask> prediction) {
+        double[] row = new double[names.length];
+        for (int id = 0; id < row.length; id++) {
+            MultiTask scored = prediction.getOutputScores().get(names[id]);
+            EmtalException.check(scored != null, "output %s: found no score in the prediction %s, allowed are"
+                    + " predictions of this domain", names[id], prediction.getOutput());
+            TaskValue value = scored.values().get(0);
+            if (value instanceof TaskValue.Real real) {
+                row[id] = real.value();
+            } else if (value instanceof TaskValue.Binary binary) {
+                row[id] = binary.score();
+            } else if (value instanceof TaskValue.Category category) {
+                row[id] = category.score();
+            }
+        }
+        return row;
+    }
+
     /** The output alone; what the columns say goes into {@code scores}. */
     MultiTask read(float[] row, int offset, int[] columnOf, Map<String, MultiTask> scores) {
         for (int id = 0; id < names.length; id++) {
