@@ -12,6 +12,7 @@ import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.BackboneSource;
 import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.Learner;
 import io.emtal.onnx.train.PretrainedNetwork;
 import io.emtal.onnx.train.Recipe;
@@ -33,6 +34,7 @@ import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.logging.Logger;
 
@@ -75,6 +77,10 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     @Config(description = "Decides initial values, clustering, the held-out rows, the order of the rows and their"
             + " augmentation.")
     private long seed = Trainer.DEFAULT_SEED;
+
+    @Config(description = "Where trainings are saved on their way, and go on from, the nth of this trainer, from 0, in the"
+            + " directory train-n below; nowhere by default.")
+    private Checkpoints checkpoints;
 
     private TrainingListener listener = TrainingListener.NONE;
 
@@ -120,6 +126,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         private ImagePreprocessing imagePreprocessing;
         private ImageAugmentation imageAugmentation;
         private long seed;
+        private Checkpoints checkpoints;
         private TrainingListener listener;
 
         private Builder(EmtalTrainer<T> start) {
@@ -130,6 +137,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
             imagePreprocessing = start.imagePreprocessing;
             imageAugmentation = start.imageAugmentation;
             seed = start.seed;
+            checkpoints = start.checkpoints;
             listener = start.listener;
         }
 
@@ -211,6 +219,19 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         }
 
         /**
+         * Saves trainings on their way, so that they can go on after the process has ended in whatever way. What the nth
+         * training of a trainer saves, from 0, is in the directory {@code train-n} below the given one; the nth training
+         * of another trainer of the same configuration goes on from there, on the same examples.
+         *
+         * @param checkpoints where and how often
+         * @return this builder
+         */
+        public Builder<T> checkpoints(Checkpoints checkpoints) {
+            this.checkpoints = Objects.requireNonNull(checkpoints, "checkpoints");
+            return this;
+        }
+
+        /**
          * Sets who hears of the progress. It is no part of the configuration.
          *
          * @param listener called on the thread that trains
@@ -235,6 +256,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
             made.imagePreprocessing = imagePreprocessing;
             made.imageAugmentation = imageAugmentation;
             made.seed = seed;
+            made.checkpoints = checkpoints;
             made.listener = listener;
             made.postConfig();
             return made;
@@ -265,9 +287,11 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     }
 
     /**
-     * Trains.
+     * Trains. If the thread is interrupted, that ends within one step: the thread stays interrupted, and the model is the
+     * best so far without routers, as its report and its provenance say.
      *
-     * @throws EmtalException if the examples are none, lack outputs or features, or training fails
+     * @throws EmtalException if the examples are none, lack outputs or features, training fails, or the thread is
+     *     interrupted before there is a model
      */
     @Override
     public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance, int invocationCount) {
@@ -312,11 +336,12 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         warn(dataset, encoded);
         SplittableRandom seeds = new SplittableRandom(runSeed);
         Examples rows = Inputs.rows(dataset, examples, inputs, encoded);
+        Optional<Checkpoints> saves = Optional.ofNullable(checkpoints).map(c -> c.below("train-" + invocation));
         try {
             Backbone start = backbone.create(inputs.layout(), rows, seeds.nextLong());
-            PretrainedNetwork network = new Learner(method, recipe).pretrain(start, backbone.pretrained(),
+            PretrainedNetwork network = new Learner(method, recipe, saves).pretrain(start, backbone.pretrained(),
                     encoded.tasks(), rows, seeds.nextLong(), listener);
-            return new Pretraining<>(with -> adapting(with, invocation), recipe, listener, new Pretraining.Data<>(
+            return new Pretraining<>(with -> adapting(with, invocation), recipe, saves, listener, new Pretraining.Data<>(
                     dataset.getProvenance(), featureMap, domain, inputs, how, encoded.rowsWithoutLabel()), start,
                     network, rows);
         } catch (RuntimeException | Error e) {

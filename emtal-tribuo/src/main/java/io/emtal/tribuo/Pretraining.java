@@ -8,6 +8,7 @@ import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.ImportedModel;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.graph.OnnxFile;
+import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.Learner;
 import io.emtal.onnx.train.PretrainedNetwork;
@@ -26,7 +27,9 @@ import org.tribuo.provenance.TrainerProvenance;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.logging.Logger;
 
 /**
  * The part of a training that does not depend on the adaptation method, made by {@link EmtalTrainer#pretrain}. Several
@@ -37,8 +40,11 @@ import java.util.function.Function;
  */
 public final class Pretraining<T extends Output<T>> implements AutoCloseable {
 
+    private static final Logger LOGGER = Logger.getLogger(Pretraining.class.getName());
+
     private final Function<AdaptationMethod, TrainerProvenance> trainer;
     private final Recipe recipe;
+    private final Optional<Checkpoints> checkpoints;
     private final TrainingListener listener;
     private final Data<T> data;
     private final Backbone start;
@@ -51,10 +57,11 @@ public final class Pretraining<T extends Output<T>> implements AutoCloseable {
                                      int rowsWithoutLabel) {
     }
 
-    Pretraining(Function<AdaptationMethod, TrainerProvenance> trainer, Recipe recipe, TrainingListener listener,
-                Data<T> data, Backbone start, PretrainedNetwork network, Examples rows) {
+    Pretraining(Function<AdaptationMethod, TrainerProvenance> trainer, Recipe recipe, Optional<Checkpoints> checkpoints,
+                TrainingListener listener, Data<T> data, Backbone start, PretrainedNetwork network, Examples rows) {
         this.trainer = trainer;
         this.recipe = recipe;
+        this.checkpoints = checkpoints;
         this.listener = listener;
         this.data = data;
         this.start = start;
@@ -91,7 +98,9 @@ public final class Pretraining<T extends Output<T>> implements AutoCloseable {
      * @throws io.emtal.onnx.EmtalException if that fails
      */
     public EmtalModel<T> adapt(AdaptationMethod method, Map<String, Provenance> runProvenance) {
-        TrainedNetwork trained = new Learner(method, recipe).adapt(network, listener);
+        TrainedNetwork trained = new Learner(method, recipe, checkpoints).adapt(network, listener);
+        trained.stop().ifPresent(stop -> LOGGER.warning("The training was interrupted in phase " + stop
+                + "; the model is the best so far."));
         TrainingReport report = TrainingReport.of(trained, data.rowsWithoutLabel);
         ByteString model = trained.model().toByteString();
         Map<String, Provenance> run = RunFacts.of(runProvenance, report, recipe.workers(),

@@ -46,6 +46,7 @@ final class RunFacts {
         add(facts, new IntProvenance(PREFIX + "best-epoch", report.bestEpoch()));
         add(facts, new IntProvenance(PREFIX + "rows-without-label", report.rowsWithoutLabel()));
         add(facts, new DoubleProvenance(PREFIX + "agreement", report.agreement()));
+        report.stop().ifPresent(stop -> add(facts, new StringProvenance(PREFIX + "stop", stop.toString())));
         add(facts, sha256(PREFIX + "backbone-sha256", backbone));
         add(facts, sha256(PREFIX + "model-sha256", network));
         facts.put(PREFIX + "train-losses", losses(report, report.best().trainLosses()));

@@ -10,6 +10,7 @@ import io.emtal.onnx.task.TaskLayout;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.ParameterReport;
 import io.emtal.onnx.train.Phase;
+import io.emtal.onnx.train.Stop;
 import io.emtal.onnx.train.TrainedNetwork;
 import io.emtal.tribuo.protos.DoubleVectorProto;
 import io.emtal.tribuo.protos.EpochProto;
@@ -19,6 +20,7 @@ import io.emtal.tribuo.protos.TrainingReportProto;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -32,9 +34,11 @@ import java.util.TreeMap;
  *     training rows that were compared
  * @param expertLoad the mean gate of every expert over the last routed epoch, by block; empty without a router
  * @param rowsWithoutLabel the training examples that had no label for any task, so that nothing was learnt from them
+ * @param stop where an interrupt stopped the training, the network being the best until then; empty if it ended
  */
 public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int bestEpoch, ParameterReport parameters,
-                             double agreement, Map<String, double[]> expertLoad, int rowsWithoutLabel) {
+                             double agreement, Map<String, double[]> expertLoad, int rowsWithoutLabel,
+                             Optional<Stop> stop) {
 
     /** Makes the report immutable. */
     public TrainingReport {
@@ -44,7 +48,7 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
 
     static TrainingReport of(TrainedNetwork network, int rowsWithoutLabel) {
         return new TrainingReport(network.tasks(), network.history(), network.bestEpoch(), network.parameters(),
-                network.agreement(), network.expertLoad(), rowsWithoutLabel);
+                network.agreement(), network.expertLoad(), rowsWithoutLabel, network.stop());
     }
 
     /**
@@ -93,6 +97,7 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
             }
             proto.putExpertLoad(block, vector.build());
         });
+        stop.ifPresent(s -> proto.getStopBuilder().setPhase(s.phase().name()).setStep(s.step()).setSteps(s.steps()));
         return proto.build();
     }
 
@@ -116,11 +121,13 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
                 epoch.getRouterEntropy(), epoch.getSeconds(), epoch.getInputSeconds())).toList();
         Map<String, double[]> load = new TreeMap<>();
         proto.getExpertLoadMap().forEach((block, vector) -> load.put(block, doubles(vector.getValueList())));
+        Optional<Stop> stop = proto.hasStop() ? Optional.of(new Stop(Phase.valueOf(proto.getStop().getPhase()),
+                proto.getStop().getStep(), proto.getStop().getSteps())) : Optional.empty();
         return new TrainingReport(
                 new TaskLayout(tasks, proto.getJointSoftmax() ? HeadScope.JOINT : HeadScope.PER_TASK), history,
                 proto.getBestEpoch(), new ParameterReport(new TreeMap<>(proto.getTrainableParametersMap()),
                 proto.getBackboneParameters(), proto.getHeadParameters()), proto.getAgreement(), load,
-                proto.getRowsWithoutLabel());
+                proto.getRowsWithoutLabel(), stop);
     }
 
     private static Task deserialize(TaskProto proto) {

@@ -2,7 +2,10 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.task.TaskLayout;
 
-/** Hears of a training's progress, on the training's thread. An exception that it throws ends the training. */
+/**
+ * Hears of a training's progress, on the training's thread. An exception that it throws ends the training. Of a training
+ * that goes on from a checkpoint it hears what comes after that.
+ */
 public interface TrainingListener {
 
     /** Hears nothing. */

@@ -12,8 +12,11 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.FeatureTransformer;
 import io.emtal.onnx.backbone.VisionTransformer;
+import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.Recipe;
+import io.emtal.onnx.train.StepEvent;
+import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.image.ImageTable.ImageTableProvenance;
@@ -100,6 +103,36 @@ class ImageTrainingTest {
     private static double[] scores(Prediction<MultiLabel> prediction) {
         return prediction.getOutputScores().values().stream()
                 .mapToDouble(label -> label.getLabelSet().iterator().next().getScore()).toArray();
+    }
+
+    /** In the middle of an epoch of augmented images. */
+    @Test
+    void anInterruptedTrainingGoesOnToTheSameBits(@TempDir Path checkpoints) {
+        Dataset<MultiLabel> data = data("train");
+        EmtalTrainer.Builder<MultiLabel> saving = trainer(3)
+                .imageAugmentation(ImageAugmentation.builder().randomResizedCrop(0.5).horizontalFlip(0.5).build())
+                .checkpoints(Checkpoints.in(checkpoints));
+        int[] seen = {0};
+        try (EmtalModel<MultiLabel> stopped = saving.listener(new TrainingListener() {
+            @Override
+            public void step(StepEvent event) {
+                if (++seen[0] == 9) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }).build().train(data)) {
+            assertTrue(Thread.interrupted());
+            assertEquals(9, stopped.training().stop().orElseThrow().step());
+        }
+        assertEquals(9, seen[0]);
+        EmtalTrainer.Builder<MultiLabel> plain = trainer(3)
+                .imageAugmentation(ImageAugmentation.builder().randomResizedCrop(0.5).horizontalFlip(0.5).build());
+        try (EmtalModel<MultiLabel> resumed = saving.build().train(data);
+             EmtalModel<MultiLabel> whole = plain.build().train(data)) {
+            assertEquals(whole.exportONNXModel("com.example", 1).getGraph(),
+                    resumed.exportONNXModel("com.example", 1).getGraph());
+        }
+        assertTrue(seen[0] > 9);
     }
 
     @Test

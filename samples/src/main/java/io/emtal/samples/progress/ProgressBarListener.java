@@ -68,11 +68,13 @@ public final class ProgressBarListener implements TrainingListener, AutoCloseabl
 
     @Override
     public void step(StepEvent event) {
+        boolean first = last == null || last.phase() != event.phase() || event.step() == 1;
         last = event;
         if (bars.isEmpty()) {
             return;
         }
-        if (event.step() == 1) {
+        // A training that goes on from a checkpoint has no step 1.
+        if (first) {
             close();
             losses = event.taskLosses().clone();
             bar = bars.get().get().setTaskName(name(event.phase())).setInitialMax(event.steps())
@@ -96,8 +98,11 @@ public final class ProgressBarListener implements TrainingListener, AutoCloseabl
         if (bars.isPresent()) {
             return;
         }
-        lines.printf(Locale.ROOT, "%s epoch %d, step %d of %d, %d s left: %s%n", name(epoch.phase()), epoch.epoch(),
-                epoch.step(), last.steps(), left().toSeconds(), describe(epoch.trainLosses()));
+        // One that goes on from a checkpoint may end an epoch before it has done a step.
+        String rest = last == null || last.phase() != epoch.phase() ? ""
+                : String.format(Locale.ROOT, " of %d, %d s left", last.steps(), left().toSeconds());
+        lines.printf(Locale.ROOT, "%s epoch %d, step %d%s: %s%n", name(epoch.phase()), epoch.epoch(), epoch.step(), rest,
+                describe(epoch.trainLosses()));
         lines.flush();
     }
 
