@@ -134,6 +134,7 @@ public final class MultiTaskScorer {
         classes.forEach((task, collected) -> scoredClasses.put(task, collected.metrics()));
         SortedMap<String, RealMetrics> scoredNumbers = new TreeMap<>();
         numbers.forEach((task, collected) -> scoredNumbers.put(task, collected.metrics()));
-        return new MultiTaskScores(rows, kinds, scoredClasses, scoredNumbers, binaryCells.metrics(binaryTasks));
+        return new MultiTaskScores(labelSpace, rows, kinds, scoredClasses, scoredNumbers,
+                binaryCells.metrics(binaryTasks));
     }
 }

@@ -20,18 +20,20 @@ import java.util.stream.Stream;
 /**
  * How well tasks were predicted, each over the rows that are labelled for it.
  *
+ * @param labelSpace among which classes the accuracy of categorical tasks looked
  * @param rows how many rows were predicted, labelled or not
  * @param kinds the tasks and their kinds
  * @param classes of each categorical and binary task
  * @param numbers of each real task
  * @param binaryTasks of all binary tasks together, as sets of labels
  */
-public record MultiTaskScores(int rows, SortedMap<String, TaskKind> kinds,
+public record MultiTaskScores(LabelSpace labelSpace, int rows, SortedMap<String, TaskKind> kinds,
                               SortedMap<String, ClassificationMetrics> classes, SortedMap<String, RealMetrics> numbers,
                               LabelSetMetrics binaryTasks) {
 
     /** Makes the scores immutable. */
     public MultiTaskScores {
+        Objects.requireNonNull(labelSpace, "labelSpace");
         kinds = Collections.unmodifiableSortedMap(new TreeMap<>(kinds));
         classes = Collections.unmodifiableSortedMap(new TreeMap<>(classes));
         numbers = Collections.unmodifiableSortedMap(new TreeMap<>(numbers));
@@ -110,11 +112,13 @@ public record MultiTaskScores(int rows, SortedMap<String, TaskKind> kinds,
                     String.valueOf(labelled(task)), metrics.stream().map(metric -> value(metric, task))));
         }
         cells.add(row("mean", "", "", metrics.stream().map(this::average)));
-        return new TextTable(row("task", "kind", "rows", metrics), cells);
+        return new TextTable(heads(metrics), cells);
     }
 
-    private static List<String> row(String task, String kind, String rows, Set<MultiTaskMetrics> metrics) {
-        return Stream.concat(Stream.of(task, kind, rows), metrics.stream().map(MultiTaskMetrics::title)).toList();
+    private List<String> heads(Set<MultiTaskMetrics> metrics) {
+        return Stream.concat(Stream.of("task", "kind", "rows"), metrics.stream()
+                .map(metric -> metric == MultiTaskMetrics.ACCURACY && labelSpace == LabelSpace.JOINT
+                        ? "joint " + metric.title() : metric.title())).toList();
     }
 
     private static List<String> row(String task, String kind, String rows, Stream<OptionalDouble> values) {

@@ -138,6 +138,8 @@ class MultiTaskEvaluatorTest {
         assertEquals(OptionalDouble.of(1), task.value(ACCURACY, "shape"));
         assertEquals(OptionalDouble.of(0.5), joint.value(ACCURACY, "shape"));
         assertEquals(OptionalDouble.of(1), joint.value(ACCURACY, "colour"));
+        assertTrue(joint.toString().contains("  joint accuracy  "), joint.toString());
+        assertFalse(task.toString().contains("joint"), task.toString());
         assertEquals(task.value(BALANCED_ACCURACY, "shape"), joint.value(BALANCED_ACCURACY, "shape"));
     }
 

@@ -3,10 +3,13 @@ package io.emtal.samples.compare;
 import io.emtal.samples.table.Column;
 import io.emtal.samples.table.RegressorTargets;
 import io.emtal.samples.table.Table;
-import java.util.ArrayList;
+import io.emtal.tribuo.evaluation.RealMetrics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.tribuo.regression.Regressor;
 
 /**
@@ -30,34 +33,31 @@ final class RegressionMetrics implements Metrics<Regressor> {
     public Map<String, Double> evaluate(Table table, List<Outcome<Regressor>> outcomes) {
         List<Column> targets = table.schema().targets();
         Map<String, Double> perTarget = new LinkedHashMap<>();
-        List<Double> ratios = new ArrayList<>();
         for (int target = 0; target < targets.size(); target++) {
             String name = targets.get(target).name();
-            double error = 0;
-            double constantError = 0;
-            for (Outcome<Regressor> outcome : outcomes) {
-                double mean = 0;
-                int[] train = outcome.split().train();
-                for (int row : train) {
-                    mean += table.target(target, row) / train.length;
-                }
-                int[] test = outcome.split().test();
-                for (int i = 0; i < test.length; i++) {
-                    double truth = table.target(target, test[i]);
-                    double predicted = RegressorTargets.value(outcome.predictions().get(i).getOutput(), name);
-                    error += (predicted - truth) * (predicted - truth);
-                    constantError += (mean - truth) * (mean - truth);
-                }
-            }
-            if (constantError > 0) {
-                double ratio = Math.sqrt(error / constantError);
-                perTarget.put("rrmse:" + name, ratio);
-                ratios.add(ratio);
-            }
+            rrmse(table, target, name, outcomes).ifPresent(ratio -> perTarget.put("rrmse:" + name, ratio));
         }
         Map<String, Double> metrics = new LinkedHashMap<>();
-        ratios.stream().mapToDouble(Double::doubleValue).average().ifPresent(mean -> metrics.put(main(), mean));
+        perTarget.values().stream().mapToDouble(Double::doubleValue).average()
+                .ifPresent(mean -> metrics.put(main(), mean));
         metrics.putAll(perTarget);
         return metrics;
+    }
+
+    private static OptionalDouble rrmse(Table table, int target, String name, List<Outcome<Regressor>> outcomes) {
+        DoubleStream.Builder truths = DoubleStream.builder();
+        DoubleStream.Builder predicted = DoubleStream.builder();
+        DoubleStream.Builder means = DoubleStream.builder();
+        for (Outcome<Regressor> outcome : outcomes) {
+            double mean = IntStream.of(outcome.split().train()).mapToDouble(row -> table.target(target, row)).average()
+                    .orElseThrow();
+            int[] test = outcome.split().test();
+            for (int i = 0; i < test.length; i++) {
+                truths.add(table.target(target, test[i]));
+                predicted.add(RegressorTargets.value(outcome.predictions().get(i).getOutput(), name));
+                means.add(mean);
+            }
+        }
+        return RealMetrics.of(truths.build().toArray(), predicted.build().toArray(), means.build().toArray()).rrmse();
     }
 }
