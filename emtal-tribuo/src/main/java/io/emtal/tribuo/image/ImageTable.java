@@ -61,6 +61,8 @@ import java.util.logging.Logger;
  * "no".) A comma of a class, which no label of Tribuo's may have, is written as
  * {@code %2C}, and then a percent sign as {@code %25}. Without further notice every column is a task but
  * {@value #PATH}, the column of the filter and {@value #SPLIT}, which usually says what is trained on.
+ * {@link ImageTasks} makes {@link io.emtal.tribuo.multitask.MultiTask} outputs of the same table, with binary and real
+ * tasks among them.
  *
  * <p>The table is read and checked at once, images are read when they are needed, as {@link ImageExample} says; for
  * provenance all of them are read once and hashed.
@@ -94,17 +96,18 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
     private String filterValue = "";
 
     private List<Row> rows;
-    private Set<String> tasks;
+    private Map<String, Map<String, Label>> classes;
     private ImageTableProvenance provenance;
 
     /**
      * An image.
      *
+     * @param line the line of the table
      * @param path relative to the folder
      * @param image the file
-     * @param labels the classes of its tasks
+     * @param values the cells of its tasks that are not empty
      */
-    private record Row(String path, Path image, Set<Label> labels) {
+    record Row(long line, String path, Path image, Map<String, String> values) {
     }
 
     /** For OLCUT and the builder. */
@@ -143,7 +146,7 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
         EmtalException.check(!tables.isEmpty(), "image tables: found none, at least one is needed");
         Map<String, ImageTable> tableOf = new HashMap<>();
         for (ImageTable table : tables) {
-            for (String task : table.tasks) {
+            for (String task : table.classes.keySet()) {
                 ImageTable other = tableOf.put(task, table);
                 EmtalException.check(other == null, "task '%s': found in %s and %s, allowed is one table a task; give a"
                         + " table a name, which is put before its tasks", task, other == null ? "" : other.file,
@@ -239,7 +242,7 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
         Path folder = realPath(file.toAbsolutePath().getParent())
                 .orElseThrow(() -> new EmtalException(file + ": found no folder of it"));
         rows = new ArrayList<>();
-        Map<String, Map<String, Label>> classes = new LinkedHashMap<>();
+        classes = new LinkedHashMap<>();
         columns.keySet().forEach(task -> classes.put(task, new HashMap<>()));
         Set<String> filterValues = new TreeSet<>();
         while (table.hasNext()) {
@@ -248,20 +251,20 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
                 filterValues.add(row.cell(filter));
                 continue;
             }
-            Set<Label> own = new LinkedHashSet<>();
+            Map<String, String> values = new LinkedHashMap<>();
             columns.forEach((task, column) -> {
                 String value = row.cell(column);
                 if (!value.isEmpty()) {
                     check(row, column, value);
-                    own.add(classes.get(task).computeIfAbsent(value, v -> new Label(label(task, v))));
+                    classes.get(task).computeIfAbsent(value, v -> new Label(label(task, v)));
+                    values.put(task, value);
                 }
             });
-            rows.add(new Row(row.cell(path), image(row, path, folder), own));
+            rows.add(new Row(row.line(), row.cell(path), image(row, path, folder), values));
         }
         EmtalException.check(!rows.isEmpty(), "%s: found no row%s, at least one is needed", file, filter < 0 ? ""
                 : " with '" + filterValue + "' in the column '" + filterColumn + "' but " + filterValues);
         classes.forEach(this::warnIfConstant);
-        tasks = columns.keySet();
     }
 
     private void warnIfConstant(String task, Map<String, Label> values) {
@@ -344,7 +347,7 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
      * @return in the order of the columns
      */
     public Set<String> tasks() {
-        return new LinkedHashSet<>(tasks);
+        return new LinkedHashSet<>(classes.keySet());
     }
 
     /**
@@ -358,7 +361,23 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
 
     @Override
     public Iterator<Example<MultiLabel>> iterator() {
-        return rows.stream().map(row -> ImageExample.of(new MultiLabel(row.labels()), row.image())).iterator();
+        return rows.stream().map(row -> ImageExample.of(labels(row), row.image())).iterator();
+    }
+
+    private MultiLabel labels(Row row) {
+        Set<Label> labels = new LinkedHashSet<>();
+        row.values().forEach((task, value) -> labels.add(classes.get(task).get(value)));
+        return new MultiLabel(labels);
+    }
+
+    /** The images in the order of the table. */
+    List<Row> rows() {
+        return rows;
+    }
+
+    /** An error that names a cell of a task. */
+    EmtalException error(Row row, String task, String message) {
+        return new EmtalException(file + ", line " + row.line() + ", task " + Quoted.of(task) + ": " + message);
     }
 
     @Override

@@ -1,10 +1,11 @@
 package io.emtal.tribuo.table;
 
 /** Decimal numbers as cells hold them, whatever the locale. */
-final class Numbers {
+public final class Numbers {
 
     /** What messages say of them. */
-    static final String ALLOWED = "allowed are decimal numbers with a point in the range of doubles, such as -1.5e3";
+    public static final String ALLOWED =
+            "allowed are decimal numbers with a point in the range of doubles, such as -1.5e3";
 
     private Numbers() {
     }
@@ -15,7 +16,7 @@ final class Numbers {
      * @param text the text
      * @return the number, infinite if it is too large; not-a-number if it is none
      */
-    static double parse(String text) {
+    public static double parse(String text) {
         int length = text.length();
         int at = sign(text, 0);
         int whole = digits(text, at);

@@ -20,6 +20,10 @@ import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.image.ImageTable.ImageTableProvenance;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskEvaluation;
+import io.emtal.tribuo.multitask.MultiTaskEvaluator;
+import io.emtal.tribuo.multitask.MultiTaskMetrics;
 import io.emtal.tribuo.output.MultiLabelTasks;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -166,6 +170,29 @@ class ImageTrainingTest {
             assertThrows(EmtalException.class, () -> model.predict(new ArrayExample<>(UNKNOWN, new String[] {"image"},
                     new double[] {1})));
         }
+    }
+
+    @Test
+    void tasksOfMixedKindsAreLearntFromImages() throws IOException {
+        Path mixed = Files.write(folder.resolve("mixed.csv"), Files.readAllLines(table).stream().map(line -> line + ","
+                + (line.startsWith("path") ? "half" : line.contains(",1,") ? "0.5" : line.contains(",0,") ? "-0.5"
+                : "")).toList());
+        EmtalTrainer<MultiTask> trainer = EmtalTrainer.<MultiTask>builder()
+                .backbone(VisionTransformer.builder().image(12, 12, 3).patch(4).width(16).heads(2).depth(1).hidden(32)
+                        .build())
+                .method(Emtal.builder().experts(4).rank(2).build())
+                .recipe(Recipe.builder().pretrainEpochs(60).epochs(15).batchSize(16).build()).build();
+        try (EmtalModel<MultiTask> model = trainer.train(tasks(mixed, "train"))) {
+            MultiTaskEvaluation evaluation = new MultiTaskEvaluator().evaluate(model, tasks(mixed, "test"));
+            assertTrue(evaluation.value(MultiTaskMetrics.ACCURACY, "colour").orElseThrow() > 0.85
+                    && evaluation.value(MultiTaskMetrics.ACCURACY, "left").orElseThrow() > 0.85
+                    && evaluation.value(MultiTaskMetrics.R2, "half").orElseThrow() > 0.5, evaluation::toString);
+        }
+    }
+
+    private static Dataset<MultiTask> tasks(Path file, String split) {
+        return new MutableDataset<>(ImageTasks.builder(ImageTable.builder(file).filter("split", split).build())
+                .binary("left").real("half").build());
     }
 
     @Test
