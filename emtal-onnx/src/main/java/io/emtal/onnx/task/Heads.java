@@ -70,6 +70,71 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
     }
 
     /**
+     * The heads of all tasks side by side.
+     *
+     * @param weight [D, C], or [M, D, C] of an ensemble
+     * @param bias [C], or [M, 1, C] of an ensemble
+     */
+    public record Weights(Value weight, Value bias) {
+    }
+
+    /**
+     * Joins the heads' parameters.
+     *
+     * @param graph where
+     * @param parameter looks up a parameter's value by name
+     * @return weight and bias of all tasks
+     */
+    public Weights weights(GraphBuilder graph, Function<String, Value> parameter) {
+        return new Weights(all(graph, Heads::weightName, parameter), all(graph, Heads::biasName, parameter));
+    }
+
+    /**
+     * Joins the heads' parameters where they lie one behind the other in one vector: many tasks of the same width, side
+     * by side, take no more operators than one.
+     *
+     * @param graph where
+     * @param flat all {@link #parameters}, in order [size]
+     * @return weight and bias of all tasks
+     */
+    public Weights weights(GraphBuilder graph, Value flat) {
+        List<Integer> counts = new ArrayList<>();
+        List<Integer> widths = new ArrayList<>();
+        for (Task task : layout.tasks()) {
+            int last = widths.size() - 1;
+            if (last >= 0 && widths.get(last) == task.width()) {
+                counts.set(last, counts.get(last) + 1);
+            } else {
+                widths.add(task.width());
+                counts.add(1);
+            }
+        }
+        int inputs = members * pooledWidth;
+        long[] sizes = IntStream.range(0, counts.size())
+                .mapToLong(i -> (long) counts.get(i) * widths.get(i) * (inputs + members)).toArray();
+        List<Value> parts = graph.split(flat, 0, sizes);
+        List<Value> weights = new ArrayList<>();
+        List<Value> biases = new ArrayList<>();
+        for (int i = 0; i < sizes.length; i++) {
+            long count = counts.get(i);
+            long width = widths.get(i);
+            List<Value> apart = graph.split(graph.reshape(parts.get(i), count, -1), 1, inputs * width, members * width);
+            weights.add(sideBySide(graph, apart.get(0), count, pooledWidth, width));
+            biases.add(sideBySide(graph, apart.get(1), count, 1, width));
+        }
+        Value weight = graph.concat(2, weights);
+        Value bias = graph.concat(2, biases);
+        return members > 1 ? new Weights(weight, bias)
+                : new Weights(graph.squeeze(weight, 0), graph.squeeze(bias, 0, 1));
+    }
+
+    /** Matrices of tasks [T, M·rows·width] as [M, rows, T·width]. */
+    private Value sideBySide(GraphBuilder graph, Value tasks, long count, long rows, long width) {
+        Value apart = graph.reshape(tasks, count, (long) members * rows, width);
+        return graph.reshape(graph.transpose(apart, 1, 0, 2), members, rows, count * width);
+    }
+
+    /**
      * Writes the logits of all tasks.
      *
      * @param graph where
@@ -78,8 +143,20 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
      * @return [B, C]
      */
     public Value logits(GraphBuilder graph, Value pooled, Function<String, Value> parameter) {
-        Value weight = all(graph, Heads::weightName, parameter);
-        Value bias = all(graph, Heads::biasName, parameter);
+        return logits(graph, pooled, weights(graph, parameter));
+    }
+
+    /**
+     * Writes the logits of all tasks.
+     *
+     * @param graph where
+     * @param pooled [B, D], or [B, M, D] of an ensemble
+     * @param weights the heads' parameters
+     * @return [B, C]
+     */
+    public Value logits(GraphBuilder graph, Value pooled, Weights weights) {
+        Value weight = weights.weight();
+        Value bias = weights.bias();
         if (members == 1) {
             return graph.gemm(pooled, weight, bias);
         }
@@ -94,12 +171,11 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
      *
      * @param graph where
      * @param pooled [B, M, D]
-     * @param parameter looks up a parameter's value by name
+     * @param weights the heads' parameters
      * @return [M, B, C]
      */
-    public Value memberLogits(GraphBuilder graph, Value pooled, Function<String, Value> parameter) {
-        Value product = graph.matMul(graph.transpose(pooled, 1, 0, 2), all(graph, Heads::weightName, parameter));
-        return graph.add(product, all(graph, Heads::biasName, parameter));
+    public Value memberLogits(GraphBuilder graph, Value pooled, Weights weights) {
+        return graph.add(graph.matMul(graph.transpose(pooled, 1, 0, 2), weights.weight()), weights.bias());
     }
 
     private Value all(GraphBuilder graph, Function<Task, String> name, Function<String, Value> parameter) {

@@ -29,6 +29,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -61,6 +62,10 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     static final String LOGITS = "emtal/logits";
     /** What each row counts for each member of an ensemble [rows, M]; a row's sum is 1. */
     static final String BAGS = "emtal/bags";
+    /** All heads' parameters, one behind the other, in a step of more than {@value #SEPARATE_HEADS} tasks. */
+    static final String HEADS = "emtal/heads";
+    /** ONNX Runtime takes several microseconds for every tensor that is fed or fetched. */
+    private static final int SEPARATE_HEADS = 8;
     /** The prefix of the inputs that drop channels, [rows, 1, .., channels]. */
     static final String DROPOUT = "dropout/";
     private static final String GRADIENT = "gradient/";
@@ -111,7 +116,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
      * @param gated whether the fade is an input; without it, a = 1
      */
     Graph forward(int rows, boolean gated) {
-        Writer writer = new Writer(rows, gated, false);
+        Writer writer = new Writer(rows, gated, false, false);
         writer.builder.output(LOGITS, writer.logits);
         return writer.builder.build();
     }
@@ -122,7 +127,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
      * @param rows the number of rows
      */
     Graph forwardApart(int rows) {
-        Writer writer = new Writer(rows, false, false);
+        Writer writer = new Writer(rows, false, false, false);
         writer.builder.output(LOGITS, writer.builder.reshape(writer.builder.transpose(writer.memberLogits, 1, 0, 2), rows,
                 (long) heads.members() * tasks.columns()));
         return writer.builder.build();
@@ -136,7 +141,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
      * @param dropout whether channels are dropped
      */
     Step step(int rows, boolean gated, boolean dropout) {
-        Writer writer = new Writer(rows, gated, dropout);
+        Writer writer = new Writer(rows, gated, dropout, tasks.size() > SEPARATE_HEADS);
         GraphBuilder graph = writer.builder;
         int columns = tasks.columns();
         Value targets = graph.input(TARGETS, ElementType.FLOAT, rows, columns);
@@ -152,13 +157,18 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
             Value teacherWeight = graph.input(TEACHER_WEIGHT, ElementType.FLOAT, rows, columns);
             loss = graph.add(loss, qualityRetaining.loss(graph, tasks, writer.logits, teacher, teacherWeight));
         }
-        List<Parameter> trained = parameters().stream().filter(p -> writer.parameters.containsKey(p.name())).toList();
-        List<Value> wrt = trained.stream().map(p -> writer.parameters.get(p.name())).toList();
+        List<Parameter> trained = parameters().stream().filter(p -> writer.parameters.containsKey(p.name())
+                || writer.flatHeads != null && p.part().equals(Heads.PART)).toList();
+        List<Value> wrt = new ArrayList<>();
+        trained.stream().map(p -> writer.parameters.get(p.name())).filter(Objects::nonNull).forEach(wrt::add);
+        if (writer.flatHeads != null) {
+            wrt.add(writer.flatHeads);
+        }
         List<Value> gradients = Gradients.of(graph, loss, wrt);
         graph.output(LOGITS, writer.logits);
         writer.reports.forEach((name, value) -> graph.output(REPORT + name, value));
-        for (int i = 0; i < trained.size(); i++) {
-            graph.output(gradientName(trained.get(i).name()), gradients.get(i));
+        for (int i = 0; i < wrt.size(); i++) {
+            graph.output(gradientName(wrt.get(i).name()), gradients.get(i));
         }
         return new Step(ExecutionOrder.of(graph.build()), trained);
     }
@@ -225,11 +235,13 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         private final Map<String, Tensor> rearranged = adaptation.rearranged();
         private final Value fade;
         private final Value logits;
+        /** What {@link #HEADS} feeds; {@code null} where heads are fed apart. */
+        private final Value flatHeads;
         /** [M, rows, C]; {@code null} without an ensemble. */
         private final Value memberLogits;
         private Value extraLoss;
 
-        private Writer(int rows, boolean gated, boolean dropout) {
+        private Writer(int rows, boolean gated, boolean dropout, boolean flat) {
             Graph graph = Narrowing.of(backbone.graph(), wholeLayers());
             Value input = builder.input(backbone.input().name(), ElementType.FLOAT,
                     backbone.input().shape().withBatch(rows).extents());
@@ -261,8 +273,12 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                         DROPOUT + layer.name(), ElementType.FLOAT, perChannel(x.shape()))) : x);
             });
             Value pooled = lookUp.apply(graph.outputs().get(0));
-            memberLogits = heads.members() == 1 ? null : heads.memberLogits(builder, pooled, this::parameter);
-            logits = memberLogits == null ? heads.logits(builder, pooled, this::parameter)
+            flatHeads = flat ? builder.input(HEADS, ElementType.FLOAT,
+                    headParameters.stream().mapToLong(Parameter::size).sum()) : null;
+            Heads.Weights weights = flatHeads == null ? heads.weights(builder, this::parameter)
+                    : heads.weights(builder, flatHeads);
+            memberLogits = heads.members() == 1 ? null : heads.memberLogits(builder, pooled, weights);
+            logits = memberLogits == null ? heads.logits(builder, pooled, weights)
                     : builder.reduceMean(memberLogits, false, 0);
         }
 

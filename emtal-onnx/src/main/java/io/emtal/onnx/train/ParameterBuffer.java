@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.task.Heads;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -39,6 +40,12 @@ final class ParameterBuffer implements AutoCloseable {
                     parameter.initial().shape().extents()));
             position += parameter.size();
         }
+        int heads = parameters.stream().filter(p -> p.part().equals(Heads.PART)).mapToInt(Parameter::size).sum();
+        if (heads > 0) {
+            // Heads are the last parameters.
+            tensors.put(prefix + NetworkCompiler.HEADS, OnnxTensor.createTensor(OrtEnvironment.getEnvironment(),
+                    memory.slice(size - heads, heads), new long[] {heads}));
+        }
     }
 
     /** Native memory for floats. */
@@ -69,7 +76,7 @@ final class ParameterBuffer implements AutoCloseable {
         return tensors;
     }
 
-    /** The windows, by name. */
+    /** The windows, by name: one a parameter, and one of all heads. */
     Map<String, OnnxTensor> tensors() {
         return tensors;
     }

@@ -168,14 +168,14 @@ final class StepExecutor implements AutoCloseable {
             int size = trained.stream().mapToInt(Parameter::size).sum();
             gradient = new float[size];
             sum = new float[size];
-            outputs.putAll(gradients.tensors());
             Map<String, OnnxTensor> values = parameters.tensors();
             for (Value input : graph.inputs()) {
                 inputs.put(input.name(), values.containsKey(input.name()) ? values.get(input.name()) : tensor(input));
             }
             for (Value output : graph.outputs()) {
-                if (!outputs.containsKey(output.name())) {
-                    outputs.put(output.name(), tensor(output));
+                OnnxTensor window = gradients.tensors().get(output.name());
+                outputs.put(output.name(), window == null ? tensor(output) : window);
+                if (window == null) {
                     String report = NetworkCompiler.reportName("");
                     if (output.name().startsWith(report)) {
                         reports.put(output.name().substring(report.length()), new double[output.shape().size()]);

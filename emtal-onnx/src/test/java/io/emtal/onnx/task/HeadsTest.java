@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HeadsTest {
 
@@ -114,7 +116,7 @@ class HeadsTest {
                         parameters.get(p.name()))));
             });
             graph.output("logits", heads.logits(graph, input, values::get));
-            graph.output("members", heads.memberLogits(graph, input, values::get));
+            graph.output("members", heads.memberLogits(graph, input, heads.weights(graph, values::get)));
             float[] pooled = gaussian(rows * members * width, seed);
             Map<String, float[]> outputs = GraphRun.run(graph.build(), Map.of("pooled", pooled));
             for (int row = 0; row < rows; row++) {
@@ -136,6 +138,37 @@ class HeadsTest {
                 }
             }
         }
+    }
+
+    /** However wide neighbouring tasks are, one vector of all parameters gives the same weights as one by one. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void oneVectorHoldsAllHeads(int members) {
+        TaskLayout layout = new TaskLayout(List.of(new BinaryTask("a"), new BinaryTask("b"), new CategoricalTask("c", 3),
+                new CategoricalTask("d", 3), new CategoricalTask("e", 4), new RealTask("f", 0, 1, 1)));
+        Heads heads = new Heads(layout, 5, members);
+        List<Parameter> parameters = heads.parameters(1);
+        float[] flat = gaussian(parameters.stream().mapToInt(Parameter::size).sum(), 2);
+        GraphBuilder graph = new GraphBuilder();
+        Value all = graph.input("flat", ElementType.FLOAT, flat.length);
+        Map<String, Value> values = new HashMap<>();
+        int start = 0;
+        for (Parameter p : parameters) {
+            values.put(p.name(), graph.initializer(p.name(), new Tensor(ElementType.FLOAT, p.initial().shape(),
+                    slice(flat, start, p.size()))));
+            start += p.size();
+        }
+        Heads.Weights together = heads.weights(graph, all);
+        Heads.Weights apart = heads.weights(graph, values::get);
+        assertEquals(apart.weight().shape(), together.weight().shape());
+        assertEquals(apart.bias().shape(), together.bias().shape());
+        graph.output("w1", together.weight());
+        graph.output("b1", together.bias());
+        graph.output("w2", apart.weight());
+        graph.output("b2", apart.bias());
+        Map<String, float[]> outputs = GraphRun.run(graph.build(), Map.of("flat", flat));
+        assertArrayEquals(outputs.get("w2"), outputs.get("w1"));
+        assertArrayEquals(outputs.get("b2"), outputs.get("b1"));
     }
 
     private static Map<String, float[]> run(TaskLayout layout, float[] pooled, long seed) {

@@ -10,9 +10,11 @@ import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 import io.emtal.onnx.task.CategoricalTask;
+import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 import org.junit.jupiter.api.Test;
 
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -48,6 +51,30 @@ class TrainingStepTest {
         }
     }
 
+    /** So many that their heads are fed as one. */
+    @Test
+    void everyHeadOfManyLearns() {
+        TaskLayout many = new TaskLayout(IntStream.range(0, 12).<Task>mapToObj(t -> new CategoricalTask("t" + t, 3, 1))
+                .toList());
+        PackedExamples labelled = PackedExamples.pack(ROWS, 6, 12, (row, inputs, labels) -> {
+            examples.inputs(row, FloatBuffer.wrap(inputs));
+            Arrays.fill(labels, row % 3);
+        });
+        try (TrainingStep step = step(many, labelled)) {
+            int[] rows = IntStream.range(0, ROWS).toArray();
+            double[] first = step.run(rows, 0.5, 1e-2);
+            double[] last = first;
+            for (int i = 0; i < 30; i++) {
+                last = step.run(rows, 0.5, 1e-2);
+            }
+            Map<String, Tensor> values = step.values();
+            step.parameters().forEach(p -> assertNotEquals(p.initial(), values.get(p.name()), p.name() + ", seed " + seed));
+            for (int t = 0; t < 12; t++) {
+                assertTrue(last[t] < 0.7 * first[t], "from " + first[t] + " to " + last[t] + ", seed " + seed);
+            }
+        }
+    }
+
     @Test
     void theForwardGraphReadsTheParameters() {
         try (TrainingStep step = step()) {
@@ -70,6 +97,10 @@ class TrainingStepTest {
     }
 
     private TrainingStep step() {
+        return step(tasks, examples);
+    }
+
+    private TrainingStep step(TaskLayout tasks, PackedExamples examples) {
         List<FeatureColumn> columns = IntStream.range(0, 6)
                 .mapToObj(i -> new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList();
         Backbone backbone = FeatureTransformer.builder().width(16).depth(2).hidden(32).build()
