@@ -82,7 +82,7 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
             EpochProto.Builder record = proto.addEpochBuilder().setPhase(epoch.phase().name()).setEpoch(epoch.epoch())
                     .setStep(epoch.step()).setLearningRate(epoch.learningRate()).setFade(epoch.fade())
                     .setRouterEntropy(epoch.routerEntropy()).setSeconds(epoch.seconds())
-                    .setInputSeconds(epoch.inputSeconds());
+                    .setInputSeconds(epoch.inputSeconds()).addAllFrozenHead(epoch.frozenHeads());
             for (double loss : epoch.trainLosses()) {
                 record.addTrainLoss(loss);
             }
@@ -118,7 +118,7 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
         List<EpochRecord> history = proto.getEpochList().stream().map(epoch -> new EpochRecord(
                 Phase.valueOf(epoch.getPhase()), epoch.getEpoch(), epoch.getStep(), epoch.getLearningRate(),
                 epoch.getFade(), doubles(epoch.getTrainLossList()), doubles(epoch.getValidationLossList()),
-                epoch.getRouterEntropy(), epoch.getSeconds(), epoch.getInputSeconds())).toList();
+                epoch.getRouterEntropy(), epoch.getSeconds(), epoch.getInputSeconds(), epoch.getFrozenHeadList())).toList();
         Map<String, double[]> load = new TreeMap<>();
         proto.getExpertLoadMap().forEach((block, vector) -> load.put(block, doubles(vector.getValueList())));
         Optional<Stop> stop = proto.hasStop() ? Optional.of(new Stop(Phase.valueOf(proto.getStop().getPhase()),

@@ -1,6 +1,7 @@
 package io.emtal.onnx.train;
 
 import java.io.IOException;
+import java.util.List;
 
 /**
  * What an epoch came to.
@@ -18,11 +19,45 @@ import java.io.IOException;
  * @param seconds wall-clock time of the epoch
  * @param inputSeconds how long of that a worker took, on average, to read the inputs of steps: to copy rows, or
  *     to wait for images that were not decoded yet
+ * @param frozenHeads the tasks, by position, whose heads are not updated in later epochs of the phase, because their loss on
+ *     the validation rows has not improved for long
  */
 public record EpochRecord(Phase phase, int epoch, int step, double learningRate, double fade, double[] trainLosses,
-                          double[] validationLosses, double routerEntropy, double seconds, double inputSeconds) {
+                          double[] validationLosses, double routerEntropy, double seconds, double inputSeconds,
+                          List<Integer> frozenHeads) {
 
-    /** Writes the record, without its phase. */
+    /** Makes the list immutable. */
+    public EpochRecord {
+        frozenHeads = List.copyOf(frozenHeads);
+    }
+
+    /**
+     * An epoch after which all heads go on learning.
+     *
+     * @param phase the phase of the training
+     * @param epoch the epoch within the phase
+     * @param step the steps done in the phase
+     * @param learningRate the learning rate of its last step
+     * @param fade the fade a of its last step
+     * @param trainLosses mean loss a task over the epoch's rows
+     * @param validationLosses mean loss a task over the validation rows
+     * @param routerEntropy the mean entropy of the router's gates
+     * @param seconds wall-clock time of the epoch
+     * @param inputSeconds how long of that it took to read the inputs
+     */
+    public EpochRecord(Phase phase, int epoch, int step, double learningRate, double fade, double[] trainLosses,
+                       double[] validationLosses, double routerEntropy, double seconds, double inputSeconds) {
+        this(phase, epoch, step, learningRate, fade, trainLosses, validationLosses, routerEntropy, seconds, inputSeconds,
+                List.of());
+    }
+
+    /** The same with frozen heads. */
+    EpochRecord withFrozenHeads(List<Integer> frozen) {
+        return new EpochRecord(phase, epoch, step, learningRate, fade, trainLosses, validationLosses, routerEntropy, seconds,
+                inputSeconds, frozen);
+    }
+
+    /** Writes the record, without its phase and its frozen heads, which follow from all records' losses. */
     void write(StateOutput output) throws IOException {
         output.write(epoch);
         output.write(step);

@@ -287,7 +287,7 @@ public final class Learner {
 
     private static int[] shuffled(int size, SplittableRandom random) {
         int[] order = IntStream.range(0, size).toArray();
-        PhaseRun.shuffle(order, random);
+        ShuffleSampler.shuffle(order, random);
         return order;
     }
 }

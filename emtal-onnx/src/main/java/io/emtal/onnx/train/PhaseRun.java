@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 
 /**
@@ -42,6 +41,9 @@ final class PhaseRun {
         this.examples = examples;
         this.heldOut = heldOut;
         this.listener = listener;
+        EmtalException.check(recipe.headPatience() == 0 || heldOut.judged().length > 0, "%s: found a head patience of %d"
+                + " epochs and no held-out rows, allowed is a recipe with a validation fraction above 0", phase,
+                recipe.headPatience());
         batchSize = recipe.batchSize(heldOut.training().length);
         microBatch = recipe.microBatchSize(batchSize, compiler.widestRow());
         stepsOfEpoch = (heldOut.training().length + batchSize - 1) / batchSize;
@@ -174,15 +176,6 @@ final class PhaseRun {
         }
     }
 
-    static void shuffle(int[] rows, SplittableRandom random) {
-        for (int i = rows.length - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
-            int row = rows[i];
-            rows[i] = rows[j];
-            rows[j] = row;
-        }
-    }
-
     /** The batches of one epoch. */
     private final class Epoch {
 
@@ -199,8 +192,7 @@ final class PhaseRun {
          */
         private Epoch(Seed seed, int stepsDone) {
             this.seed = seed;
-            rows = heldOut.training().clone();
-            shuffle(rows, seed.at(ORDER).random());
+            rows = recipe.sampler().epoch(heldOut.training(), examples, compiler.tasks().size(), seed.at(ORDER).value());
             read = examples.augmented(seed.at(AUGMENTATION).value())
                     .inOrder(Arrays.copyOfRange(rows, Math.min(stepsDone * batchSize, rows.length), rows.length));
         }

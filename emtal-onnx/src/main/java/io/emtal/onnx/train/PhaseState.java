@@ -20,6 +20,7 @@ final class PhaseState {
     private final float[] values;
     private final AdamW.State optimizer;
     private final WeightAverage average;
+    private final HeadFreezing freezing;
     private final Selection selection;
     private final Optional<RetainingState> retaining;
     private final List<EpochRecord> history = new ArrayList<>();
@@ -42,6 +43,7 @@ final class PhaseState {
         values = ParameterBuffer.initial(compiler.parameters());
         optimizer = recipe.optimizer().start(compiler.parameters());
         average = new WeightAverage(recipe.averageDecay(), values.length);
+        freezing = new HeadFreezing(compiler, recipe.headPatience());
         selection = new Selection(values);
         retaining = compiler.qualityRetaining().appliesTo(compiler.tasks())
                 ? Optional.of(compiler.qualityRetaining().start(compiler.tasks(), rows)) : Optional.empty();
@@ -78,7 +80,7 @@ final class PhaseState {
         if (losses.length > 0) {
             double[] untrained = new double[tasks];
             Arrays.fill(untrained, Double.NaN);
-            history.add(new EpochRecord(phase, 0, 0, 0, 1, untrained, losses, Double.NaN, 0, 0));
+            add(new EpochRecord(phase, 0, 0, 0, 1, untrained, losses, Double.NaN, 0, 0));
             selection.offer(0, mean(losses), values);
         }
     }
@@ -86,13 +88,13 @@ final class PhaseState {
     /**
      * Takes a step, unless the gradient is not finite.
      *
-     * @param gradient the gradient
+     * @param gradient the gradient; what belongs to frozen heads is set to zero
      * @param rate the learning rate
      * @param averaged whether the new values go into the average
      * @return whether the step was taken; nothing has changed otherwise
      */
     boolean step(float[] gradient, double rate, boolean averaged) {
-        if (!Double.isFinite(optimizer.step(values, gradient, rate))) {
+        if (!freezing.step(values, gradient, (v, g) -> Double.isFinite(optimizer.step(v, g, rate)))) {
             return false;
         }
         if (averaged) {
@@ -127,9 +129,15 @@ final class PhaseState {
         }
         EpochRecord record = new EpochRecord(phase, epochs, steps, rate, fade, sums.means(), judged, sums.entropy(),
                 sums.seconds() + (System.nanoTime() - begun) * 1e-9, sums.inputSeconds());
-        history.add(record);
         sums = new EpochSums(tasks);
-        return record;
+        return add(record);
+    }
+
+    private EpochRecord add(EpochRecord record) {
+        freezing.judge(record.validationLosses());
+        EpochRecord complete = record.withFrozenHeads(freezing.frozen());
+        history.add(complete);
+        return complete;
     }
 
     /** How many epochs have passed since the one with the best weights. */
@@ -179,7 +187,7 @@ final class PhaseState {
     }
 
     /**
-     * Takes over what was written.
+     * Takes over what was written, into a state before the first step.
      *
      * @throws EmtalException if it is the state of something else
      */
@@ -191,9 +199,8 @@ final class PhaseState {
         average.read(input);
         selection.read(input);
         sums.read(input);
-        history.clear();
         for (int left = input.length(1); left > 0; left--) {
-            history.add(EpochRecord.read(phase, input));
+            add(EpochRecord.read(phase, input));
         }
         expertLoad.clear();
         expertLoad.putAll(input.readMap());

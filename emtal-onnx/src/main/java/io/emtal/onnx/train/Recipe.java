@@ -9,6 +9,7 @@ import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.task.Losses;
 
+import java.util.Objects;
 import java.util.Optional;
 
 /** How a network is trained, whatever is adapted in it: lengths, batches, optimiser, schedule, losses, selection. */
@@ -72,6 +73,13 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
 
     @Config(description = "Epochs without improvement on the held-out rows after which dense training stops; 0 for never.")
     private int patience = 12;
+
+    @Config(description = "Which rows an epoch has, in which order.")
+    private Sampler sampler = new ShuffleSampler();
+
+    @Config(description = "Epochs without improvement of a task's own loss on the held-out rows after which its head is no"
+            + " longer updated; 0 for never.")
+    private int headPatience = 0;
 
     /** For OLCUT, and the defaults. */
     public Recipe() {
@@ -252,6 +260,28 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
+         * Sets which rows an epoch has.
+         *
+         * @param sampler chooses them
+         * @return this builder
+         */
+        public Builder sampler(Sampler sampler) {
+            made.sampler = Objects.requireNonNull(sampler, "sampler");
+            return this;
+        }
+
+        /**
+         * Freezes the heads of tasks that have come to their best.
+         *
+         * @param headPatience epochs without improvement of a task's own loss on the held-out rows; 0 for never
+         * @return this builder
+         */
+        public Builder headPatience(int headPatience) {
+            made.headPatience = headPatience;
+            return this;
+        }
+
+        /**
          * Makes the recipe.
          *
          * @return the recipe
@@ -277,9 +307,9 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
             return Optional.of("Recipe: found pretrainEpochs " + pretrainEpochs + ", epochs " + epochs
                     + "; allowed are 1 and more");
         }
-        if (batchSize < 0 || microBatchSize < 0 || workers < 0 || patience < 0) {
+        if (batchSize < 0 || microBatchSize < 0 || workers < 0 || patience < 0 || headPatience < 0) {
             return Optional.of("Recipe: found batchSize " + batchSize + ", microBatchSize " + microBatchSize + ", workers "
-                    + workers + ", patience " + patience + "; allowed are 0 and more");
+                    + workers + ", patience " + patience + ", headPatience " + headPatience + "; allowed are 0 and more");
         }
         if (!(averageDecay >= 0 && averageDecay < 1 && dropout >= 0 && dropout < 1 && inputDropout >= 0 && inputDropout < 1
                 && validationFraction >= 0 && validationFraction < 1
@@ -412,6 +442,24 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
      */
     public int patience() {
         return patience;
+    }
+
+    /**
+     * Chooses the rows of an epoch.
+     *
+     * @return the sampler
+     */
+    public Sampler sampler() {
+        return sampler;
+    }
+
+    /**
+     * Epochs without improvement of a task after which its head is no longer updated.
+     *
+     * @return 0 for never
+     */
+    public int headPatience() {
+        return headPatience;
     }
 
     @Override

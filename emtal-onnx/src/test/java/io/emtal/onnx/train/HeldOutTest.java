@@ -29,7 +29,7 @@ class HeldOutTest {
             int members = random.nextInt(2, 20);
             int rows = random.nextInt(1, 40);
             int[] order = IntStream.range(0, rows).toArray();
-            PhaseRun.shuffle(order, random);
+            ShuffleSampler.shuffle(order, random);
             HeldOut heldOut = HeldOut.of(order, random.nextDouble(0.01, 0.99), members);
             String where = "seed " + seed;
             assertTrue(heldOut.outOfBag(), where);
@@ -69,7 +69,7 @@ class HeldOutTest {
     @Test
     void ofVeryManyRowsSomeJudgeAndTheOthersAreLearntFrom() {
         int[] order = IntStream.range(0, 3 * HeldOut.MOST_JUDGED).toArray();
-        PhaseRun.shuffle(order, new SplittableRandom(1));
+        ShuffleSampler.shuffle(order, new SplittableRandom(1));
         int[] first = Arrays.copyOf(order, HeldOut.MOST_JUDGED);
         HeldOut single = HeldOut.of(order, 0.5, 1);
         assertArrayEquals(first, single.judged());

@@ -36,6 +36,10 @@ final class PhaseStateFixture {
                 RECIPE.losses(), QualityRetaining.builder().build());
     }
 
+    NetworkCompiler compiler() {
+        return compiler;
+    }
+
     /** The state before the first step. */
     PhaseState start() {
         return new PhaseState(Phase.ADAPT, compiler, RECIPE, 4);
