@@ -6,6 +6,7 @@ import io.emtal.samples.finetune.FinetuneCommand;
 import io.emtal.samples.finetune.InspectCommand;
 import io.emtal.samples.gain.GainCommand;
 import io.emtal.samples.quickstart.QuickstartCommand;
+import io.emtal.samples.tool.GenerateCommand;
 import io.emtal.samples.tool.PredictCommand;
 import io.emtal.samples.tool.TrainCommand;
 import java.io.PrintWriter;
@@ -26,7 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 @Command(name = "emtal-samples", mixinStandardHelpOptions = true, versionProvider = Main.Version.class,
         subcommands = {QuickstartCommand.class, TrainCommand.class, PredictCommand.class, CompareCommand.class,
-            GainCommand.class, InspectCommand.class, FinetuneCommand.class, BenchCommand.class},
+            GainCommand.class, InspectCommand.class, FinetuneCommand.class, BenchCommand.class, GenerateCommand.class},
         header = "Multi-task learning on the JVM, run from the command line.",
         synopsisSubcommandLabel = "COMMAND",
         footer = {"", "Help on a command: emtal-samples COMMAND --help"})

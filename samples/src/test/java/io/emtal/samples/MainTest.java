@@ -41,7 +41,7 @@ class MainTest {
     @ParameterizedTest
     @ValueSource(strings = {"--help", "quickstart --help", "train --help", "predict --help", "compare --help",
         "gain --help", "inspect --help", "finetune --help", "bench --help", "bench train --help", "bench predict --help",
-        "bench tasks --help", "--version"})
+        "bench tasks --help", "generate --help", "--version"})
     void helpIsNoError(String arguments) {
         assertEquals(0, run(arguments.split(" ")));
         assertFalse(out.toString().isBlank());
@@ -114,7 +114,7 @@ class MainTest {
                 .with("test.csv", "x,a,b\n1,0,1\n");
         assertEquals(1, run("compare", "--data", temp.toString(), "--out", temp.resolve("o.csv").toString()));
         assertEquals(1, err.toString().lines().count(), err.toString());
-        assertTrue(err.toString().contains("train.csv line 2, column \"b\": \"2\""), err.toString());
+        assertTrue(err.toString().contains("train.csv, line 2, column 'b': found '2'"), err.toString());
     }
 
     @Test

@@ -1,9 +1,9 @@
 package io.emtal.samples.compare;
 
-import io.emtal.samples.table.Column;
 import io.emtal.samples.table.MultiLabelTargets;
 import io.emtal.samples.table.Table;
 import io.emtal.tribuo.evaluation.LabelSetMetrics;
+import io.emtal.tribuo.table.Column;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -26,8 +26,9 @@ import picocli.CommandLine.Spec;
         description = {"",
             "A data set is a folder with a schema.json and the CSV files that it names. Each trainer is fitted on the "
                 + "training rows of the given split, or once per fold, and evaluated on the test rows.", "",
-            "Main metrics: hamming for targets that are 0 or 1, aRRMSE for numbers, mean_accuracy for classes. The table "
-                + "ranks the trainers and says how far emtal is behind the best of Tribuo's own. Over several sets, "
+            "Main metrics: hamming for targets that are 0 or 1, aRRMSE for numbers, mean_accuracy for classes, mean_error "
+                + "(each target's error relative to a constant's) for targets of different kinds or with empty cells, which "
+                + "stand for nothing known. The table ranks the trainers and says how far emtal is behind the best of Tribuo's own. Over several sets, "
                 + "Friedman's, Nemenyi's and Wilcoxon's tests say which differences are significant. "
                 + "Progress goes to the error stream, the table to the standard output, and every metric to a CSV "
                 + "file as soon as it is known.", ""})

@@ -1,5 +1,6 @@
 package io.emtal.samples.compare;
 
+import io.emtal.tribuo.multitask.MultiTask;
 import java.util.List;
 import java.util.stream.Stream;
 import org.tribuo.Output;
@@ -26,8 +27,14 @@ final class Competitors {
         return join(EmtalCompetitors.categorical(), TribuoPeers.categorical());
     }
 
-    private static <T extends Output<T>> List<Competitor<T>> join(List<Competitor<T>> ours, List<Competitor<T>> peers) {
-        return Stream.concat(ours.stream(), peers.stream()).toList();
+    /** On targets of different kinds, or with gaps: a {@link MultiTask} with those that a row has. */
+    static List<Competitor<MultiTask>> mixed() {
+        return join(EmtalCompetitors.mixed(), TribuoPeers.mixed());
+    }
+
+    private static <T extends Output<T>> List<Competitor<T>> join(List<Competitor<T>> ours,
+            List<? extends Competitor<T>> peers) {
+        return Stream.<Competitor<T>>concat(ours.stream(), peers.stream()).toList();
     }
 
     /** What a trainer is to the comparison. */
@@ -35,7 +42,8 @@ final class Competitors {
         if (name.equals(NamedMethod.EMTAL.toString())) {
             return Group.EMTAL;
         }
-        return Stream.of(EmtalCompetitors.multiLabel(), EmtalCompetitors.regression(), EmtalCompetitors.categorical())
+        return Stream.of(EmtalCompetitors.multiLabel(), EmtalCompetitors.regression(), EmtalCompetitors.categorical(),
+                        EmtalCompetitors.mixed())
                 .flatMap(List::stream).anyMatch(ours -> ours.name().equals(name)) ? Group.FAMILY : Group.PEERS;
     }
 
@@ -46,7 +54,7 @@ final class Competitors {
 
     /** All names, in the order of the reports. */
     static List<String> names() {
-        return Stream.of(multiLabel(), regression(), categorical()).flatMap(List::stream).map(Competitor::name)
+        return Stream.of(multiLabel(), regression(), categorical(), mixed()).flatMap(List::stream).map(Competitor::name)
                 .distinct().toList();
     }
 }

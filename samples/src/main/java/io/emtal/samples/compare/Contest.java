@@ -2,6 +2,7 @@ package io.emtal.samples.compare;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.samples.output.Measurement;
+import io.emtal.samples.table.Kind;
 import io.emtal.samples.table.Split;
 import io.emtal.samples.table.Table;
 import java.util.ArrayList;
@@ -29,12 +30,13 @@ record Contest<T extends Output<T>>(Table table, List<Split> splits, Metrics<T> 
         competitors = List.copyOf(competitors);
     }
 
-    /** The contest that a table's kind asks for, among the competitors with the given names. */
+    /** The contest that a table's kind asks for, among the competitors with the given names; with gaps it is mixed. */
     static Contest<?> of(Table table, List<String> names) {
-        return switch (table.schema().kind()) {
+        return switch (table.hasAllTargets() ? table.schema().kind() : Kind.MIXED) {
             case MULTILABEL -> of(table, new MultiLabelMetrics(), Competitors.multiLabel(), names);
             case REGRESSION -> of(table, new RegressionMetrics(), Competitors.regression(), names);
             case CATEGORICAL -> of(table, new CategoricalMetrics(), Competitors.categorical(), names);
+            case MIXED -> of(table, new MixedMetrics(), Competitors.mixed(), names);
         };
     }
 

@@ -1,20 +1,25 @@
 package io.emtal.samples.compare;
 
 import io.emtal.onnx.adapt.FullDense;
-import io.emtal.samples.table.Column;
 import io.emtal.samples.table.Kind;
 import io.emtal.samples.table.MultiLabelTargets;
+import io.emtal.samples.table.MultiTaskTargets;
 import io.emtal.samples.table.RegressorTargets;
 import io.emtal.samples.table.Table;
 import io.emtal.samples.table.TargetView;
 import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.TaskValue;
 import io.emtal.tribuo.output.MultiLabelTasks;
+import io.emtal.tribuo.output.MultiTaskTasks;
 import io.emtal.tribuo.output.OutputTasks;
 import io.emtal.tribuo.output.RegressorTasks;
 import io.emtal.tribuo.search.SearchTrainer;
+import io.emtal.tribuo.table.Column;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -49,6 +54,10 @@ final class EmtalCompetitors {
 
     static List<Competitor<MultiLabel>> categorical() {
         return all(new MultiLabelTasks(CLASS_SEPARATOR, true), MultiLabelTargets::new, new LabelParts());
+    }
+
+    static List<Competitor<MultiTask>> mixed() {
+        return all(new MultiTaskTasks(true), MultiTaskTargets::new, new ValueParts());
     }
 
     private static <T extends Output<T>> List<Competitor<T>> all(OutputTasks<T> outputs,
@@ -102,6 +111,31 @@ final class EmtalCompetitors {
             }
             Prediction<MultiLabel> first = predictions.get(0);
             return new Prediction<>(new MultiLabel(labels), scores, first.getNumActiveFeatures(), first.getExample(), true);
+        }
+    }
+
+    /** The value of a target. */
+    private static final class ValueParts implements SeparateCompetitor.Parts<MultiTask> {
+        @Override
+        public MultiTask of(MultiTask output, Table table, int target) {
+            return MultiTask.of(output.value(table.schema().targets().get(target).name()).stream().toList());
+        }
+
+        @Override
+        public boolean learnable(List<MultiTask> outputs) {
+            return outputs.stream().anyMatch(output -> !output.isEmpty());
+        }
+
+        @Override
+        public Prediction<MultiTask> join(List<Prediction<MultiTask>> predictions) {
+            List<TaskValue> values = new ArrayList<>();
+            Map<String, MultiTask> scores = new LinkedHashMap<>();
+            for (Prediction<MultiTask> prediction : predictions) {
+                values.addAll(prediction.getOutput().values());
+                scores.putAll(prediction.getOutputScores());
+            }
+            Prediction<MultiTask> first = predictions.get(0);
+            return new Prediction<>(MultiTask.of(values), scores, first.getNumActiveFeatures(), first.getExample(), true);
         }
     }
 

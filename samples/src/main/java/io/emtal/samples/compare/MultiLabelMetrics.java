@@ -1,8 +1,8 @@
 package io.emtal.samples.compare;
 
-import io.emtal.samples.table.Column;
 import io.emtal.samples.table.Table;
 import io.emtal.tribuo.evaluation.LabelSetMetrics;
+import io.emtal.tribuo.table.Column;
 import java.util.List;
 import java.util.Map;
 import org.tribuo.Prediction;

@@ -1,9 +1,9 @@
 package io.emtal.samples.compare;
 
-import io.emtal.samples.table.Column;
 import io.emtal.samples.table.LabelTargets;
 import io.emtal.samples.table.MultiLabelTargets;
 import io.emtal.samples.table.Table;
+import io.emtal.tribuo.table.Column;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -32,7 +32,8 @@ import org.tribuo.multilabel.MultiLabel;
  */
 record PerTargetCompetitor(String name, boolean seeded, Recipe<Label> recipe, ToLongFunction<Shape> parameters)
         implements Competitor<MultiLabel> {
-    private static final Recipe<Label> CONSTANT =
+    /** Where there is only one class to learn. */
+    static final Recipe<Label> CONSTANT =
             Recipe.of((shape, seed) -> DummyClassifierTrainer.createMostFrequentTrainer());
 
     @Override

@@ -1,15 +1,18 @@
 package io.emtal.samples.compare;
 
-import io.emtal.samples.table.Column;
 import io.emtal.samples.table.RegressorTargets;
 import io.emtal.samples.table.Table;
 import io.emtal.tribuo.evaluation.RealMetrics;
+import io.emtal.tribuo.table.Column;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import org.tribuo.Output;
+import org.tribuo.Prediction;
 import org.tribuo.regression.Regressor;
 
 /**
@@ -35,7 +38,8 @@ final class RegressionMetrics implements Metrics<Regressor> {
         Map<String, Double> perTarget = new LinkedHashMap<>();
         for (int target = 0; target < targets.size(); target++) {
             String name = targets.get(target).name();
-            rrmse(table, target, name, outcomes).ifPresent(ratio -> perTarget.put("rrmse:" + name, ratio));
+            relativeError(table, target, outcomes, prediction -> RegressorTargets.value(prediction.getOutput(), name))
+                    .ifPresent(ratio -> perTarget.put("rrmse:" + name, ratio));
         }
         Map<String, Double> metrics = new LinkedHashMap<>();
         perTarget.values().stream().mapToDouble(Double::doubleValue).average()
@@ -44,18 +48,30 @@ final class RegressionMetrics implements Metrics<Regressor> {
         return metrics;
     }
 
-    private static OptionalDouble rrmse(Table table, int target, String name, List<Outcome<Regressor>> outcomes) {
+    /**
+     * The relative root mean squared error of a target over the rows that have it.
+     *
+     * @param table the table, for the truth
+     * @param target the target's place in the schema
+     * @param outcomes the predictions for each split
+     * @param value the target's predicted value
+     * @return the error, or nothing if the training mean makes none, or no row has the target
+     */
+    static <T extends Output<T>> OptionalDouble relativeError(Table table, int target, List<Outcome<T>> outcomes,
+            ToDoubleFunction<Prediction<T>> value) {
         DoubleStream.Builder truths = DoubleStream.builder();
         DoubleStream.Builder predicted = DoubleStream.builder();
         DoubleStream.Builder means = DoubleStream.builder();
-        for (Outcome<Regressor> outcome : outcomes) {
-            double mean = IntStream.of(outcome.split().train()).mapToDouble(row -> table.target(target, row)).average()
-                    .orElseThrow();
+        for (Outcome<T> outcome : outcomes) {
+            double mean = IntStream.of(outcome.split().train()).filter(row -> table.hasTarget(target, row))
+                    .mapToDouble(row -> table.target(target, row)).average().orElse(Double.NaN);
             int[] test = outcome.split().test();
             for (int i = 0; i < test.length; i++) {
-                truths.add(table.target(target, test[i]));
-                predicted.add(RegressorTargets.value(outcome.predictions().get(i).getOutput(), name));
-                means.add(mean);
+                if (table.hasTarget(target, test[i])) {
+                    truths.add(table.target(target, test[i]));
+                    predicted.add(value.applyAsDouble(outcome.predictions().get(i)));
+                    means.add(mean);
+                }
             }
         }
         return RealMetrics.of(truths.build().toArray(), predicted.build().toArray(), means.build().toArray()).rrmse();

@@ -1,9 +1,10 @@
 package io.emtal.samples.compare;
 
-import io.emtal.samples.table.Column;
 import io.emtal.samples.table.MultiLabelTargets;
 import io.emtal.samples.table.RegressorTargets;
 import io.emtal.samples.table.Table;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.table.Column;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -101,7 +102,7 @@ final class TribuoPeers {
                         new CCEnsembleTrainer(boosted(100, seed), CHAINS, seed))));
     }
 
-    static List<Competitor<Regressor>> regression() {
+    static List<TribuoCompetitor<Regressor>> regression() {
         return List.of(
                 numbers("linear-sgd", true, LINEAR, Recipe.choosing(REGRESSION_RATES, (rate, shape, seed) ->
                         new org.tribuo.regression.sgd.linear.LinearSGDTrainer(new SquaredLoss(), new AdaGrad(rate),
@@ -123,7 +124,7 @@ final class TribuoPeers {
                                 1, 0.8, 0.8, 1, 0, BOOSTING_THREADS, true, seed))));
     }
 
-    static List<Competitor<MultiLabel>> categorical() {
+    static List<PerTargetCompetitor> categorical() {
         return List.of(
                 new PerTargetCompetitor("linear-sgd", true, Recipe.choosing(CLASSIFICATION_RATES,
                         (rate, shape, seed) -> new org.tribuo.classification.sgd.linear.LinearSGDTrainer(
@@ -141,6 +142,17 @@ final class TribuoPeers {
                         TribuoCompetitor.NO_VECTOR));
     }
 
+    /** The methods that there are for classes and for numbers. */
+    static List<Competitor<MultiTask>> mixed() {
+        List<Competitor<MultiTask>> mixed = new ArrayList<>();
+        for (PerTargetCompetitor classes : categorical()) {
+            regression().stream().filter(numbers -> numbers.name().equals(classes.name())).forEach(numbers ->
+                    mixed.add(new MixedPeer(classes.name(), classes.seeded(), classes.recipe(), numbers.recipe(),
+                            classes.parameters())));
+        }
+        return mixed;
+    }
+
     private static Competitor<MultiLabel> labels(String name, boolean seeded, ToLongFunction<Shape> parameters,
             Recipe<MultiLabel> recipe) {
         return new TribuoCompetitor<>(name, seeded, recipe, table -> {
@@ -151,7 +163,7 @@ final class TribuoPeers {
         }, parameters);
     }
 
-    private static Competitor<Regressor> numbers(String name, boolean seeded, ToLongFunction<Shape> parameters,
+    private static TribuoCompetitor<Regressor> numbers(String name, boolean seeded, ToLongFunction<Shape> parameters,
             Recipe<Regressor> recipe) {
         RegressionMetrics metrics = new RegressionMetrics();
         return new TribuoCompetitor<>(name, seeded, recipe, table -> new Recipe.Problem<>(table,

@@ -1,7 +1,6 @@
 package io.emtal.samples.gain;
 
 import io.emtal.samples.progress.TimeLeft;
-import io.emtal.samples.table.Column;
 import io.emtal.samples.table.MultiTaskTargets;
 import io.emtal.samples.table.NaturalFeatures;
 import io.emtal.samples.table.Split;
@@ -10,6 +9,7 @@ import io.emtal.samples.table.TableFolders;
 import io.emtal.tribuo.comparison.TaskComparison;
 import io.emtal.tribuo.comparison.TaskComparison.Fold;
 import io.emtal.tribuo.comparison.TaskGains;
+import io.emtal.tribuo.table.Column;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;

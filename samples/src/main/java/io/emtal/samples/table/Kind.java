@@ -1,11 +1,10 @@
 package io.emtal.samples.table;
 
-import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.table.Column;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 
 /** What the targets of a table are. */
 public enum Kind {
@@ -14,12 +13,12 @@ public enum Kind {
     /** Every target is nominal with the values 0 and 1: a label that a row has or has not. */
     MULTILABEL,
     /** Every target is nominal: one of several classes. */
-    CATEGORICAL;
-
-    private static final Set<String> BINARY = Set.of("0", "1");
+    CATEGORICAL,
+    /** Targets of more than one kind. */
+    MIXED;
 
     /**
-     * The kind that a schema names. A word other than the three names of this enumeration says nothing about the
+     * The kind that a schema names. A word other than the four names of this enumeration says nothing about the
      * targets, so it is the targets that decide.
      *
      * @param word the schema's word, in any case
@@ -33,19 +32,10 @@ public enum Kind {
      * The kind that a list of targets is.
      *
      * @param targets the targets
-     * @return regression if all are numbers, multi-label if all have just the values 0 and 1, else categorical
-     * @throws EmtalException if numbers and nominal targets are mixed
+     * @return regression if all are numbers, multi-label if all are 0 or 1, categorical if all have values, else mixed
      */
     static Kind of(List<Column> targets) {
-        if (REGRESSION.fits(targets)) {
-            return REGRESSION;
-        }
-        if (MULTILABEL.fits(targets)) {
-            return MULTILABEL;
-        }
-        EmtalException.check(CATEGORICAL.fits(targets),
-                "Numeric and nominal targets in one table; allowed are only numeric or only nominal ones");
-        return CATEGORICAL;
+        return Arrays.stream(values()).filter(kind -> kind.fits(targets)).findFirst().orElseThrow();
     }
 
     /**
@@ -57,8 +47,9 @@ public enum Kind {
     boolean fits(List<Column> targets) {
         return targets.stream().allMatch(target -> switch (this) {
             case REGRESSION -> target.type() == Column.Type.NUMERIC;
-            case MULTILABEL -> target.type() == Column.Type.NOMINAL && BINARY.equals(Set.copyOf(target.values()));
-            case CATEGORICAL -> target.type() == Column.Type.NOMINAL;
+            case MULTILABEL -> target.type() == Column.Type.BINARY;
+            case CATEGORICAL -> target.type() != Column.Type.NUMERIC;
+            case MIXED -> true;
         });
     }
 }

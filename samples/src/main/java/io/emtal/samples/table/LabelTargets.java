@@ -1,6 +1,8 @@
 package io.emtal.samples.table;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.table.Column;
 import org.tribuo.OutputFactory;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
@@ -21,8 +23,8 @@ public final class LabelTargets implements TargetView<Label> {
      */
     public LabelTargets(Table table, int target) {
         Column column = table.schema().targets().get(target);
-        EmtalException.check(column.type() == Column.Type.NOMINAL, "Target %s is numeric; a nominal one is needed",
-                Text.quote(column.name()));
+        EmtalException.check(column.type() != Column.Type.NUMERIC, "Target %s is numeric; a nominal one is needed",
+                Quoted.of(column.name()));
         this.table = table;
         this.target = target;
     }

@@ -1,6 +1,8 @@
 package io.emtal.samples.table;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.table.Column;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -29,8 +31,12 @@ public final class MultiLabelTargets implements TargetView<MultiLabel> {
      * @throws EmtalException if it is another kind
      */
     public MultiLabelTargets(Table table) {
-        EmtalException.check(table.schema().kind() != Kind.REGRESSION,
+        EmtalException.check(table.schema().kind() == Kind.MULTILABEL || table.schema().kind() == Kind.CATEGORICAL,
                 "%s has numeric targets; nominal ones are needed", table.schema().name());
+        for (Column target : table.schema().targets()) {
+            EmtalException.check(!target.name().contains(SEPARATOR) && !target.name().contains(","),
+                    "Target %s: its name holds '%s' or ',', which no label may", Quoted.of(target.name()), SEPARATOR);
+        }
         this.table = table;
         this.binary = table.schema().kind() == Kind.MULTILABEL;
     }

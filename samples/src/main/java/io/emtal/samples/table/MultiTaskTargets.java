@@ -1,8 +1,10 @@
 package io.emtal.samples.table;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskFactory;
+import io.emtal.tribuo.table.Column;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -12,15 +14,15 @@ import java.util.stream.IntStream;
 import org.tribuo.OutputFactory;
 
 /**
- * The targets as one {@link MultiTask}: a numeric target is a real task, one with the values 0 and 1 a binary task,
- * another nominal one a categorical task. Numeric targets can be cut into classes, and labels removed.
+ * The targets as one {@link MultiTask}, without those whose cells are empty: a numeric target is a real task, one with the
+ * values 0 and 1 a binary task, another nominal one a categorical task. Numeric targets can be cut into classes, and labels
+ * removed.
  *
  * <p>A cut is part of what the task is, and so made at quantiles of all rows of the table. Classes are named
  * {@code q1}, {@code q2}, ... from the least numbers to the greatest.
  */
 public final class MultiTaskTargets implements TargetView<MultiTask> {
     private static final MultiTaskFactory FACTORY = new MultiTaskFactory();
-    private static final List<String> BINARY = List.of("0", "1");
 
     private final Table table;
     private final Map<Integer, double[]> cuts;
@@ -52,15 +54,17 @@ public final class MultiTaskTargets implements TargetView<MultiTask> {
     public MultiTaskTargets cut(int target, int classes) {
         Column column = table.schema().targets().get(target);
         EmtalException.check(column.type() == Column.Type.NUMERIC,
-                "Target %s is nominal; only a numeric one can be cut", Text.quote(column.name()));
+                "Target %s is nominal; only a numeric one can be cut", Quoted.of(column.name()));
         EmtalException.check(classes >= 2, "%d classes; allowed are 2 and more", classes);
-        double[] sorted = IntStream.range(0, table.rows()).mapToDouble(row -> table.target(target, row)).sorted()
-                .toArray();
+        double[] sorted = IntStream.range(0, table.rows()).filter(row -> table.hasTarget(target, row))
+                .mapToDouble(row -> table.target(target, row)).sorted().toArray();
+        EmtalException.check(sorted.length >= classes, "Target %s has a value in %d rows; %d classes need one each",
+                Quoted.of(column.name()), sorted.length, classes);
         double[] cut = IntStream.range(1, classes).mapToDouble(i -> sorted[(int) ((long) i * sorted.length / classes)])
                 .toArray();
         EmtalException.check(Arrays.stream(cut).distinct().count() == cut.length && cut[0] > sorted[0],
                 "Target %s cannot be cut into %d classes at its quantiles %s: too many rows have the same number",
-                Text.quote(column.name()), classes, Arrays.toString(cut));
+                Quoted.of(column.name()), classes, Arrays.toString(cut));
         Map<Integer, double[]> with = new HashMap<>(cuts);
         with.put(target, cut);
         return new MultiTaskTargets(table, with, removed);
@@ -130,7 +134,7 @@ public final class MultiTaskTargets implements TargetView<MultiTask> {
         List<Column> targets = table.schema().targets();
         MultiTask.Builder output = MultiTask.builder();
         for (int target = 0; target < targets.size(); target++) {
-            if (!removed[target][row]) {
+            if (!removed[target][row] && table.hasTarget(target, row)) {
                 add(output, targets.get(target), table.target(target, row), cuts(target));
             }
         }
@@ -140,12 +144,12 @@ public final class MultiTaskTargets implements TargetView<MultiTask> {
     private static void add(MultiTask.Builder output, Column target, double cell, double[] cut) {
         if (cut.length > 0) {
             output.categorical(target.name(), "q" + (1 + Arrays.stream(cut).filter(least -> cell >= least).count()));
-        } else if (target.type() == Column.Type.NUMERIC) {
-            output.real(target.name(), cell);
-        } else if (BINARY.containsAll(target.values())) {
-            output.binary(target.name(), target.values().get((int) cell).equals("1"));
-        } else {
-            output.categorical(target.name(), target.values().get((int) cell));
+            return;
+        }
+        switch (target.type()) {
+            case NUMERIC -> output.real(target.name(), cell);
+            case BINARY -> output.binary(target.name(), cell == 1);
+            case NOMINAL -> output.categorical(target.name(), target.values().get((int) cell));
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.emtal.samples.table;
 
+import io.emtal.tribuo.table.Column;
 import java.util.ArrayList;
 import java.util.List;
 import org.tribuo.Example;

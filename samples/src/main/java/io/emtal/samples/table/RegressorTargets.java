@@ -1,8 +1,11 @@
 package io.emtal.samples.table;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.table.Column;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.tribuo.OutputFactory;
 import org.tribuo.Prediction;
 import org.tribuo.regression.RegressionFactory;
@@ -14,13 +17,15 @@ public final class RegressorTargets implements TargetView<Regressor> {
     private static final RegressionFactory FACTORY = new RegressionFactory();
 
     private final Table table;
+    private final int[] targets;
     private final String[] names;
     private final double[] mean;
     private final double[] deviation;
 
-    private RegressorTargets(Table table, double[] mean, double[] deviation) {
+    private RegressorTargets(Table table, int[] targets, double[] mean, double[] deviation) {
         this.table = table;
-        this.names = names(table);
+        this.targets = targets;
+        this.names = names(table, targets);
         this.mean = mean;
         this.deviation = deviation;
     }
@@ -32,7 +37,7 @@ public final class RegressorTargets implements TargetView<Regressor> {
      * @throws EmtalException if its targets are not numeric
      */
     public RegressorTargets(Table table) {
-        this(table, new double[names(table).length], filled(names(table).length));
+        this(table, all(table), new double[all(table).length], filled(all(table).length));
     }
 
     /**
@@ -45,30 +50,51 @@ public final class RegressorTargets implements TargetView<Regressor> {
      * @throws EmtalException if the table's targets are not numeric, or so large that a variance overflows
      */
     public static RegressorTargets standardised(Table table, int[] rows) {
-        String[] names = names(table);
+        return standardised(table, all(table), rows);
+    }
+
+    /**
+     * One target, centred and divided by its standard deviation on the training rows.
+     *
+     * @param table the table
+     * @param target the target's place in the schema
+     * @param rows the training rows, which have the target
+     * @return the view
+     * @throws EmtalException if the target is not numeric, or so large that its variance overflows
+     */
+    public static RegressorTargets standardised(Table table, int target, int[] rows) {
+        return standardised(table, new int[] {target}, rows);
+    }
+
+    private static RegressorTargets standardised(Table table, int[] targets, int[] rows) {
+        String[] names = names(table, targets);
         double[] mean = new double[names.length];
         double[] deviation = filled(names.length);
         for (int target = 0; target < names.length; target++) {
             MeanVarianceAccumulator seen = new MeanVarianceAccumulator();
             for (int row : rows) {
-                seen.observe(table.target(target, row));
+                seen.observe(table.target(targets[target], row));
             }
             mean[target] = seen.getMean();
             if (seen.getMin() < seen.getMax()) {
                 deviation[target] = seen.getStdDev();
             }
             EmtalException.check(Double.isFinite(deviation[target]) && deviation[target] > 0,
-                    "Target %s runs from %s to %s; such numbers cannot be standardised", Text.quote(names[target]),
+                    "Target %s runs from %s to %s; such numbers cannot be standardised", Quoted.of(names[target]),
                     seen.getMin(), seen.getMax());
         }
-        return new RegressorTargets(table, mean, deviation);
+        return new RegressorTargets(table, targets, mean, deviation);
     }
 
-    private static String[] names(Table table) {
-        List<Column> targets = table.schema().targets();
-        EmtalException.check(table.schema().kind() == Kind.REGRESSION,
-                "%s has nominal targets; numeric ones are needed", table.schema().name());
-        return targets.stream().map(Column::name).toArray(String[]::new);
+    private static int[] all(Table table) {
+        return IntStream.range(0, table.schema().targets().size()).toArray();
+    }
+
+    private static String[] names(Table table, int[] targets) {
+        List<Column> columns = IntStream.of(targets).mapToObj(table.schema().targets()::get).toList();
+        EmtalException.check(Kind.REGRESSION.fits(columns), "%s has nominal targets; numeric ones are needed",
+                table.schema().name());
+        return columns.stream().map(Column::name).toArray(String[]::new);
     }
 
     private static double[] filled(int length) {
@@ -86,7 +112,7 @@ public final class RegressorTargets implements TargetView<Regressor> {
     public Regressor output(int row) {
         double[] values = new double[names.length];
         for (int target = 0; target < values.length; target++) {
-            values[target] = (table.target(target, row) - mean[target]) / deviation[target];
+            values[target] = (table.target(targets[target], row) - mean[target]) / deviation[target];
         }
         return new Regressor(names, values);
     }
@@ -111,7 +137,7 @@ public final class RegressorTargets implements TargetView<Regressor> {
      */
     public static double value(Regressor output, String target) {
         return output.getDimension(target)
-                .orElseThrow(() -> new EmtalException("Target " + Text.quote(target) + " is missing in " + output))
+                .orElseThrow(() -> new EmtalException("Target " + Quoted.of(target) + " is missing in " + output))
                 .getValue();
     }
 }

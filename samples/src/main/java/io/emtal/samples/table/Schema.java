@@ -1,45 +1,54 @@
 package io.emtal.samples.table;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.table.Column;
+import io.emtal.tribuo.table.TableSchema;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Stream;
 
 /**
- * What a table holds.
+ * What a data set holds.
  *
  * @param name the data set's name
  * @param kind what its targets are
  * @param layout its files, where the schema names some
- * @param features the features, in column order
- * @param targets the targets, in column order; in the files they follow the features
+ * @param columns the features, and the targets as tasks
  */
-public record Schema(String name, Kind kind, Optional<Layout> layout, List<Column> features, List<Column> targets) {
+public record Schema(String name, Kind kind, Optional<Layout> layout, TableSchema columns) {
     /** The name of the file in a data set's folder. */
     public static final String FILE = "schema.json";
 
     /**
-     * Checks that there are features and targets, that the targets are of the kind, and that no name comes twice.
+     * Checks that the targets are of the kind.
      *
      * @throws EmtalException if not
      */
     public Schema {
-        features = List.copyOf(features);
-        targets = List.copyOf(targets);
         EmtalException.check(!name.isBlank() && name.chars().noneMatch(Character::isISOControl),
-                "The name of the data set is %s; it must not be blank or hold control characters", Text.quote(name));
-        EmtalException.check(!features.isEmpty(), "No features");
-        EmtalException.check(!targets.isEmpty(), "No targets");
-        EmtalException.check(kind.fits(targets), "The kind is %s, but the targets are not; they are %s",
-                kind.name().toLowerCase(Locale.ROOT), targets);
-        Set<String> names = new HashSet<>();
-        Stream.concat(features.stream(), targets.stream()).forEach(column ->
-                EmtalException.check(names.add(column.name()), "Two columns have the name %s",
-                        Text.quote(column.name())));
+                "The name of the data set is %s; it must not be blank or hold control characters", Quoted.of(name));
+        EmtalException.check(kind.fits(columns.tasks()), "The kind is %s, but the targets are not; they are %s",
+                kind.name().toLowerCase(Locale.ROOT), columns.tasks());
+    }
+
+    /**
+     * The features.
+     *
+     * @return in the order of the schema
+     */
+    public List<Column> features() {
+        return columns.features();
+    }
+
+    /**
+     * The targets.
+     *
+     * @return in the order of the schema
+     */
+    public List<Column> targets() {
+        return columns.tasks();
     }
 
     /**
@@ -51,7 +60,7 @@ public record Schema(String name, Kind kind, Optional<Layout> layout, List<Colum
      *     message names the file and the member, or the line
      */
     public static Schema read(Path file) {
-        return new SchemaReader(file).read();
+        return SchemaReader.read(file);
     }
 
     /**
@@ -62,8 +71,8 @@ public record Schema(String name, Kind kind, Optional<Layout> layout, List<Colum
      * @return the schema
      * @throws EmtalException if it is no such text
      */
-    public static Schema parse(Path origin, String json) {
-        return new SchemaReader(origin).parse(json);
+    public static Schema parse(String origin, String json) {
+        return SchemaReader.parse(origin, json);
     }
 
     /**

@@ -1,61 +1,50 @@
 package io.emtal.samples.table;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.table.TableSchema;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Reads one {@code schema.json}; every message starts with the file's path. */
+/** Reads one {@code schema.json}; every message starts with where it is from. */
 final class SchemaReader {
-    private static final JsonMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
+    private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final Path file;
-
-    SchemaReader(Path file) {
-        this.file = file;
+    private SchemaReader() {
     }
 
-    Schema read() {
+    static Schema read(Path file) {
         try {
-            // As text, so that a byte order mark and malformed UTF-8 meet the same rules as in the CSV files.
-            return parse(Utf8.decode(file, Files.readAllBytes(file)));
+            // The columns first: whoever reads them refuses what is no JSON, or no UTF-8.
+            TableSchema columns = TableSchema.read(file);
+            return schema(file.toString(), columns, JSON.readTree(Files.readAllBytes(file)));
         } catch (IOException e) {
             throw new EmtalException(file + " cannot be read: " + e, e);
         }
     }
 
-    Schema parse(String text) {
-        JsonNode root = tree(text);
+    static Schema parse(String origin, String json) {
+        TableSchema columns = TableSchema.parse(origin, json);
         try {
-            EmtalException.check(root.isObject(), "no JSON object");
-            List<Column> targets = columns(root, "targets");
-            String declared = root.has("kind") ? text(root, "kind") : "";
-            return new Schema(text(root, "name"), Kind.named(declared).orElseGet(() -> Kind.of(targets)),
-                    layout(root), columns(root, "features"), targets);
-        } catch (EmtalException e) {
-            throw new EmtalException(file + ": " + e.getMessage(), e);
+            return schema(origin, columns, JSON.readTree(json));
+        } catch (JsonProcessingException e) {
+            throw new EmtalException(origin + ": " + e.getMessage(), e);
         }
     }
 
-    private JsonNode tree(String text) {
+    private static Schema schema(String origin, TableSchema columns, JsonNode root) {
         try {
-            return JSON.readTree(text);
-        } catch (JsonProcessingException e) {
-            throw new EmtalException(file + " line " + e.getLocation().getLineNr() + ": no valid JSON: "
-                    + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+            String declared = root.has("kind") ? text(root, "kind") : "";
+            return new Schema(text(root, "name"), Kind.named(declared).orElseGet(() -> Kind.of(columns.tasks())),
+                    layout(root), columns);
+        } catch (EmtalException e) {
+            throw new EmtalException(origin + ": " + e.getMessage(), e);
         }
     }
 
@@ -76,41 +65,12 @@ final class SchemaReader {
                 number(rows, "train"), number(rows, "test")));
     }
 
-    private static List<Column> columns(JsonNode root, String member) {
-        JsonNode array = root.path(member);
-        EmtalException.check(array.isArray(), "%s is missing or no array", member);
-        List<Column> columns = new ArrayList<>();
-        for (JsonNode entry : array) {
-            String where = member + "[" + columns.size() + "]";
-            try {
-                List<String> values = new ArrayList<>();
-                for (JsonNode value : entry.path("values")) {
-                    EmtalException.check(value.isTextual(), "a value is %s; allowed are strings", value);
-                    values.add(value.textValue());
-                }
-                columns.add(new Column(text(entry, "name"), type(text(entry, "type")), values));
-            } catch (EmtalException e) {
-                throw new EmtalException(where + ": " + e.getMessage(), e);
-            }
-        }
-        return columns;
-    }
-
-    private static Column.Type type(String word) {
-        for (Column.Type type : Column.Type.values()) {
-            if (type.name().toLowerCase(Locale.ROOT).equals(word)) {
-                return type;
-            }
-        }
-        throw new EmtalException("the type is " + Text.quote(word) + "; allowed are \"numeric\" and \"nominal\"");
-    }
-
     /** The name of a file in the schema's own folder, so that a schema cannot lead out of it. */
     private static String fileName(JsonNode parent, String member) {
         String name = text(parent, member);
         EmtalException.check(!name.isBlank() && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == 0)
                         && !name.equals(".."),
-                "files.%s is %s; allowed is the name of a file in the same folder", member, Text.quote(name));
+                "files.%s is %s; allowed is the name of a file in the same folder", member, Quoted.of(name));
         return name;
     }
 

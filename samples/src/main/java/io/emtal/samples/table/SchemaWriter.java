@@ -1,14 +1,16 @@
 package io.emtal.samples.table;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 
 /** Writes what {@link SchemaReader} reads. */
 final class SchemaWriter {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private SchemaWriter() {
     }
 
@@ -27,19 +29,13 @@ final class SchemaWriter {
                 put(rows, "data", folds.rows());
             }
         });
-        write(schema.features(), root.putArray("features"));
-        write(schema.targets(), root.putArray("targets"));
-        return root.toString();
-    }
-
-    private static void write(List<Column> columns, ArrayNode array) {
-        for (Column column : columns) {
-            ObjectNode entry = array.addObject().put("name", column.name()).put("type", word(column.type()));
-            if (column.type() == Column.Type.NOMINAL) {
-                ArrayNode values = entry.putArray("values");
-                column.values().forEach(values::add);
-            }
+        try {
+            // Behind the name and the files, so that one sees at once what it is.
+            root.setAll((ObjectNode) JSON.readTree(schema.columns().toJson()));
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(e);
         }
+        return root.toString();
     }
 
     private static void put(ObjectNode rows, String member, OptionalInt number) {

@@ -1,6 +1,8 @@
 package io.emtal.samples.table;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.table.Column;
 import java.util.ArrayList;
 import java.util.List;
 import org.tribuo.Example;
@@ -58,7 +60,7 @@ public final class StandardisedFeatures implements FeatureView {
                 if (seen.getCount() > 0 && seen.getMin() < seen.getMax()) {
                     EmtalException.check(Double.isFinite(seen.getVariance()) && seen.getStdDev() > 0,
                             "Feature %s runs from %s to %s; such numbers cannot be standardised",
-                            Text.quote(names.get(i)), seen.getMin(), seen.getMax());
+                            Quoted.of(names.get(i)), seen.getMin(), seen.getMax());
                     inputs.add(new Input(names.get(i), column, value, seen.getMean(), seen.getStdDev()));
                 }
             }

@@ -1,13 +1,13 @@
 package io.emtal.samples.table;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import java.nio.file.Path;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.tribuo.Example;
 import org.tribuo.MutableDataset;
 import org.tribuo.Output;
@@ -45,43 +45,13 @@ public final class Table {
         Schema schema = Schema.read(file);
         Layout layout = schema.layout().orElseThrow(() ->
                 new EmtalException(file + ": files is missing; it says which file trains and which tests"));
-        TableReader reader = new TableReader(schema);
+        TableFiles reader = new TableFiles(schema);
         if (layout instanceof Layout.TrainTest files) {
             reader.add(folder.resolve(files.train()), 0, files.trainRows());
             reader.add(folder.resolve(files.test()), 1, files.testRows());
         } else if (layout instanceof Layout.Folds files) {
             reader.addFolds(folder.resolve(files.data()), files);
         }
-        return reader.table();
-    }
-
-    /**
-     * Reads one CSV file, whatever files the schema names.
-     *
-     * @param schema what the file holds
-     * @param file the file: a line of column names, features first, then targets; the schema's column of folds, if it
-     *     has one, may stand in front
-     * @return the table; it has no splits
-     * @throws EmtalException if the file cannot be read, or a cell or a line is not as the schema says
-     */
-    public static Table read(Schema schema, Path file) {
-        TableReader reader = new TableReader(schema);
-        reader.addAny(file, true);
-        return reader.table();
-    }
-
-    /**
-     * Reads the features of one CSV file, whatever files the schema names.
-     *
-     * @param schema what the file holds
-     * @param file the file: a line of column names, the features; the targets may follow, and the schema's column of
-     *     folds, if it has one, may stand in front
-     * @return the table; its targets are missing, and it has no splits
-     * @throws EmtalException if the file cannot be read, or a cell or a line is not as the schema says
-     */
-    public static Table readFeatures(Schema schema, Path file) {
-        TableReader reader = new TableReader(schema);
-        reader.addAny(file, false);
         return reader.table();
     }
 
@@ -125,8 +95,29 @@ public final class Table {
     public double target(int target, int row) {
         double value = cells[schema.features().size() + target][row];
         EmtalException.check(!Double.isNaN(value), "%s, column %s: the target is missing; every row needs its targets",
-                origin.get(row), Text.quote(schema.targets().get(target).name()));
+                origin.get(row), Quoted.of(schema.targets().get(target).name()));
         return value;
+    }
+
+    /**
+     * Whether a row has a target.
+     *
+     * @param target the target's place in the schema
+     * @param row the row
+     * @return false if its cell is empty
+     */
+    public boolean hasTarget(int target, int row) {
+        return !Double.isNaN(cells[schema.features().size() + target][row]);
+    }
+
+    /**
+     * Whether every row has all targets.
+     *
+     * @return false if a cell of a target is empty
+     */
+    public boolean hasAllTargets() {
+        return IntStream.range(0, schema.targets().size()).allMatch(target ->
+                IntStream.range(0, rows()).allMatch(row -> hasTarget(target, row)));
     }
 
     /**
@@ -185,10 +176,5 @@ public final class Table {
             dataset.add(example);
         }
         return dataset;
-    }
-
-    /** All columns of a file, features first, but for the one with the folds. */
-    static List<Column> columns(Schema schema) {
-        return Stream.concat(schema.features().stream(), schema.targets().stream()).toList();
     }
 }

@@ -6,7 +6,6 @@
  * {@link io.emtal.samples.table.TargetView} turn rows into examples. Everything that a view learns from the data
  * (means, scales) it learns from the rows that it is given, which are the training rows.
  *
- * <p>Parsing does not depend on the locale. Whatever is wrong with a file is reported as an
- * {@link io.emtal.onnx.EmtalException} that names the file, the line and the column.
+ * <p>Columns and files are read by {@link io.emtal.tribuo.table}.
  */
 package io.emtal.samples.table;

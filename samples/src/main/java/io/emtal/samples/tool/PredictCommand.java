@@ -5,24 +5,22 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.samples.output.CsvOutput;
 import io.emtal.samples.output.WholeFile;
-import io.emtal.samples.table.NaturalFeatures;
+import io.emtal.samples.table.Layout;
 import io.emtal.samples.table.Schema;
-import io.emtal.samples.table.Table;
 import io.emtal.tribuo.EmtalModel;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.table.TableSource;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.tribuo.Example;
 import org.tribuo.Model;
-import org.tribuo.Output;
-import org.tribuo.OutputFactory;
-import org.tribuo.multilabel.MultiLabel;
-import org.tribuo.multilabel.MultiLabelFactory;
-import org.tribuo.regression.RegressionFactory;
-import org.tribuo.regression.Regressor;
+import org.tribuo.Prediction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,6 +35,8 @@ import picocli.CommandLine.Spec;
                 + "at. The predictions are a CSV file with a row for each row: a column for each target, with the "
                 + "value, and for targets that are no numbers a column NAME:probability.", ""})
 public final class PredictCommand implements Callable<Integer> {
+    private static final int ROWS_AT_A_TIME = 1024;
+
     @Spec
     private CommandSpec spec;
 
@@ -57,16 +57,7 @@ public final class PredictCommand implements Callable<Integer> {
     public Integer call() {
         WholeFile.check(out);
         try (EmtalModel<?> read = read()) {
-            Table table = Table.readFeatures(schema(read), data);
-            switch (table.schema().kind()) {
-                case REGRESSION -> predict(read.castModel(Regressor.class), table, new RegressionFactory(),
-                        PredictedColumns.numbers(table.schema()));
-                case MULTILABEL -> predict(read.castModel(MultiLabel.class), table, new MultiLabelFactory(),
-                        PredictedColumns.labels(table.schema()));
-                case CATEGORICAL -> predict(read.castModel(MultiLabel.class), table, new MultiLabelFactory(),
-                        PredictedColumns.classes(table.schema()));
-                default -> throw new AssertionError(table.schema().kind());
-            }
+            predict(read.castModel(MultiTask.class), schema(read));
         }
         return ExitCode.OK;
     }
@@ -81,7 +72,7 @@ public final class PredictCommand implements Callable<Integer> {
             // Tribuo throws several types for bytes that are no model of any class that it finds.
             throw new EmtalException(model + " cannot be read as a model: " + e, e);
         }
-        if (found instanceof EmtalModel<?> ours) {
+        if (found instanceof EmtalModel<?> ours && ours.validate(MultiTask.class)) {
             return ours;
         }
         throw new EmtalException(model + " is a " + found.getClass().getName() + "; allowed is what train wrote");
@@ -90,25 +81,34 @@ public final class PredictCommand implements Callable<Integer> {
     private Schema schema(EmtalModel<?> read) {
         Provenance stored = read.getProvenance().getInstanceProvenance().getMap().get(TrainCommand.SCHEMA);
         if (stored instanceof StringProvenance text) {
-            return Schema.parse(model, text.getValue());
+            return Schema.parse(model.toString(), text.getValue());
         }
         throw new EmtalException(model + " says nothing of the columns that it was trained on; allowed is what train"
                 + " wrote");
     }
 
-    private <T extends Output<T>> void predict(Model<T> predictor, Table table, OutputFactory<T> outputs,
-            PredictedColumns<T> columns) {
-        NaturalFeatures features = new NaturalFeatures(table);
-        List<Example<T>> examples = new ArrayList<>();
-        for (int row = 0; row < table.rows(); row++) {
-            Example<T> example = features.example(row, outputs.getUnknownOutput());
-            EmtalException.check(example.size() > 0, "%s: all features are missing; a row needs at least one",
-                    table.origin(row));
-            examples.add(example);
+    private void predict(Model<MultiTask> predictor, Schema schema) {
+        TableSource.Builder source = TableSource.builder(data).schema(schema.columns()).unlabelled();
+        if (schema.layout().orElse(null) instanceof Layout.Folds folds) {
+            source.ignore(folds.column());
         }
-        CsvOutput.write(out, columns.header(), predictor.predict(examples).stream().map(columns.cells()));
+        PredictedColumns columns = new PredictedColumns(schema.targets());
+        long[] rows = {0};
+        CsvOutput.write(out, columns.header(), predictions(predictor, source.build()).peek(p -> rows[0]++).map(columns::cells));
         PrintWriter screen = spec.commandLine().getOut();
-        screen.println("Predicted " + table.rows() + " rows: " + out);
+        screen.println("Predicted " + rows[0] + " rows: " + out);
         screen.flush();
+    }
+
+    /** Some rows at a time, so that a file may be larger than memory. */
+    private static Stream<Prediction<MultiTask>> predictions(Model<MultiTask> predictor, TableSource source) {
+        Iterator<Example<MultiTask>> rows = source.iterator();
+        return Stream.generate(() -> {
+            List<Example<MultiTask>> some = new ArrayList<>();
+            while (rows.hasNext() && some.size() < ROWS_AT_A_TIME) {
+                some.add(rows.next());
+            }
+            return some;
+        }).takeWhile(some -> !some.isEmpty()).flatMap(some -> predictor.predict(some).stream());
     }
 }

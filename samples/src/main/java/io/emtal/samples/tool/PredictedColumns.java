@@ -1,65 +1,49 @@
 package io.emtal.samples.tool;
 
-import io.emtal.samples.table.Column;
-import io.emtal.samples.table.MultiLabelTargets;
-import io.emtal.samples.table.RegressorTargets;
-import io.emtal.samples.table.Schema;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.TaskValue;
+import io.emtal.tribuo.table.Column;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.function.BiFunction;
-import java.util.function.Function;
-import org.tribuo.Output;
 import org.tribuo.Prediction;
-import org.tribuo.classification.Label;
-import org.tribuo.multilabel.MultiLabel;
-import org.tribuo.regression.Regressor;
 
 /**
- * The columns of a file of predictions.
+ * The columns of a file of predictions: a number for each numeric target; for each other one the value, and the
+ * probability: of the class, or that a label is there.
  *
- * @param <T> the type of the outputs
- * @param header their names
- * @param cells a prediction's cells
+ * @param targets the targets
  */
-record PredictedColumns<T extends Output<T>>(List<String> header, Function<Prediction<T>, List<Object>> cells) {
+record PredictedColumns(List<Column> targets) {
     private static final String PROBABILITY = ":probability";
 
-    /** A number for each target. */
-    static PredictedColumns<Regressor> numbers(Schema schema) {
-        return new PredictedColumns<>(schema.targets().stream().map(Column::name).toList(), prediction -> {
-            List<Object> cells = new ArrayList<>();
-            schema.targets().forEach(target -> cells.add(RegressorTargets.value(prediction.getOutput(), target.name())));
-            return cells;
-        });
-    }
-
-    /** For each target whether a row has the label, 1 or 0, and the probability that it has. */
-    static PredictedColumns<MultiLabel> labels(Schema schema) {
-        return pairs(schema, (target, prediction) -> List.of(prediction.getOutput().contains(target.name()) ? "1" : "0",
-                probability(prediction, target.name())));
-    }
-
-    /** For each target the most probable class, and its probability. */
-    static PredictedColumns<MultiLabel> classes(Schema schema) {
-        return pairs(schema, (target, prediction) -> {
-            String best = target.values().stream().max(Comparator.comparingDouble(value ->
-                    probability(prediction, MultiLabelTargets.label(target, value)))).orElseThrow();
-            return List.of(best, probability(prediction, MultiLabelTargets.label(target, best)));
-        });
-    }
-
-    private static PredictedColumns<MultiLabel> pairs(Schema schema,
-            BiFunction<Column, Prediction<MultiLabel>, List<Object>> pair) {
+    /** The names of the columns. */
+    List<String> header() {
         List<String> header = new ArrayList<>();
-        schema.targets().forEach(target -> header.addAll(List.of(target.name(), target.name() + PROBABILITY)));
-        return new PredictedColumns<>(header, prediction ->
-                schema.targets().stream().flatMap(target -> pair.apply(target, prediction).stream()).toList());
+        for (Column target : targets) {
+            header.add(target.name());
+            if (target.type() != Column.Type.NUMERIC) {
+                header.add(target.name() + PROBABILITY);
+            }
+        }
+        return header;
     }
 
-    /** A class that no training row had has the probability 0. */
-    private static double probability(Prediction<MultiLabel> prediction, String label) {
-        MultiLabel scored = prediction.getOutputScores().get(label);
-        return scored == null ? 0 : scored.getLabelScore(new Label(label)).orElse(0);
+    /** The cells of a row. */
+    List<Object> cells(Prediction<MultiTask> prediction) {
+        List<Object> cells = new ArrayList<>();
+        for (Column target : targets) {
+            TaskValue value = prediction.getOutput().value(target.name()).orElseThrow(() -> new EmtalException(
+                    "Target " + Quoted.of(target.name()) + " is missing in " + prediction.getOutput()));
+            if (value instanceof TaskValue.Real real) {
+                cells.add(real.value());
+            } else if (value instanceof TaskValue.Category category) {
+                cells.addAll(List.of(category.value(), category.score()));
+            } else if (value instanceof TaskValue.Binary binary) {
+                cells.addAll(List.of(binary.value() ? "1" : "0", binary.value() ? binary.score() : 1 - binary.score()));
+            }
+        }
+        return cells;
     }
 }

@@ -8,27 +8,21 @@ import io.emtal.onnx.train.Recipe;
 import io.emtal.samples.output.HistoryFile;
 import io.emtal.samples.output.WholeFile;
 import io.emtal.samples.progress.ProgressBarListener;
-import io.emtal.samples.table.MultiLabelTargets;
-import io.emtal.samples.table.NaturalFeatures;
-import io.emtal.samples.table.RegressorTargets;
+import io.emtal.samples.table.Layout;
 import io.emtal.samples.table.Schema;
-import io.emtal.samples.table.Table;
-import io.emtal.samples.table.TargetView;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.TrainingReport;
-import io.emtal.tribuo.output.MultiLabelTasks;
-import io.emtal.tribuo.output.OutputTasks;
-import io.emtal.tribuo.output.RegressorTasks;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.table.TableDataset;
+import io.emtal.tribuo.table.TableSource;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.tribuo.Output;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,11 +33,11 @@ import picocli.CommandLine.Spec;
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Train EMTAL on a CSV file and write a model.",
         description = {"",
-            "The schema is a JSON file: name, features and targets in column order, each with name, type (numeric or "
-                + "nominal) and, for a nominal one, values. Targets that are all numeric are predicted as numbers, "
-                + "targets with the values 0 and 1 as labels that a row has or has not, other nominal targets as one "
-                + "of several classes. The CSV file has a line of column names, the features and then the targets; an "
-                + "empty cell of a feature is a missing value.", ""})
+            "The schema is a JSON file: name, features and targets, each with name, type (numeric or nominal) and, for a "
+                + "nominal one, values. A numeric target is predicted as a number, one with the values 0 and 1 as a "
+                + "label that a row has or has not, another nominal one as one of several classes; one file may have "
+                + "targets of all kinds. The CSV file has a line of column names; an empty cell is a missing value, or "
+                + "a target of which nothing is known. It may be larger than memory.", ""})
 public final class TrainCommand implements Callable<Integer> {
     /** The name in a model's provenance under which the schema of its data stands. */
     static final String SCHEMA = "schema";
@@ -108,18 +102,18 @@ public final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Stream.concat(Stream.of(out), Stream.concat(onnx.stream(), history.stream())).forEach(WholeFile::check);
-        Table table = Table.read(Schema.read(schema), data);
-        switch (table.schema().kind()) {
-            case REGRESSION -> train(table, new RegressorTargets(table), new RegressorTasks());
-            case MULTILABEL -> train(table, new MultiLabelTargets(table), new MultiLabelTasks());
-            case CATEGORICAL -> train(table, new MultiLabelTargets(table),
-                    MultiLabelTasks.separatedBy(MultiLabelTargets.SEPARATOR));
-            default -> throw new AssertionError(table.schema().kind());
+        Schema columns = Schema.read(schema);
+        TableSource.Builder source = TableSource.builder(data).schema(columns.columns());
+        if (columns.layout().orElse(null) instanceof Layout.Folds folds) {
+            source.ignore(folds.column());
+        }
+        try (TableDataset rows = TableDataset.of(source.build())) {
+            train(columns, rows);
         }
         return ExitCode.OK;
     }
 
-    private <T extends Output<T>> void train(Table table, TargetView<T> targets, OutputTasks<T> outputs) {
+    private void train(Schema columns, TableDataset rows) {
         Recipe.Builder recipe = Recipe.builder();
         denseEpochs.ifPresent(recipe::pretrainEpochs);
         epochs.ifPresent(recipe::epochs);
@@ -130,14 +124,13 @@ public final class TrainCommand implements Callable<Integer> {
         Emtal.Builder method = Emtal.builder();
         experts.ifPresent(method::experts);
         rank.ifPresent(method::rank);
-        int[] rows = IntStream.range(0, table.rows()).toArray();
         try (ProgressBarListener progress = new ProgressBarListener(spec.commandLine().getErr())) {
-            EmtalTrainer<T> trainer = EmtalTrainer.<T>builder().method(method.build()).recipe(recipe.build())
-                    .outputs(outputs).seed(seed).listener(progress).build();
-            try (EmtalModel<T> model = trainer.train(table.dataset(new NaturalFeatures(table), targets, rows),
-                    Map.of(SCHEMA, new StringProvenance(SCHEMA, table.schema().toJson())))) {
+            EmtalTrainer<MultiTask> trainer = EmtalTrainer.<MultiTask>builder().method(method.build())
+                    .recipe(recipe.build()).seed(seed).listener(progress).build();
+            try (EmtalModel<MultiTask> model = trainer.train(rows,
+                    Map.of(SCHEMA, new StringProvenance(SCHEMA, columns.toJson())))) {
                 write(model);
-                tell(table, model.training());
+                tell(columns, rows.size(), model.training());
             }
         }
     }
@@ -148,12 +141,12 @@ public final class TrainCommand implements Callable<Integer> {
         history.ifPresent(file -> HistoryFile.write(file, model.training()));
     }
 
-    private void tell(Table table, TrainingReport training) {
+    private void tell(Schema columns, int rows, TrainingReport training) {
         PrintWriter screen = spec.commandLine().getOut();
         EpochRecord best = training.best();
         ParameterReport parameters = training.parameters();
-        screen.printf(Locale.ROOT, "Trained %s for %d targets on %d rows with %d features.%n", table.schema().name(),
-                table.schema().targets().size(), table.rows(), table.schema().features().size());
+        screen.printf(Locale.ROOT, "Trained %s for %d targets on %d rows with %d features.%n", columns.name(),
+                columns.targets().size(), rows, columns.features().size());
         boolean held = best.validationLosses().length > 0;
         double[] losses = held ? best.validationLosses() : best.trainLosses();
         screen.printf("Loss of each task %s, in epoch %d of the adaptation:%n",

@@ -31,6 +31,7 @@ class ContestTest {
         worstAllowed.put(SmallTables.multiLabel(temp.resolve("m")), 0.45);
         worstAllowed.put(SmallTables.regression(temp.resolve("r")), 1.1);
         worstAllowed.put(SmallTables.categorical(temp.resolve("c")), 0.5);
+        worstAllowed.put(SmallTables.mixed(temp.resolve("x")), 1.1);
         worstAllowed.forEach((folder, limit) ->
                 measureAll(Contest.of(folder.read(), Competitors.usual()), 1).forEach(measured -> {
                     double main = measured.metrics().values().iterator().next();
@@ -42,7 +43,8 @@ class ContestTest {
     @Test
     void theSameSeedGivesTheSameFigures() {
         for (TableFolder folder : List.of(SmallTables.multiLabel(temp.resolve("m")),
-                SmallTables.regression(temp.resolve("r")), SmallTables.categorical(temp.resolve("c")))) {
+                SmallTables.regression(temp.resolve("r")), SmallTables.categorical(temp.resolve("c")),
+                SmallTables.mixed(temp.resolve("x")))) {
             Contest<?> contest = Contest.of(folder.read(), Competitors.usual());
             List<Measurement> first = measureAll(contest, 3);
             List<Measurement> second = measureAll(contest, 3);

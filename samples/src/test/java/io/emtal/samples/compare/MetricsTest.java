@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import io.emtal.samples.table.Split;
 import io.emtal.samples.table.Table;
 import io.emtal.samples.table.TableFolder;
+import io.emtal.tribuo.multitask.MultiTask;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -44,6 +45,39 @@ class MetricsTest {
         assertEquals(2 / 6.0, metrics.get("hamming"), 1e-12);
         assertEquals((1 + 0 + 1) / 3.0, metrics.get("macro_f1"), 1e-12);
         assertEquals((1 + 0 + 1) / 3.0, metrics.get("macro_auc"), 1e-12);
+    }
+
+    @Test
+    void errorsOfMixedTargetsAreRelativeToAConstantsOverTheRowsThatHaveThem() {
+        Table table = new TableFolder(temp).with("schema.json", """
+                {"name": "x", "files": {"data": "data.csv", "fold_column": "fold", "folds": 2},
+                 "features": [{"name": "x", "type": "numeric"}],
+                 "targets": [{"name": "n", "type": "numeric"}, {"name": "b", "type": "nominal", "values": ["1", "0"]},
+                             {"name": "k", "type": "nominal", "values": ["u", "v", "w"]},
+                             {"name": "same", "type": "nominal", "values": ["u", "v"]}]}
+                """).with("data.csv", """
+                fold,x,n,b,k,same
+                0,1,3,1,u,u
+                0,2,,0,v,u
+                0,3,5,1,,u
+                1,4,9,0,w,u
+                1,5,7,0,w,u
+                1,6,,1,u,u
+                """).read();
+        List<Outcome<MultiTask>> outcomes = List.of(
+                new Outcome<>(table.splits().get(0), List.of(mixed(4, true, "u"), mixed(0, true, "w"), mixed(5, true, "u"))),
+                new Outcome<>(table.splits().get(1), List.of(mixed(9, false, "w"), mixed(9, true, "u"), mixed(0, true, "v"))));
+        Map<String, Double> metrics = new MixedMetrics().evaluate(table, outcomes);
+        // n: off by 1, 0, 0, 2; the training means are 8 and 4. b: row 2 and 5 wrong; a constant says 0, then 1, and is
+        // wrong in rows 1, 3, 4, 5. k: rows 2, 5 and 6 wrong; a constant says w, then u (the first of two), wrong in 1, 2, 4, 5.
+        double n = Math.sqrt(5.0 / (25 + 9 + 25 + 9));
+        assertEquals(Map.of("mean_error", (n + 0.5 + 0.75) / 3, "error:n", n, "error:b", 0.5, "error:k", 0.75), metrics);
+    }
+
+    private static Prediction<MultiTask> mixed(double n, boolean b, String k) {
+        MultiTask output = MultiTask.builder().real("n", n).binary("b", b).categorical("k", k).categorical("same", "u")
+                .build();
+        return new Prediction<>(output, 1, new ArrayExample<>(output));
     }
 
     @Test

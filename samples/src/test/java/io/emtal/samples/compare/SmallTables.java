@@ -57,6 +57,27 @@ final class SmallTables {
         return rows.toString();
     }
 
+    /** Targets of three kinds, each missing in some rows of either part. */
+    static TableFolder mixed(Path folder) {
+        StringBuilder rows = new StringBuilder("fold,x,y,constant,c,n,b,k\n");
+        Random random = new Random(5);
+        for (int i = 0; i < 48; i++) {
+            double x = random.nextGaussian();
+            double y = random.nextGaussian();
+            rows.append(i % 2).append(',').append(features(i, x, y))
+                    .append(i % 5 == 0 ? "" : String.format(Locale.ROOT, "%.3f", 3 * x + 10)).append(',')
+                    .append(i % 7 == 0 ? "" : x > 0 ? "1" : "0").append(',')
+                    .append(i % 3 == 0 ? "" : y > 0 ? "hi" : "lo").append('\n');
+        }
+        return new TableFolder(folder).with("schema.json", """
+                {"name": "mixture", "kind": "mixed",
+                 "files": {"data": "data.csv", "fold_column": "fold", "folds": 2},
+                """ + FEATURES + """
+                 "targets": [{"name": "n", "type": "numeric"}, {"name": "b", "type": "nominal", "values": ["0", "1"]},
+                             {"name": "k", "type": "nominal", "values": ["lo", "hi"]}]}
+                """).with("data.csv", rows.toString());
+    }
+
     /** Target "single" has one class in the training rows. */
     static TableFolder categorical(Path folder) {
         return new TableFolder(folder).with("schema.json", """

@@ -61,7 +61,7 @@ class MultiTaskTargetsTest {
             assertTrue(output.value("t").isPresent());
         }
         EmtalException ties = assertThrows(EmtalException.class, () -> targets.cut(1, 2));
-        assertTrue(ties.getMessage().contains("\"t\" cannot be cut into 2 classes"), ties.getMessage());
+        assertTrue(ties.getMessage().contains("'t' cannot be cut into 2 classes"), ties.getMessage());
         assertThrows(EmtalException.class, () -> targets.cut(0, 1));
     }
 

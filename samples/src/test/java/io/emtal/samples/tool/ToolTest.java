@@ -2,6 +2,7 @@ package io.emtal.samples.tool;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.emtal.samples.CommandLineRun;
@@ -138,16 +139,59 @@ class ToolTest {
         assertTrue(lines.get(ROWS).matches("'=1\\+1,0\\.\\d+,c,0\\.\\d+"), lines.get(ROWS));
     }
 
+    @Test
+    void targetsOfAllKindsWithGaps() throws IOException {
+        folder.with("schema.json", "{\"name\": \"mixed\", \"kind\": \"mixed\"," + FEATURES + """
+                "targets": [{"name": "n", "type": "numeric"}, {"name": "b", "type": "nominal", "values": ["0", "1"]},
+                            {"name": "k", "type": "nominal", "values": ["lo", "hi"]}]}
+                """).with("data.csv", rows(",n,b,k", row -> String.format(Locale.ROOT, ",%s,%s,%s",
+                row % 3 == 0 ? "" : String.valueOf(100 * x(row)), row % 5 == 0 ? "" : row % 2 + "",
+                row % 4 == 0 ? "" : x(row) > 0 ? "hi" : "lo")));
+        CommandLineRun trained = train("--dense-epochs", 60, "--epochs", 5);
+        assertEquals(0, trained.status(), trained.err());
+        assertTrue(trained.out().contains("Trained mixed for 3 targets on 60 rows with 2 features."), trained.out());
+        assertEquals(0, predict("data.csv").status());
+        List<String[]> out = predictions();
+        assertEquals("n,b,b:probability,k,k:probability", String.join(",", out.get(0)));
+        assertEquals(ROWS + 1, out.size());
+        for (int row = 0; row < ROWS; row++) {
+            String[] cells = out.get(row + 1);
+            assertEquals(String.valueOf(row % 2), cells[1], "row " + row);
+            assertEquals(cells[1].equals("1"), Double.parseDouble(cells[2]) > 0.5, "row " + row);
+            assertTrue(Math.abs(x(row)) < 0.2 || cells[3].equals(x(row) > 0 ? "hi" : "lo"), "row " + row);
+            assertTrue(Math.abs(x(row)) < 0.3 || Double.parseDouble(cells[0]) * x(row) > 0, "row " + row);
+        }
+    }
+
+    @Test
+    void generatedTablesDependOnSeedAndRowAlone() throws IOException {
+        for (Object[] drawn : new Object[][] {{"a", 30, 1}, {"b", 50, 1}, {"c", 30, 2}}) {
+            CommandLineRun run = CommandLineRun.of("generate", "--out", file((String) drawn[0]), "--rows", drawn[1],
+                    "--columns", 12, "--seed", drawn[2]);
+            assertEquals(0, run.status(), run.err());
+        }
+        List<String> rows = Files.readAllLines(file("a/data.csv"));
+        assertEquals(31, rows.size());
+        assertEquals(rows, Files.readAllLines(file("b/data.csv")).subList(0, 31));
+        assertNotEquals(rows, Files.readAllLines(file("c/data.csv")));
+        CommandLineRun trained = CommandLineRun.of("train", "--data", file("a/data.csv"), "--schema", file("a/schema.json"),
+                "--out", file("model.tribuo"), "--dense-epochs", 1, "--epochs", 1);
+        assertEquals(0, trained.status(), trained.err());
+        assertTrue(trained.out().contains("Trained synthetic for 3 targets on 30 rows with 9 features."), trained.out());
+        CommandLineRun few = CommandLineRun.of("generate", "--out", file("d"), "--columns", 8);
+        assertTrue(few.status() == 1 && few.err().contains("9 and more columns"), few.err());
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "x\\n1             | new.csv line 1: 1 columns; the schema has 2",
-        "x,d\\n1,red       | new.csv line 1: column 2 is \"d\"; the schema has \"c\"",
-        "x,c,t,u\\n1,red,1 | new.csv line 1: 4 columns; the schema has 3",
-        "x,c\\n1,red,3     | new.csv line 2: 3 cells; the header has 2",
-        "x,c\\nred,1       | new.csv line 2, column \"x\": \"red\" is no number",
-        "x,c\\n1,pink      | new.csv line 2, column \"c\": \"pink\" is none of the column's values",
-        "x,c\\n,           | new.csv line 2: all features are missing; a row needs at least one",
-        "x,c               | new.csv has no rows",
+        "x\\n1             | new.csv, line 1: found no column 'c'",
+        "x,d\\n1,red       | new.csv, line 1: found no column 'c'",
+        "x,c,t,u\\n1,red,1,2 | new.csv, line 1: found the column 'u' as number 4",
+        "x,c\\n1,red,3     | new.csv, line 2: found 3 cells",
+        "x,c\\nred,1       | new.csv, line 2, column 'x': found 'red'",
+        "x,c\\n1,pink      | new.csv, line 2, column 'c': found 'pink', allowed are the column's values",
+        "x,c\\n,           | new.csv, line 2: found no feature",
+        "x,c               | new.csv: found no rows",
         "x,c\\n1e99,       | row 0, feature 'x': found 1.0E99",
     })
     void dataThatDoesNotFitTheModelIsOneLine(String data, String message) {
@@ -184,7 +228,7 @@ class ToolTest {
         "--experts 7                    | 7",
         "--validation 1                 | validationFraction 1",
         "--onnx .                       | is a folder; allowed is a file",
-        "--schema absent.json           | absent.json cannot be read",
+        "--schema absent.json           | absent.json: found no file that can be read",
     })
     void wrongSettingsAreOneLineAndWriteNothing(String options, String message) {
         folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES
