@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -187,20 +188,29 @@ public final class MultiTask implements Output<MultiTask> {
      * @throws EmtalException if the model has no such task
      */
     public static Map<String, Double> distribution(Prediction<MultiTask> prediction, String task) {
-        Map<String, Double> distribution = new LinkedHashMap<>();
-        for (MultiTask column : prediction.getOutputScores().values()) {
-            column.value(task).ifPresent(value -> {
-                if (value instanceof TaskValue.Category category) {
-                    distribution.put(category.value(), category.score());
-                } else if (value instanceof TaskValue.Binary binary) {
-                    distribution.put(String.valueOf(!binary.value()), 1 - binary.score());
-                    distribution.put(String.valueOf(binary.value()), binary.score());
-                }
-            });
-        }
-        EmtalException.check(!distribution.isEmpty(), "task %s: found no categorical or binary task of this name in"
-                + " the prediction %s", Quoted.of(task), prediction.getOutput());
+        Map<String, Double> distribution = distributions(prediction).get(task);
+        EmtalException.check(distribution != null, "task %s: found no categorical or binary task of this name in the"
+                + " prediction %s", Quoted.of(task), prediction.getOutput());
         return Collections.unmodifiableMap(distribution);
+    }
+
+    /** The probabilities of the classes of all tasks that have some, by task. */
+    static Map<String, Map<String, Double>> distributions(Prediction<MultiTask> prediction) {
+        Map<String, Map<String, Double>> distributions = new HashMap<>();
+        for (MultiTask column : prediction.getOutputScores().values()) {
+            for (TaskValue value : column.values()) {
+                if (value instanceof TaskValue.Category category) {
+                    distributions.computeIfAbsent(value.task(), name -> new LinkedHashMap<>())
+                            .put(category.value(), category.score());
+                } else if (value instanceof TaskValue.Binary binary) {
+                    Map<String, Double> answers = distributions.computeIfAbsent(value.task(),
+                            name -> new LinkedHashMap<>());
+                    answers.put(String.valueOf(!binary.value()), 1 - binary.score());
+                    answers.put(String.valueOf(binary.value()), binary.score());
+                }
+            }
+        }
+        return distributions;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.emtal.tribuo.multitask;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.tribuo.evaluation.ClassificationMetrics;
 import io.emtal.tribuo.evaluation.RealMetrics;
 import org.tribuo.Model;
@@ -52,10 +53,11 @@ public final class MultiTaskScorer {
      */
     public MultiTaskScorer add(Model<MultiTask> model, List<Prediction<MultiTask>> predictions) {
         MultiTaskInfo domain = domain(model);
-        domain.kinds().forEach((task, kind) -> {
+        Map<String, TaskKind> known = domain.kinds();
+        known.forEach((task, kind) -> {
             TaskKind other = kinds.put(task, kind);
-            EmtalException.check(other == null || other == kind, "task '%s': found a %s one of one model and a %s one"
-                    + " of another, allowed is one kind", task, other, kind);
+            EmtalException.check(other == null || other == kind, "task %s: found a %s one of one model and a %s one"
+                    + " of another, allowed is one kind", Quoted.of(task), other, kind);
             if (kind == TaskKind.REAL) {
                 numbers.computeIfAbsent(task, name -> new NumberRows());
             } else {
@@ -63,7 +65,7 @@ public final class MultiTaskScorer {
             }
         });
         for (Prediction<MultiTask> prediction : predictions) {
-            add(domain, prediction);
+            add(domain, known, prediction);
         }
         return this;
     }
@@ -77,43 +79,50 @@ public final class MultiTaskScorer {
                 + ", allowed is " + MultiTaskInfo.class.getName());
     }
 
-    private void add(MultiTaskInfo domain, Prediction<MultiTask> prediction) {
+    private void add(MultiTaskInfo domain, Map<String, TaskKind> known, Prediction<MultiTask> prediction) {
         MultiTask truth = prediction.getExample().getOutput();
         EmtalException.check(truth != MultiTaskFactory.UNKNOWN_MULTITASK, "row %d: found the unknown output as truth,"
                 + " allowed are known ones", rows);
+        Map<String, Map<String, Double>> distributions = MultiTask.distributions(prediction);
         Optional<TaskValue.Category> joint = labelSpace == LabelSpace.JOINT ? highest(prediction) : Optional.empty();
         Map<String, BinaryCells.Cell> cells = new HashMap<>();
         for (TaskValue value : truth.values()) {
             String task = value.task();
-            EmtalException.check(domain.kinds().get(task) == value.kind(), "row %d: found the label %s, allowed are"
-                    + " those of the model's tasks %s", rows, MultiTaskText.of(List.of(value)), domain.kinds());
-            TaskValue predicted = prediction.getOutput().value(task).filter(said -> said.kind() == value.kind())
-                    .orElseThrow(() -> new EmtalException("row " + rows + ", task '" + task + "': found no predicted"
-                            + " value in " + prediction.getOutput() + ", a model needs one for each of its tasks"));
+            if (known.get(task) != value.kind()) {
+                throw new EmtalException("row " + rows + ": found the label " + MultiTaskText.of(List.of(value))
+                        + ", allowed are those of the model's tasks " + known);
+            }
+            TaskValue predicted = predicted(prediction, value);
+            if (value instanceof TaskValue.Real real) {
+                double mean = domain.statistics(task).map(RealStatistics::mean).orElse(Double.NaN);
+                numbers.get(task).add(real.value(), ((TaskValue.Real) predicted).value(), mean);
+                continue;
+            }
+            Map<String, Double> scores = distributions.get(task);
+            EmtalException.check(scores != null, "row %d, task %s: found no scores of its classes in the prediction",
+                    rows, Quoted.of(task));
             if (value instanceof TaskValue.Category category) {
                 String said = ((TaskValue.Category) predicted).value();
                 boolean right = labelSpace == LabelSpace.TASK ? said.equals(category.value())
                         : joint.filter(c -> c.task().equals(task) && c.value().equals(category.value())).isPresent();
-                classes.get(task).add(row(category.value(), said, right, prediction, task));
+                classes.get(task).add(new ClassRows.Row(category.value(), said, right, scores,
+                        prediction.hasProbabilities()));
             } else if (value instanceof TaskValue.Binary binary) {
                 boolean said = ((TaskValue.Binary) predicted).value();
-                ClassRows.Row row = row(String.valueOf(binary.value()), String.valueOf(said), said == binary.value(),
-                        prediction, task);
-                classes.get(task).add(row);
-                cells.put(task, new BinaryCells.Cell(binary.value(), said, row.scores().get("true")));
-            } else if (value instanceof TaskValue.Real real) {
-                double mean = domain.statistics(task).map(RealStatistics::mean).orElse(Double.NaN);
-                numbers.get(task).add(real.value(), ((TaskValue.Real) predicted).value(), mean);
+                classes.get(task).add(new ClassRows.Row(String.valueOf(binary.value()), String.valueOf(said),
+                        said == binary.value(), scores, prediction.hasProbabilities()));
+                cells.put(task, new BinaryCells.Cell(binary.value(), said, scores.get("true")));
             }
         }
         binaryCells.add(cells);
         rows++;
     }
 
-    private static ClassRows.Row row(String truth, String said, boolean right, Prediction<MultiTask> prediction,
-                                     String task) {
-        return new ClassRows.Row(truth, said, right, MultiTask.distribution(prediction, task),
-                prediction.hasProbabilities());
+    private TaskValue predicted(Prediction<MultiTask> prediction, TaskValue truth) {
+        return prediction.getOutput().value(truth.task()).filter(value -> value.kind() == truth.kind())
+                .orElseThrow(() -> new EmtalException("row " + rows + ", task " + Quoted.of(truth.task())
+                        + ": found no predicted value in " + prediction.getOutput()
+                        + ", a model needs one for each of its tasks"));
     }
 
     /** The class of the highest score among those of all categorical tasks. */
