@@ -57,9 +57,22 @@ public final class DensePredictor implements AutoCloseable {
      * @throws EmtalException if the bytes are no such model
      */
     public DensePredictor(ByteString model, int threads) {
+        this(model, threads, Optimise.PORTABLE);
+    }
+
+    /**
+     * Reads a network.
+     *
+     * @param model as {@link #DensePredictor(ByteString, int)} takes it
+     * @param threads the number of threads that one prediction may use, at least 1
+     * @param form the form in which the network predicts; {@link #model()} stays as it is
+     * @throws EmtalException if the bytes are no such model, or it cannot be written in that form
+     */
+    public DensePredictor(ByteString model, int threads, Optimise form) {
         EmtalException.check(threads >= 1, "predictor: found %d threads, at least 1 is needed", threads);
         this.model = model;
-        OnnxMl.GraphProto graph = OnnxFile.load(model, ReadLimits.DEFAULT).getGraph();
+        OnnxMl.ModelProto loaded = OnnxFile.load(model, ReadLimits.DEFAULT);
+        OnnxMl.GraphProto graph = loaded.getGraph();
         Set<String> constants = graph.getInitializerList().stream().map(OnnxMl.TensorProto::getName)
                 .collect(Collectors.toSet());
         List<OnnxMl.ValueInfoProto> inputs = graph.getInputList().stream()
@@ -77,7 +90,7 @@ public final class DensePredictor implements AutoCloseable {
         EmtalException.check(batch <= Math.max(1, MAX_BATCH_ELEMENTS / inputWidth), "input '%s': found a fixed batch of"
                 + " %d rows, allowed are batches of %d elements", inputName, batch, MAX_BATCH_ELEMENTS);
         this.fixedBatch = (int) batch;
-        this.session = new SharedSession(threads);
+        this.session = new SharedSession(threads, form == Optimise.PORTABLE ? model : form.apply(loaded).toByteString());
         this.cleanable = CLEANER.register(this, session);
     }
 
@@ -162,7 +175,7 @@ public final class DensePredictor implements AutoCloseable {
                 "predictor: found %d rows of %d outputs, allowed are fewer than 2^31 outputs", count, outputWidth);
         float[] result = new float[count * outputWidth];
         int batch = fixedBatch > 0 ? fixedBatch : Math.max(1, Math.min(MAX_BATCH, MAX_BATCH_ELEMENTS / inputWidth));
-        OrtSession running = session.acquire(model);
+        OrtSession running = session.acquire();
         try {
             for (int first = 0; first < count; first += batch) {
                 int size = Math.min(batch, count - first);
@@ -214,31 +227,33 @@ public final class DensePredictor implements AutoCloseable {
     private static final class SharedSession implements Runnable {
 
         private final int threads;
+        private final ByteString network;
         private OrtSession session;
         private int users;
         private boolean closed;
 
-        private SharedSession(int threads) {
+        private SharedSession(int threads, ByteString network) {
             this.threads = threads;
+            this.network = network;
         }
 
-        private synchronized OrtSession acquire(ByteString model) {
+        private synchronized OrtSession acquire() {
             if (closed) {
                 throw new IllegalStateException("predictor: found closed, predictions are allowed only before that");
             }
             if (session == null) {
-                session = create(model);
+                session = create();
             }
             users++;
             return session;
         }
 
-        private OrtSession create(ByteString model) {
+        private OrtSession create() {
             try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
                 options.setIntraOpNumThreads(threads);
                 options.setInterOpNumThreads(1);
                 options.addConfigEntry("session.intra_op.allow_spinning", "0");
-                return OrtEnvironment.getEnvironment().createSession(model.toByteArray(), options);
+                return OrtEnvironment.getEnvironment().createSession(network.toByteArray(), options);
             } catch (OrtException e) {
                 throw new EmtalException("predictor: ONNX Runtime refuses the network: " + e.getMessage(), e);
             }

@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
         header = "Measure prediction before, during and after training.",
         description = {"",
             "The original backbone with heads, the network as it is trained with routers and low-rank updates, and the "
-                + "dense network that both become, with batches of 1, 8 and 64, one thread and all.", ""})
+                + "dense network that both become, as it is exported and rewritten for speed, with batches of 1, 8 and "
+                + "64, one thread and all.", ""})
 public final class BenchPredictCommand implements Callable<Integer> {
     private static final List<Integer> BATCHES = List.of(1, 8, 64);
     private static final List<String> HEADER = List.of("shape", "network", "batch", "threads", "runs", "median_ms", "min_ms",
@@ -79,11 +80,11 @@ public final class BenchPredictCommand implements Callable<Integer> {
     }
 
     private List<List<Object>> measure(PredictNetworks networks, int batch, int threads, PrintWriter screen) {
-        List<String> names = List.of("original", "gated", "dense");
+        List<String> names = List.of("original", "gated", "dense", "fused");
         List<PredictRun> opened = new ArrayList<>();
         try {
-            Stream.of(networks.original(batch, threads), networks.gated(batch, threads), networks.dense(batch, threads))
-                    .forEach(opened::add);
+            Stream.of(networks.original(batch, threads), networks.gated(batch, threads), networks.dense(batch, threads),
+                    networks.fused(batch, threads)).forEach(opened::add);
             List<Timings> times = InTurns.measure(List.copyOf(opened), runs);
             List<List<Object>> rows = new ArrayList<>();
             for (int i = 0; i < names.size(); i++) {

@@ -7,6 +7,7 @@ import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.predict.Optimise;
 import io.emtal.onnx.task.Heads;
 import io.emtal.onnx.train.TrainingStep;
 import java.nio.FloatBuffer;
@@ -21,12 +22,21 @@ import java.util.Map;
 record PredictNetworks(BenchNetwork network, TrainingStep step) {
     /** The backbone before training, with heads. */
     PredictRun original(int batch, int threads) {
-        return open(network.backbone(), batch, threads);
+        return open(network.backbone(), Optimise.PORTABLE, batch, threads);
     }
 
     /** What the training comes to. */
     PredictRun dense(int batch, int threads) {
-        return open(network.adaptation().merge(network.backbone(), step.values()::get, 1), batch, threads);
+        return open(merged(), Optimise.PORTABLE, batch, threads);
+    }
+
+    /** What the training comes to, rewritten for speed. */
+    PredictRun fused(int batch, int threads) {
+        return open(merged(), Optimise.FUSED, batch, threads);
+    }
+
+    private Backbone merged() {
+        return network.adaptation().merge(network.backbone(), step.values()::get, 1);
     }
 
     /** The network in training, with routers. */
@@ -46,7 +56,7 @@ record PredictNetworks(BenchNetwork network, TrainingStep step) {
         return run;
     }
 
-    private PredictRun open(Backbone backbone, int batch, int threads) {
+    private PredictRun open(Backbone backbone, Optimise form, int batch, int threads) {
         Heads heads = new Heads(network.tasks(), backbone.pooledWidth(), backbone.members());
         Map<String, Tensor> values = step.values();
         GraphBuilder graph = new GraphBuilder();
@@ -55,7 +65,7 @@ record PredictNetworks(BenchNetwork network, TrainingStep step) {
                 .apply(backbone.graph().outputs().get(0));
         graph.output("output", heads.outputs(graph, heads.logits(graph, pooled, name ->
                 graph.initializer(name, values.get(name)))));
-        return new PredictRun(OnnxFile.toModel(graph.build(), "dense").toByteArray(), threads)
+        return new PredictRun(form.apply(OnnxFile.toModel(graph.build(), "dense")).toByteArray(), threads)
                 .with(input.name(), rows(batch), batch, network.examples().width());
     }
 

@@ -1,0 +1,65 @@
+package io.emtal.onnx.predict;
+
+import ai.onnx.proto.OnnxMl;
+import io.emtal.onnx.autodiff.Lowering;
+import io.emtal.onnx.graph.Graph;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Narrowing;
+import io.emtal.onnx.graph.OnnxFile;
+import io.emtal.onnx.graph.ReadLimits;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Value;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+
+/** The form in which a dense network predicts. */
+public enum Optimise {
+
+    /** As it is: the backbone's own operators. */
+    PORTABLE {
+        @Override
+        public OnnxMl.ModelProto apply(OnnxMl.ModelProto model) {
+            return model;
+        }
+    },
+
+    /**
+     * Written for ONNX Runtime on CPUs: behind the last attention, tokens that no head reads are left out, and layer
+     * normalisation is written in its parts. Still operators of the standard; its results differ in the last bits.
+     */
+    FUSED {
+        @Override
+        public OnnxMl.ModelProto apply(OnnxMl.ModelProto model) {
+            // Where the number of rows is computed with, the model has to be read for a number of rows first.
+            boolean computesRows = model.getGraph().getNodeList().stream().anyMatch(n -> n.getOpType().equals("Shape"));
+            Graph graph = Narrowing.of(computesRows ? OnnxFile.readOpen(model, Map.of(), ReadLimits.DEFAULT)
+                    : OnnxFile.read(model, Shape.BATCH), Set.of());
+            GraphBuilder builder = new GraphBuilder();
+            Map<String, Value> inputs = new HashMap<>();
+            graph.inputs().forEach(v -> inputs.put(v.name(), builder.input(v.name(), v.type(), v.shape().extents())));
+            Function<Value, Value> written = builder.inline(graph, inputs, new Lowering(builder, graph));
+            for (Value output : graph.outputs()) {
+                Value value = written.apply(output);
+                if (value.name().equals(output.name())) {
+                    builder.output(value);
+                } else {
+                    builder.output(output.name(), value);
+                }
+            }
+            return OnnxFile.toModel(builder.build(), model.getGraph().getName()).toBuilder()
+                    .addAllMetadataProps(model.getMetadataPropsList()).build();
+        }
+    };
+
+    /**
+     * Writes a network in this form.
+     *
+     * @param model a network that works row by row; its batch open, or 1 where it computes with the number of rows
+     * @return a network of the same inputs, outputs and metadata
+     * @throws io.emtal.onnx.EmtalException naming what of the model is not supported, if it has to be rewritten
+     */
+    public abstract OnnxMl.ModelProto apply(OnnxMl.ModelProto model);
+}

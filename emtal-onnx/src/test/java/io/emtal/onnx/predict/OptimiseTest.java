@@ -1,0 +1,83 @@
+package io.emtal.onnx.predict;
+
+import ai.onnx.proto.OnnxMl;
+import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.backbone.BackboneSource;
+import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.backbone.VisionTransformer;
+import io.emtal.onnx.data.FeatureColumn;
+import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.graph.OnnxFile;
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class OptimiseTest {
+
+    private static final int ROWS = 5;
+    private static final int WIDTH = 64;
+
+    private final long seed = System.nanoTime();
+
+    @Test
+    void aClassTokensNetworkIsNarrowed() {
+        OnnxMl.ModelProto model = model(VisionTransformer.builder().image(8, 8, 1).patch(4).width(16).heads(2).depth(2)
+                .hidden(32).build());
+        OnnxMl.ModelProto fused = assertSamePredictions(model);
+        assertTrue(fused.getGraph().getNodeList().stream().noneMatch(n -> n.getOpType().equals("LayerNormalization")));
+        assertTrue(fused.getGraph().getNodeList().stream().allMatch(n -> n.getDomain().isEmpty()));
+    }
+
+    @Test
+    void tablesPredictTheSame() {
+        assertSamePredictions(model(FeatureTransformer.builder().width(16).depth(2).hidden(32).build()));
+    }
+
+    @Test
+    void portableIsTheNetworkItself() {
+        OnnxMl.ModelProto model = model(FeatureTransformer.builder().width(16).depth(1).hidden(32).build());
+        assertSame(model, Optimise.PORTABLE.apply(model));
+    }
+
+    private OnnxMl.ModelProto assertSamePredictions(OnnxMl.ModelProto model) {
+        OnnxMl.ModelProto fused = Optimise.FUSED.apply(model);
+        assertEquals(model.getMetadataPropsList(), fused.getMetadataPropsList());
+        assertEquals(model.getGraph().getInput(0).getName(), fused.getGraph().getInput(0).getName());
+        assertEquals(model.getGraph().getOutput(0).getName(), fused.getGraph().getOutput(0).getName());
+        float[] rows = numbers(ROWS * WIDTH);
+        try (DensePredictor portable = new DensePredictor(model.toByteString(), 1);
+             DensePredictor fast = new DensePredictor(model.toByteString(), 1, Optimise.FUSED)) {
+            assertArrayEquals(portable.predict(rows, ROWS), fast.predict(rows, ROWS), 1e-4f, "seed " + seed);
+            assertEquals(model.toByteString(), fast.model());
+        }
+        return fused;
+    }
+
+    private OnnxMl.ModelProto model(BackboneSource source) {
+        FeatureLayout layout = new FeatureLayout(IntStream.range(0, WIDTH)
+                .mapToObj(i -> new FeatureColumn("x" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
+        float[] all = numbers(20 * WIDTH);
+        PackedExamples rows = PackedExamples.pack(20, WIDTH, 1, (row, inputs, labels) ->
+                System.arraycopy(all, row * WIDTH, inputs, 0, WIDTH));
+        Backbone backbone = source.create(layout, rows, seed);
+        return OnnxFile.toModel(backbone.graph(), "test").toBuilder().addMetadataProps(OnnxMl.StringStringEntryProto
+                .newBuilder().setKey("key").setValue("value")).build();
+    }
+
+    private float[] numbers(int count) {
+        Random random = new Random(seed);
+        float[] numbers = new float[count];
+        for (int i = 0; i < count; i++) {
+            numbers[i] = (float) random.nextGaussian();
+        }
+        return numbers;
+    }
+}
