@@ -34,6 +34,17 @@ public record Schema(String name, Kind kind, Optional<Layout> layout, TableSchem
     }
 
     /**
+     * A schema whose targets say what kind it is, and that names no files.
+     *
+     * @param name the data set's name
+     * @param columns the features, and the targets as tasks
+     * @return the schema
+     */
+    public static Schema of(String name, TableSchema columns) {
+        return new Schema(name, Kind.of(columns.tasks()), Optional.empty(), columns);
+    }
+
+    /**
      * The features.
      *
      * @return in the order of the schema

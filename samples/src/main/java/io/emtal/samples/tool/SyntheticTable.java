@@ -2,7 +2,6 @@ package io.emtal.samples.tool;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.samples.output.WholeFile;
-import io.emtal.samples.table.Kind;
 import io.emtal.samples.table.Schema;
 import io.emtal.tribuo.table.Column;
 import io.emtal.tribuo.table.TableSchema;
@@ -11,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -55,7 +53,7 @@ record SyntheticTable(long rows, int columns, long seed) {
         features.add(new Column("colour", Column.Type.NOMINAL, COLOURS));
         features.add(new Column("digit", Column.Type.NOMINAL,
                 IntStream.range(0, 10).mapToObj(String::valueOf).toList()));
-        return new Schema("synthetic", Kind.MIXED, Optional.empty(), new TableSchema(features, List.of(
+        return Schema.of("synthetic", new TableSchema(features, List.of(
                 Column.numeric("amount"), Column.binary("flag"), new Column("class", Column.Type.NOMINAL, CLASSES))));
     }
 

@@ -15,9 +15,12 @@ import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.TrainingReport;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.table.TableDataset;
+import io.emtal.tribuo.table.TableSchema;
 import io.emtal.tribuo.table.TableSource;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +30,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The subcommand {@code train}. */
@@ -50,8 +54,18 @@ public final class TrainCommand implements Callable<Integer> {
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "The CSV file to train on.")
     private Path data;
 
-    @Option(names = "--schema", required = true, paramLabel = "FILE", description = "The schema of the CSV file.")
-    private Path schema;
+    @Option(names = "--schema", paramLabel = "FILE",
+            description = "The schema of the CSV file. Default: schema.json beside it.")
+    private Optional<Path> schema;
+
+    @Option(names = "--target", paramLabel = "NAME",
+            description = "A column that is a target; may be given several times. Then there is no schema: the types of the "
+                + "columns are inferred from the cells, and shown.")
+    private List<String> targets = List.of();
+
+    @Option(names = "--ignore", paramLabel = "NAME",
+            description = "A column that is neither feature nor target; may be given several times.")
+    private List<String> ignored = List.of();
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The Tribuo model to write.")
     private Path out;
@@ -102,15 +116,29 @@ public final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Stream.concat(Stream.of(out), Stream.concat(onnx.stream(), history.stream())).forEach(WholeFile::check);
-        Schema columns = Schema.read(schema);
-        TableSource.Builder source = TableSource.builder(data).schema(columns.columns());
+        Schema columns = schema();
+        List<String> others = new ArrayList<>(ignored);
         if (columns.layout().orElse(null) instanceof Layout.Folds folds) {
-            source.ignore(folds.column());
+            others.add(folds.column());
         }
-        try (TableDataset rows = TableDataset.of(source.build())) {
+        TableSource source = TableSource.builder(data).schema(columns.columns()).ignore(others.toArray(String[]::new))
+                .build();
+        try (TableDataset rows = TableDataset.of(source)) {
             train(columns, rows);
         }
         return ExitCode.OK;
+    }
+
+    private Schema schema() {
+        if (targets.isEmpty()) {
+            return Schema.read(schema.orElse(data.toAbsolutePath().resolveSibling(Schema.FILE)));
+        }
+        if (schema.isPresent()) {
+            throw new ParameterException(spec.commandLine(), "--schema and --target: allowed is one of the two");
+        }
+        TableSchema inferred = TableSchema.infer(data, targets, ignored);
+        spec.commandLine().getOut().println(inferred);
+        return Schema.of(data.getFileName().toString(), inferred);
     }
 
     private void train(Schema columns, TableDataset rows) {

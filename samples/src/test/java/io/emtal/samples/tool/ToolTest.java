@@ -164,6 +164,23 @@ class ToolTest {
     }
 
     @Test
+    void typesAreInferredAndShownWhereTargetsAreNamed() throws IOException {
+        folder.with("data.csv", rows(",id,n,k", row -> String.format(Locale.ROOT, ",row%d,%.3f,%s", row, 100 * x(row),
+                x(row) > 0 ? "hi" : "lo")));
+        CommandLineRun trained = CommandLineRun.of("train", "--data", file("data.csv"), "--target", "n", "--target", "k",
+                "--ignore", "id", "--out", file("model.tribuo"), "--dense-epochs", 1, "--epochs", 1);
+        assertEquals(0, trained.status(), trained.err());
+        assertEquals(List.of("TableSchema:", "  feature  numeric  'x'", "  feature  nominal  'c'['blue', 'red']",
+                "  task     numeric  'n'", "  task     nominal  'k'['hi', 'lo']",
+                "Trained data.csv for 2 targets on 60 rows with 2 features."), trained.out().lines().limit(6).toList());
+        folder.with("new.csv", "x,c\n0.5,red\n");
+        assertEquals(0, predict("new.csv").status());
+        assertEquals("n,k,k:probability", String.join(",", predictions().get(0)));
+        CommandLineRun both = train("--target", "n");
+        assertTrue(both.status() == 2 && both.err().contains("--schema and --target"), both.err());
+    }
+
+    @Test
     void generatedTablesDependOnSeedAndRowAlone() throws IOException {
         for (Object[] drawn : new Object[][] {{"a", 30, 1}, {"b", 50, 1}, {"c", 30, 2}}) {
             CommandLineRun run = CommandLineRun.of("generate", "--out", file((String) drawn[0]), "--rows", drawn[1],
