@@ -27,12 +27,12 @@ public final class ImmutableMultiTaskInfo extends MultiTaskInfo implements Immut
     /** The version of the protobuf that this class writes. */
     public static final int CURRENT_VERSION = 0;
 
-    private final MultiTask[] columns;
+    private final MultiTask[] elements;
     private final Map<MultiTask, Integer> ids = new HashMap<>();
 
     ImmutableMultiTaskInfo(MultiTaskInfo other) {
         super(other);
-        columns = other instanceof ImmutableMultiTaskInfo that ? that.columns
+        elements = other instanceof ImmutableMultiTaskInfo that ? that.elements
                 : columns().keySet().toArray(MultiTask[]::new);
         number();
     }
@@ -40,8 +40,8 @@ public final class ImmutableMultiTaskInfo extends MultiTaskInfo implements Immut
     /** @param mapping a bijection between the columns of the tasks and the ids */
     ImmutableMultiTaskInfo(MultiTaskInfo other, Map<MultiTask, Integer> mapping) {
         super(other);
-        columns = new MultiTask[size()];
-        mapping.forEach((column, id) -> columns[id] = TaskStatistics.column(column.values().get(0)));
+        elements = new MultiTask[size()];
+        mapping.forEach((column, id) -> elements[id] = TaskStatistics.column(column.values().get(0)));
         number();
     }
 
@@ -50,15 +50,15 @@ public final class ImmutableMultiTaskInfo extends MultiTaskInfo implements Immut
         EmtalException.check(proto.getIdList().stream().sorted().toList()
                         .equals(IntStream.range(0, size()).boxed().toList()),
                 "outputs: found the ids %s, allowed is each from 0 to %d once", proto.getIdList(), size() - 1);
-        columns = new MultiTask[size()];
+        elements = new MultiTask[size()];
         Iterator<Integer> order = proto.getIdList().iterator();
-        columns().keySet().forEach(column -> columns[order.next()] = column);
+        columns().keySet().forEach(column -> elements[order.next()] = column);
         number();
     }
 
     private void number() {
-        for (int id = 0; id < columns.length; id++) {
-            ids.put(columns[id], id);
+        for (int id = 0; id < elements.length; id++) {
+            ids.put(elements[id], id);
         }
     }
 
@@ -81,7 +81,7 @@ public final class ImmutableMultiTaskInfo extends MultiTaskInfo implements Immut
      */
     @Override
     public MultiTask getOutput(int id) {
-        return id >= 0 && id < columns.length ? columns[id] : null;
+        return id >= 0 && id < elements.length ? elements[id] : null;
     }
 
     @Override
@@ -91,7 +91,7 @@ public final class ImmutableMultiTaskInfo extends MultiTaskInfo implements Immut
 
     @Override
     public Iterator<Pair<Integer, MultiTask>> iterator() {
-        return IntStream.range(0, columns.length).mapToObj(id -> new Pair<>(id, columns[id])).iterator();
+        return IntStream.range(0, elements.length).mapToObj(id -> new Pair<>(id, elements[id])).iterator();
     }
 
     @Override
@@ -126,11 +126,11 @@ public final class ImmutableMultiTaskInfo extends MultiTaskInfo implements Immut
     @Override
     public boolean equals(Object other) {
         return other instanceof ImmutableMultiTaskInfo that && tasks.equals(that.tasks) && observed == that.observed
-                && unknown == that.unknown && Arrays.equals(columns, that.columns);
+                && unknown == that.unknown && Arrays.equals(elements, that.elements);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(tasks, observed, unknown, Arrays.hashCode(columns));
+        return Objects.hash(tasks, observed, unknown, Arrays.hashCode(elements));
     }
 }

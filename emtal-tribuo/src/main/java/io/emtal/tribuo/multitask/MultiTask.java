@@ -319,6 +319,8 @@ public final class MultiTask implements Output<MultiTask> {
             throws InvalidProtocolBufferException {
         Versions.check(MultiTask.class, version, CURRENT_VERSION);
         MultiTaskProto proto = message.unpack(MultiTaskProto.class);
+        EmtalException.check(!proto.getUnknown() || proto.getValueCount() == 0, "output: found the unknown one with %d"
+                + " values in a protobuf, allowed is none", proto.getValueCount());
         return proto.getUnknown() ? UNKNOWN : of(proto.getValueList().stream().map(MultiTask::deserialize).toList());
     }
 

@@ -151,11 +151,13 @@ final class TaskStatistics implements Serializable {
             case BINARY -> Set.copyOf(names).equals(read.classes.keySet());
             case REAL -> names.isEmpty();
         };
+        long counted = read.kind == TaskKind.REAL ? proto.getLabelled() : counts.stream().mapToLong(c -> c).sum();
         EmtalException.check(fitting && names.size() == counts.size() && Set.copyOf(names).size() == names.size(),
                 "task %s: found the classes %s with the counts %s in a %s task, allowed is one count for each",
                 Quoted.of(proto.getTask()), names, counts, name(read.kind));
-        EmtalException.check(proto.getLabelled() >= 0 && counts.stream().allMatch(c -> c >= 0), "task %s: found the"
-                + " counts %s among %d labels, allowed are 0 and more", Quoted.of(proto.getTask()), counts,
+        EmtalException.check(proto.getLabelled() >= 0 && counts.stream().allMatch(c -> c >= 0)
+                        && counted == proto.getLabelled(), "task %s: found the counts %s among %d labels, allowed are 0 and"
+                        + " more that sum to the number of labels", Quoted.of(proto.getTask()), counts,
                 proto.getLabelled());
         for (int i = 0; i < names.size(); i++) {
             read.classes.put(names.get(i), counts.get(i));

@@ -168,7 +168,8 @@ class MultiTaskInfoTest {
                 good.clone().setTask(0, good.getTask(0).toBuilder().setLabelled(-1)).build(),
                 good.clone().setTask(1, good.getTask(1).toBuilder().clearClassName().clearClassCount()).build(),
                 good.clone().setTask(2, good.getTask(2).toBuilder().addClassName("star").addClassCount(1)).build(),
-                good.clone().setTask(2, good.getTask(2).toBuilder().clearClassCount()).build())) {
+                good.clone().setTask(2, good.getTask(2).toBuilder().clearClassCount()).build(),
+                good.clone().setTask(2, good.getTask(2).toBuilder().setClassCount(0, 7)).build())) {
             var e = assertThrows(IllegalStateException.class, () -> OutputInfo.deserialize(proto.toBuilder()
                     .setSerializedData(Any.pack(bad)).build()), bad::toString);
             assertTrue(e.getCause().getCause() instanceof EmtalException,

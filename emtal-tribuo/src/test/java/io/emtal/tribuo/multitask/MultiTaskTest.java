@@ -7,13 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.Any;
 import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.protos.MultiTaskProto;
+import io.emtal.tribuo.protos.TaskValueProto;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tribuo.Output;
 import org.tribuo.Prediction;
 import org.tribuo.impl.ArrayExample;
+import org.tribuo.protos.core.OutputProto;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -183,9 +187,20 @@ class MultiTaskTest {
     }
 
     @Test
-    void newerProtobufsAreRefused() {
-        var newer = ALL.serialize().toBuilder().setVersion(1).build();
-        var e = assertThrows(IllegalStateException.class, () -> Output.deserialize(newer));
-        assertTrue(e.getCause().getCause() instanceof EmtalException, () -> String.valueOf(e.getCause().getCause()));
+    void newerAndFaultyProtobufsAreRefused() throws Exception {
+        OutputProto good = ALL.serialize();
+        MultiTaskProto content = good.getSerializedData().unpack(MultiTaskProto.class);
+        for (OutputProto bad : List.of(good.toBuilder().setVersion(1).build(),
+                with(good, content.toBuilder().setUnknown(true).build()),
+                with(good, content.toBuilder().addValue(content.getValue(0)).build()),
+                with(good, content.toBuilder().addValue(TaskValueProto.newBuilder().setTask("none")).build()))) {
+            var e = assertThrows(IllegalStateException.class, () -> Output.deserialize(bad), bad::toString);
+            assertTrue(e.getCause().getCause() instanceof EmtalException,
+                    () -> String.valueOf(e.getCause().getCause()));
+        }
+    }
+
+    private static OutputProto with(OutputProto proto, MultiTaskProto content) {
+        return proto.toBuilder().setSerializedData(Any.pack(content)).build();
     }
 }
