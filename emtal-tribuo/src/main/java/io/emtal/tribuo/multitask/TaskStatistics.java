@@ -156,8 +156,8 @@ final class TaskStatistics implements Serializable {
                 "task %s: found the classes %s with the counts %s in a %s task, allowed is one count for each",
                 Quoted.of(proto.getTask()), names, counts, name(read.kind));
         EmtalException.check(proto.getLabelled() >= 0 && counts.stream().allMatch(c -> c >= 0)
-                        && counted == proto.getLabelled(), "task %s: found the counts %s among %d labels, allowed are 0 and"
-                        + " more that sum to the number of labels", Quoted.of(proto.getTask()), counts,
+                        && counted == proto.getLabelled(), "task %s: found the counts %s among %d labels, allowed are 0"
+                        + " and more that sum to the number of labels", Quoted.of(proto.getTask()), counts,
                 proto.getLabelled());
         for (int i = 0; i < names.size(); i++) {
             read.classes.put(names.get(i), counts.get(i));
