@@ -3,6 +3,7 @@ package io.emtal.samples.finetune;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.OnnxBackbone;
 import io.emtal.onnx.data.ImageInput;
+import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.onnx.train.TrainingListener;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -47,6 +49,7 @@ final class FineTuning {
     private final ImagePreprocessing preprocessing;
     private final List<ImageSet> sets;
     private final Path folder;
+    private final Optional<Checkpoints> checkpoints;
     private final TrainingListener progress;
     private final ImageInput images;
     private final byte[] original;
@@ -57,15 +60,17 @@ final class FineTuning {
      * @param preprocessing what differs from what the backbone says of its images
      * @param sets the images, with no task in common
      * @param folder where files go, into a folder for each approach and seed
+     * @param checkpoints where the trainings are saved on their way, in a folder for each; empty for nowhere
      * @param progress hears of the trainings
      * @throws EmtalException if the backbone is not understood
      */
     FineTuning(OnnxBackbone backbone, ImageInput images, ImagePreprocessing preprocessing,
-            List<ImageSet> sets, Path folder, TrainingListener progress) {
+            List<ImageSet> sets, Path folder, Optional<Checkpoints> checkpoints, TrainingListener progress) {
         this.backbone = backbone;
         this.preprocessing = preprocessing;
         this.sets = List.copyOf(sets);
         this.folder = folder;
+        this.checkpoints = checkpoints;
         this.progress = progress;
         this.images = images;
         this.original = backbone.read().imported().orElseThrow().original().toByteArray();
@@ -108,17 +113,23 @@ final class FineTuning {
     }
 
     private Trained train(Part part, Approach approach, Recipe recipe, long seed) {
-        EmtalTrainer<MultiLabel> trainer = EmtalTrainer.<MultiLabel>builder().backbone(backbone)
+        EmtalTrainer.Builder<MultiLabel> trainer = EmtalTrainer.<MultiLabel>builder().backbone(backbone)
                 .method(approach.method()).recipe(recipe).imagePreprocessing(preprocessing)
-                .outputs(MultiLabelTasks.separatedBy(ImageTable.SEPARATOR)).seed(seed).listener(progress).build();
+                .outputs(MultiLabelTasks.separatedBy(ImageTable.SEPARATOR)).seed(seed).listener(progress);
+        checkpoints.ifPresent(all -> trainer.checkpoints(all.below(folder.relativize(part.folder).toString())));
         long begun = System.nanoTime();
-        try (EmtalModel<MultiLabel> model = trainer.train(part.train)) {
+        try (EmtalModel<MultiLabel> model = trainer.build().train(part.train)) {
             long trained = System.nanoTime();
+            // What was stopped is written all the same.
+            Thread.interrupted();
             List<Prediction<MultiLabel>> predictions = model.predict(part.test);
             long predicted = System.nanoTime();
             WholeFile.write(part.folder.resolve("model.tribuo"), model::serializeToFile);
             WholeFile.write(part.folder.resolve("dense.onnx"), file -> model.saveONNXModel(ONNX_DOMAIN, 1, file));
             HistoryFile.write(part.folder.resolve("history.csv"), model.training());
+            model.training().stop().ifPresent(stop -> {
+                throw new EmtalException("stopped in phase " + stop + "; the best network so far is in " + part.folder);
+            });
             return new Trained(model.training(), model.exportONNXModel(ONNX_DOMAIN, 1).toByteArray(),
                     TaskAccuracy.of(predictions), predictions.size(), (trained - begun) * 1e-9,
                     (predicted - trained) * 1e-9);

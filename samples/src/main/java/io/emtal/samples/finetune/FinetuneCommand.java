@@ -11,6 +11,8 @@ import io.emtal.samples.output.ResultsFile;
 import io.emtal.samples.output.WholeFile;
 import io.emtal.samples.progress.ProgressBarListener;
 import io.emtal.samples.progress.TimeLeft;
+import io.emtal.samples.resume.CheckpointOptions;
+import io.emtal.samples.resume.StopOnSignal;
 import io.emtal.tribuo.image.ImagePreprocessing;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -117,6 +119,9 @@ public final class FinetuneCommand implements Callable<Integer> {
             description = "Threads; by default one a processor. Another number gives another model in the last digits.")
     private Optional<Integer> workers;
 
+    @Mixin
+    private CheckpointOptions checkpoints;
+
     @Option(names = "--seeds", paramLabel = "N", defaultValue = "1",
             description = "Train with the seeds 1 to N. Default: ${DEFAULT-VALUE}.")
     private int seeds;
@@ -148,12 +153,15 @@ public final class FinetuneCommand implements Callable<Integer> {
         List<Measurement> measurements = new ArrayList<>();
         List<String> failures = new ArrayList<>();
         try (ResultsFile file = new ResultsFile(results);
+             StopOnSignal stop = new StopOnSignal(spec.commandLine().getErr());
              ProgressBarListener progress = new ProgressBarListener(spec.commandLine().getErr())) {
-            FineTuning tuning = new FineTuning(source, stated, preprocessing, sets, out, progress);
+            FineTuning tuning = new FineTuning(source, stated, preprocessing, sets, out,
+                    checkpoints.checkpoints(), progress);
             TimeLeft timeLeft = new TimeLeft();
             approaches.forEach(approach -> timeLeft.expect(approach.name(), seeds));
-            for (long seed = 1; seed <= seeds; seed++) {
-                for (Approach approach : approaches) {
+            for (long seed = 1; seed <= seeds && !stop.requested(); seed++) {
+                for (Iterator<Approach> rest = approaches.iterator(); rest.hasNext() && !stop.requested();) {
+                    Approach approach = rest.next();
                     try {
                         Measurement measured = tuning.run(approach, recipe(approach), seed);
                         measurements.add(measured);

@@ -1,13 +1,17 @@
 package io.emtal.samples.tool;
 
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.ParameterReport;
+import io.emtal.onnx.train.Phase;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.samples.output.HistoryFile;
 import io.emtal.samples.output.WholeFile;
 import io.emtal.samples.progress.ProgressBarListener;
+import io.emtal.samples.resume.CheckpointOptions;
+import io.emtal.samples.resume.StopOnSignal;
 import io.emtal.samples.table.Layout;
 import io.emtal.samples.table.Schema;
 import io.emtal.tribuo.EmtalModel;
@@ -28,6 +32,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -105,6 +110,9 @@ public final class TrainCommand implements Callable<Integer> {
             description = "Threads; by default one a processor. Another number gives another model in the last digits.")
     private Optional<Integer> workers;
 
+    @Mixin
+    private CheckpointOptions checkpoints;
+
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
             description = "Decides everything random. Default: ${DEFAULT-VALUE}.")
     private long seed;
@@ -124,9 +132,8 @@ public final class TrainCommand implements Callable<Integer> {
         TableSource source = TableSource.builder(data).schema(columns.columns()).ignore(others.toArray(String[]::new))
                 .build();
         try (TableDataset rows = TableDataset.of(source)) {
-            train(columns, rows);
+            return train(columns, rows);
         }
-        return ExitCode.OK;
     }
 
     private Schema schema() {
@@ -141,7 +148,7 @@ public final class TrainCommand implements Callable<Integer> {
         return Schema.of(data.getFileName().toString(), inferred);
     }
 
-    private void train(Schema columns, TableDataset rows) {
+    private int train(Schema columns, TableDataset rows) {
         Recipe.Builder recipe = Recipe.builder();
         denseEpochs.ifPresent(recipe::pretrainEpochs);
         epochs.ifPresent(recipe::epochs);
@@ -152,14 +159,21 @@ public final class TrainCommand implements Callable<Integer> {
         Emtal.Builder method = Emtal.builder();
         experts.ifPresent(method::experts);
         rank.ifPresent(method::rank);
-        try (ProgressBarListener progress = new ProgressBarListener(spec.commandLine().getErr())) {
-            EmtalTrainer<MultiTask> trainer = EmtalTrainer.<MultiTask>builder().method(method.build())
-                    .recipe(recipe.build()).seed(seed).listener(progress).build();
-            try (EmtalModel<MultiTask> model = trainer.train(rows,
-                    Map.of(SCHEMA, new StringProvenance(SCHEMA, columns.toJson())))) {
-                write(model);
-                tell(columns, rows.size(), model.training());
-            }
+        try (EmtalModel<MultiTask> model = train(method.build(), recipe.build(), rows,
+                Map.of(SCHEMA, new StringProvenance(SCHEMA, columns.toJson())))) {
+            write(model);
+            tell(columns, rows.size(), model.training());
+            return model.training().stop().isPresent() ? StopOnSignal.EXIT_CODE : ExitCode.OK;
+        }
+    }
+
+    private EmtalModel<MultiTask> train(Emtal method, Recipe recipe, TableDataset rows, Map<String, Provenance> run) {
+        try (StopOnSignal stop = new StopOnSignal(spec.commandLine().getErr());
+             ProgressBarListener progress = new ProgressBarListener(spec.commandLine().getErr())) {
+            EmtalTrainer.Builder<MultiTask> trainer = EmtalTrainer.<MultiTask>builder().method(method).recipe(recipe)
+                    .seed(seed).listener(progress);
+            checkpoints.checkpoints().ifPresent(trainer::checkpoints);
+            return trainer.build().train(rows, run);
         }
     }
 
@@ -175,10 +189,12 @@ public final class TrainCommand implements Callable<Integer> {
         ParameterReport parameters = training.parameters();
         screen.printf(Locale.ROOT, "Trained %s for %d targets on %d rows with %d features.%n", columns.name(),
                 columns.targets().size(), rows, columns.features().size());
+        training.stop().ifPresent(stop -> screen.println("Stopped in phase " + stop + ": the model is the best so far."));
         boolean held = best.validationLosses().length > 0;
         double[] losses = held ? best.validationLosses() : best.trainLosses();
-        screen.printf("Loss of each task %s, in epoch %d of the adaptation:%n",
-                held ? "on the held-out rows" : "on the training rows", best.epoch());
+        screen.printf("Loss of each task %s, in epoch %d of the %s:%n",
+                held ? "on the held-out rows" : "on the training rows", best.epoch(),
+                best.phase() == Phase.ADAPT ? "adaptation" : "dense training");
         for (int t = 0; t < losses.length; t++) {
             screen.printf(Locale.ROOT, "  %.4f  %s%n", losses[t], training.tasks().task(t).name());
         }

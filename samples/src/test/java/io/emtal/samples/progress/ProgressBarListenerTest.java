@@ -68,6 +68,25 @@ class ProgressBarListenerTest {
         assertTrue(bars.get(bars.size() - 1).contains("1/4"), bars.toString());
     }
 
+    /** From a checkpoint at the end of an epoch, whose step is not heard of. */
+    @Test
+    void aTrainingThatGoesOnInTheMiddleIsShownFromThere() {
+        for (boolean console : new boolean[] {true, false}) {
+            ProgressBarListener listener = listener(console);
+            listener.start(layout(1));
+            listener.epoch(epoch(Phase.ADAPT, 2, 1));
+            listener.step(step(Phase.ADAPT, 3, 1));
+            listener.step(step(Phase.ADAPT, 4, 1));
+            listener.epoch(epoch(Phase.ADAPT, 4, 1));
+            listener.close();
+        }
+        assertEquals("""
+                adapt epoch 1, step 2: loss t0 0.500
+                adapt epoch 2, step 4 of 4, 0 s left: loss t0 0.500
+                """, lines.toString().replace("\r\n", "\n"));
+        assertTrue(bars.get(bars.size() - 1).startsWith("adapt 100%"), bars.toString());
+    }
+
     private ProgressBarListener listener(boolean console) {
         return new ProgressBarListener(new PrintWriter(lines), console ? Optional.of(() -> ProgressBar.builder()
                 .setConsumer(new DelegatingProgressBarConsumer(bars::add, 200))) : Optional.empty());
@@ -80,12 +99,15 @@ class ProgressBarListenerTest {
             for (int step = 1; step <= 4; step++) {
                 listener.step(step(phase, step, tasks));
                 if (step % 2 == 0) {
-                    listener.epoch(new EpochRecord(phase, step / 2, step, 1e-3, 1, losses(tasks), new double[0],
-                            Double.NaN, 1, 0));
+                    listener.epoch(epoch(phase, step, tasks));
                 }
             }
         }
         listener.close();
+    }
+
+    private static EpochRecord epoch(Phase phase, int step, int tasks) {
+        return new EpochRecord(phase, step / 2, step, 1e-3, 1, losses(tasks), new double[0], Double.NaN, 1, 0);
     }
 
     private static StepEvent step(Phase phase, int step, int tasks) {
