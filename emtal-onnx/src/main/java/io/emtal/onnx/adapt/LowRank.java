@@ -28,6 +28,9 @@ import java.util.random.RandomGenerator;
  */
 record LowRank(LinearLayer layer, int rank, double scale, int columnExperts, int rowExperts) {
 
+    /** Measured at rank 8: a weight that is not constant is also packed anew in every product. */
+    private static final long MANY = 6;
+
     /** Checks that every weight can get an update of its own. */
     static void checkTargets(Backbone backbone) {
         Map<String, LinearLayer> byWeight = new HashMap<>();
@@ -92,11 +95,24 @@ record LowRank(LinearLayer layer, int rank, double scale, int columnExperts, int
      */
     Value write(Site site, Value input) {
         GraphBuilder graph = site.graph();
+        if (isOfManyRows(input)) {
+            return site.dense(layer, input, graph.matMul(left(site), false, right(site), false, scale));
+        }
         Value dense = site.dense(layer, input);
         Value projected = graph.mul(graph.matMul(rows(graph, input), left(site)), scale);
         // Gemm adds onto its third operand while it multiplies: no pass of its own over [B·N, out].
         Value sum = graph.gemm(projected, right(site), rows(graph, dense));
         return input.rank() == 2 ? sum : graph.reshape(sum, likeInput(input));
+    }
+
+    /**
+     * Whether x·(W + s·A·B) takes less time than x·W + s·(x·A)·B: one sum of the weight's size instead of passes over
+     * the layer's results, forward, and over the gradient of its input, backward.
+     */
+    private boolean isOfManyRows(Value input) {
+        long in = layer.in();
+        long out = layer.out();
+        return input.shape().isStatic() && input.shape().size() / in * (in + out) >= MANY * in * out;
     }
 
     private static Value rows(GraphBuilder graph, Value x) {

@@ -32,6 +32,18 @@ public interface Site {
     Value dense(LinearLayer layer, Value input);
 
     /**
+     * The layer as the backbone has it, its weight updated.
+     *
+     * @param layer the layer
+     * @param input its input [B, N, in]
+     * @param update U, [in, out]
+     * @return x·(W + U) + b, [B, N, out]
+     */
+    default Value dense(LinearLayer layer, Value input, Value update) {
+        return graph().add(dense(layer, input), graph().matMul(input, update));
+    }
+
+    /**
      * The fade as a scalar, or {@code null} in a graph that is only for a = 1.
      *
      * @return a value of shape [], or {@code null}

@@ -38,6 +38,7 @@ final class MatrixRules {
                     }
                 },
                 "Gemm", MatrixRules::gemm,
+                UpdatedProduct.OP, UpdatedProduct::backward,
                 "Conv", new PatchConvolutionRule());
     }
 
@@ -97,7 +98,7 @@ final class MatrixRules {
      * few columns and many rows, as for the first factor of a low-rank update: then rows and columns change places.
      * (Not in a {@code Gemm}, whose following transposition ONNX Runtime takes back.)
      */
-    private static Value overRows(GraphBuilder b, Value left, Value right, double factor) {
+    static Value overRows(GraphBuilder b, Value left, Value right, double factor) {
         boolean thin = right.extent(1) > 1 && right.extent(1) <= THIN && left.extent(1) >= 4 * right.extent(1);
         return thin && left.type() == ElementType.FLOAT ? b.transpose(b.matMul(right, true, left, false, factor), 1, 0)
                 : gemm(b, left, true, right, false, factor);

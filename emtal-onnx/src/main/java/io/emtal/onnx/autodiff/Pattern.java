@@ -23,7 +23,7 @@ import java.util.function.Function;
 interface Pattern {
 
     /** The patterns that are looked for. */
-    List<Pattern> ALL = List.of(new ErfGelu(), new NormalRows());
+    List<Pattern> ALL = List.of(new ErfGelu(), new NormalRows(), new UpdatedProduct());
 
     /**
      * Finds the pattern that ends in a node.
@@ -37,8 +37,7 @@ interface Pattern {
     /**
      * A pattern that was found.
      *
-     * @param fused stands for the pattern: same outputs as its last node; its first input is the only one that takes a
-     *     gradient
+     * @param fused stands for the pattern: same outputs as its last node
      * @param inner the pattern's nodes without the last one
      */
     record Found(Node fused, List<Node> inner) {
@@ -115,6 +114,11 @@ interface Pattern {
         /** Whether a value is a constant with one element that is nearly equal to a number. */
         boolean is(Value value, double expected) {
             return Math.abs(number(value) - expected) < 1e-6;
+        }
+
+        /** Whether a value is a constant. */
+        boolean isConstant(Value value) {
+            return constants.apply(value) != null;
         }
 
         /** The element of a constant with one floating-point element; not a number for anything else. */

@@ -336,6 +336,15 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
             return layer.bias().map(bias -> builder.add(product, weight(bias))).orElse(product);
         }
 
+        @Override
+        public Value dense(LinearLayer layer, Value input, Value update) {
+            Value weight = weight(layer.weight());
+            Value product = layer.transposed()
+                    ? builder.matMul(input, false, builder.add(weight, builder.transpose(update, 1, 0)), true, 1)
+                    : builder.matMul(input, builder.add(weight, update));
+            return layer.bias().map(bias -> builder.add(product, weight(bias))).orElse(product);
+        }
+
         private Value weight(String name) {
             if (declared.containsKey(name)) {
                 return parameter(name);

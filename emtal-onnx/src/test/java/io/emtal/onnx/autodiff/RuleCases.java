@@ -28,6 +28,7 @@ final class RuleCases {
     static {
         List<RuleCase> all = new ArrayList<>();
         elementwise(all);
+        updatedProducts(all);
         activations(all);
         matrices(all);
         convolutions(all);
@@ -82,6 +83,22 @@ final class RuleCases {
         all.add(RuleCase.with("Where", "broadcast", BOTH, (b, in) -> List.of(b.where(
                 b.constant(new Tensor(ElementType.BOOL, Shape.of(2, 1), new boolean[] {true, false})), in[0], in[1])),
                 Operand.of(3), Operand.of(2, 3)));
+    }
+
+    /** x·(W + s·A·B), which differentiates as if it were x·W + s·(x·A)·B. */
+    private static void updatedProducts(List<RuleCase> all) {
+        for (boolean transposed : new boolean[] {false, true}) {
+            for (double scale : new double[] {1, 0.5}) {
+                Tensor weight = Tensor.of(new float[] {1, -2, 3, 0.5f, 2, -1, 0, 1.5f, -0.5f, 2.5f, 1, -3},
+                        transposed ? new long[] {4, 3} : new long[] {3, 4});
+                all.add(RuleCase.with(UpdatedProduct.OP, "scale " + scale + (transposed ? ", transposed" : ""), FLOAT,
+                        (b, in) -> {
+                            Value update = b.matMul(in[1], false, in[2], false, scale);
+                            Value sum = b.add(b.constant(weight), transposed ? b.transpose(update, 1, 0) : update);
+                            return List.of(b.matMul(in[0], false, sum, transposed, 1));
+                        }, Operand.of(2, 5, 3), Operand.of(3, 2), Operand.of(2, 4)));
+            }
+        }
     }
 
     private static void activations(List<RuleCase> all) {
