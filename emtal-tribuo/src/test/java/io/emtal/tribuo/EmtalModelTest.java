@@ -11,6 +11,7 @@ import com.google.protobuf.ByteString;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.Recipe;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.output.LabelTasks;
 import io.emtal.tribuo.output.MultiLabelTasks;
@@ -148,6 +149,17 @@ class EmtalModelTest {
         }
         assertEquals(64, ((HashProvenance) facts.get("emtal-model-sha256")).getValue().length());
         Helpers.testProvenanceMarshalling(labels.getProvenance());
+    }
+
+    @Test
+    void frozenHeadsAreInTheHistoryOfAModelThatIsReadAgain() {
+        EmtalModel<MultiLabel> model = TestData.<MultiLabel>quickTrainer()
+                .recipe(Recipe.builder().pretrainEpochs(6).epochs(2).batchSize(16).workers(2).headPatience(1).build())
+                .build().train(TestData.multiLabels(40, 1));
+        List<List<Integer>> frozen = model.training().history().stream().map(EpochRecord::frozenHeads).toList();
+        assertTrue(frozen.stream().anyMatch(heads -> !heads.isEmpty()), frozen::toString);
+        EmtalModel<?> read = (EmtalModel<?>) Model.deserialize(model.serialize());
+        assertEquals(frozen, read.training().history().stream().map(EpochRecord::frozenHeads).toList());
     }
 
     @Test

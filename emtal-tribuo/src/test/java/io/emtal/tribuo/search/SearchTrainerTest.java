@@ -19,6 +19,7 @@ import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.TestData;
+import io.emtal.tribuo.output.MultiLabelTasks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Dataset;
@@ -129,6 +130,19 @@ class SearchTrainerTest {
         assertEquals(model.getProvenance().getTrainerProvenance(), repeated.getProvenance().getTrainerProvenance());
         Helpers.testProvenanceMarshalling(model.getProvenance());
         assertEquals(model.getProvenance(), Model.deserialize(model.serialize()).getProvenance());
+    }
+
+    /** An empty text is a value, too. */
+    @Test
+    void howOutputsBecomeTasksIsKept() {
+        Dataset<MultiLabel> data = TestData.multiLabels(30, 1);
+        for (MultiLabelTasks outputs : List.of(new MultiLabelTasks("", true), new MultiLabelTasks("=", true))) {
+            EmtalTrainer<MultiLabel> trainer = SearchTrainerTest.<MultiLabel>slow(1).toBuilder().outputs(outputs).build();
+            assertEquals(trainer.getProvenance(), TrainerConfiguration.of(trainer).<MultiLabel>make().getProvenance());
+            EmtalModel<MultiLabel> model = SearchTrainer.<MultiLabel>builder().trainer(trainer).space(List.of(RATE))
+                    .cheaper(MEMBERS).budget(1).build().train(data);
+            assertEquals(graph(trainer.train(data)), graph(model));
+        }
     }
 
     @Test
