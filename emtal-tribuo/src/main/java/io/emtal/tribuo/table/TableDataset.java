@@ -37,7 +37,8 @@ import java.util.stream.IntStream;
  * A table as a data set that is larger than the heap: the file is read once, its rows are packed into a temporary file
  * (system property {@code java.io.tmpdir}) that is mapped into memory, and examples are made of them on demand. A row
  * takes 4 bytes a feature and 8 a task, whatever the number of values of nominal features. On the heap are the domain and,
- * while {@link io.emtal.tribuo.EmtalTrainer} trains on it, 4 bytes a row and task and some for the order of the rows.
+ * while {@link io.emtal.tribuo.EmtalTrainer} trains on it, the labels, 4 bytes a row and task (12 while they are read), and
+ * some bytes a row for their order.
  *
  * <p>Features are rounded to single precision, which is what a network reads. What is trained on it is bit by bit what is
  * trained on a {@link org.tribuo.MutableDataset} of the same source.

@@ -4,6 +4,7 @@ import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.SharedData;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskFactory;
 import io.emtal.tribuo.table.TableSource.TableSourceProvenance;
@@ -258,5 +259,19 @@ class TableSourceTest {
             assertTrue(message.contains(bad.getValue()), message);
         }
         assertThrows(EmtalException.class, () -> MemoryTable.ofMaps(SCHEMA, List.of()));
+    }
+
+    /** The layout of the shared tables is the schema's, and what is inferred of a table that has no schema is the same. */
+    @ParameterizedTest
+    @CsvSource({"andro,data,49", "atp1d,data,337", "edm,data,154", "emotions,train,391", "enb,data,768", "jura,data,359",
+        "oes97,data,334", "scene,test,1196", "slump,data,103"})
+    void sharedTablesAreReadAndInferred(String set, String name, int rows) {
+        Path file = SharedData.path("tabular/" + set + "/" + name + ".csv");
+        TableSource source = TableSource.builder(file).ignore("fold").build();
+        assertEquals(rows, read(source).size());
+        List<String> tasks = source.schema().tasks().stream().map(Column::name).toList();
+        TableSchema inferred = TableSchema.infer(file, tasks, name.equals("data") ? List.of("fold") : List.of());
+        assertEquals(source.schema(), inferred);
+        assertEquals(read(source), read(TableSource.builder(file).schema(inferred).ignore("fold").build()));
     }
 }
