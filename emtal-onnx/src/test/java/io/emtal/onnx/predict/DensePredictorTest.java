@@ -27,6 +27,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 class DensePredictorTest {
 
@@ -145,6 +147,54 @@ class DensePredictorTest {
             }
         } finally {
             threads.shutdown();
+        }
+    }
+
+    /** Threads find their predictor closed at any moment, and go on with the one that takes its place. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 8, 32})
+    void fault24_threadsPredictWhileOneClosesAndReopens(int count) throws Exception {
+        AtomicReference<DensePredictor> current = new AtomicReference<>(new DensePredictor(network(), 1));
+        AtomicInteger predictions = new AtomicInteger();
+        AtomicInteger running = new AtomicInteger(count);
+        ExecutorService threads = Executors.newFixedThreadPool(count + 1);
+        try {
+            List<Future<?>> all = new ArrayList<>();
+            for (int t = 0; t < count; t++) {
+                float[] rows = rows(20 + t, t);
+                float[] expected = expected(rows);
+                all.add(threads.submit(() -> {
+                    try {
+                        for (int done = 0; done < 300;) {
+                            try {
+                                assertArrayEquals(expected, current.get().predict(rows, rows.length / 6));
+                                done++;
+                                predictions.incrementAndGet();
+                            } catch (IllegalStateException closed) {
+                                Thread.onSpinWait();
+                            }
+                        }
+                    } finally {
+                        running.decrementAndGet();
+                    }
+                }));
+            }
+            Future<Integer> closer = threads.submit(() -> {
+                int closed = 0;
+                while (running.get() > 0) {
+                    current.getAndSet(new DensePredictor(network(), 1)).close();
+                    closed++;
+                }
+                return closed;
+            });
+            for (Future<?> done : all) {
+                done.get();
+            }
+            assertTrue(closer.get() > 0);
+            assertEquals(300 * count, predictions.get());
+        } finally {
+            threads.shutdown();
+            current.get().close();
         }
     }
 }
