@@ -102,6 +102,23 @@ final class CheckpointDirectory implements AutoCloseable {
     }
 
     /**
+     * Checks that the disk has room.
+     *
+     * @param bytes the size of a checkpoint
+     * @throws EmtalException if those that are kept, and a new one, do not fit
+     */
+    void checkRoom(long bytes) {
+        try {
+            long more = Math.max(1, keep + 1 - files(directory, NAME).size());
+            long usable = Files.getFileStore(directory).getUsableSpace();
+            EmtalException.check(bytes <= usable / more, "checkpoints in %s: %d more of about %d bytes are needed, free are %d"
+                    + " bytes; another disk or keeping fewer helps", directory, more, bytes, usable);
+        } catch (IOException e) {
+            throw new EmtalException("checkpoints in " + directory + ": the free space cannot be asked for: " + e, e);
+        }
+    }
+
+    /**
      * Opens the latest checkpoint that is whole. Later ones, which are not, are set aside with a warning.
      *
      * @return its state; empty where there is no checkpoint

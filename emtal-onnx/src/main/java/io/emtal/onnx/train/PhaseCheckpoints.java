@@ -35,6 +35,16 @@ final class PhaseCheckpoints implements AutoCloseable {
     }
 
     /**
+     * Checks that the disk has room.
+     *
+     * @param bytes the size of a checkpoint
+     * @throws EmtalException if those that are kept, and a new one, do not fit
+     */
+    void checkRoom(long bytes) {
+        directory.ifPresent(d -> d.checkRoom(bytes));
+    }
+
+    /**
      * Takes over the state of the latest checkpoint.
      *
      * @param state the state before the first step, overwritten

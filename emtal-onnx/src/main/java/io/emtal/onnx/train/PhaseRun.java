@@ -75,6 +75,9 @@ final class PhaseRun {
      */
     Outcome run(Seed seed, ExecutorService threads, PhaseCheckpoints checkpoints, Interrupts interrupts)
             throws Exception {
+        MemoryEstimate estimate = MemoryEstimate.of(compiler, recipe, microBatch);
+        estimate.check(phase);
+        checkpoints.checkRoom(estimate.checkpoint());
         PhaseState state = new PhaseState(phase, compiler, recipe, examples.size());
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
              Steps executors = new Steps(threads, buffer);

@@ -1,0 +1,137 @@
+package io.emtal.onnx.train;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.Graph;
+import io.emtal.onnx.graph.Node;
+import io.emtal.onnx.graph.Parameter;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+
+import java.lang.management.ManagementFactory;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * What a phase takes about, in bytes, beside what is in use before it: compared with what there is, before anything is
+ * taken. Rows, images that are decoded ahead and the bank of Quality Retaining are not in it.
+ *
+ * @param heap the state's vectors and the workers' sums, and the model's bytes while a session is opened
+ * @param outside the session's constants, each worker's inner values at their peak and its gradients
+ * @param checkpoint the size of a checkpoint
+ */
+record MemoryEstimate(long heap, long outside, long checkpoint) {
+
+    /** The system property that bounds what a training takes outside the heap, in bytes. */
+    static final String BOUND = "emtal.nativeMemory";
+
+    private static final double MIB = 1 << 20;
+
+    /**
+     * Estimates.
+     *
+     * @param compiler compiles the step
+     * @param recipe the workers, and whether weights are averaged
+     * @param microBatch the rows that a worker computes at a time
+     */
+    static MemoryEstimate of(NetworkCompiler compiler, Recipe recipe, int microBatch) {
+        NetworkCompiler.Step step = compiler.step(microBatch, true, recipe.dropout() > 0);
+        long all = bytes(compiler.parameters());
+        long trained = bytes(step.trained());
+        long constants = step.graph().initializers().values().stream().mapToLong(MemoryEstimate::bytes).sum();
+        // Values, gradient, two moments and the best weights; the average twice, once while it is judged.
+        long vectors = (recipe.averageDecay() > 0 ? 7 : 5) * all;
+        long checkpoint = vectors - all - (recipe.averageDecay() > 0 ? all : 0);
+        return new MemoryEstimate(vectors + recipe.workers() * 2L * trained + 2 * constants,
+                all + constants + recipe.workers() * (trained + peak(step.graph())), checkpoint);
+    }
+
+    private static long bytes(List<Parameter> parameters) {
+        return parameters.stream().mapToLong(p -> bytes(p.initial())).sum();
+    }
+
+    private static long bytes(Tensor tensor) {
+        return (long) tensor.shape().size() * tensor.type().bytes();
+    }
+
+    private static long bytes(Value value) {
+        return (long) value.shape().size() * value.type().bytes();
+    }
+
+    /** The most bytes of values that are needed at once, if every value is freed after its last use. */
+    static long peak(Graph graph) {
+        Map<String, Integer> lastUse = new HashMap<>();
+        for (int n = 0; n < graph.nodes().size(); n++) {
+            Node node = graph.nodes().get(n);
+            for (Value value : Stream.concat(node.inputs().stream(), node.outputs().stream()).toList()) {
+                if (value != null) {
+                    lastUse.put(value.name(), n);
+                }
+            }
+        }
+        graph.outputs().forEach(output -> lastUse.put(output.name(), graph.nodes().size()));
+        Map<String, Value> alive = new HashMap<>();
+        graph.inputs().forEach(input -> alive.put(input.name(), input));
+        long now = graph.inputs().stream().mapToLong(MemoryEstimate::bytes).sum();
+        long peak = now;
+        for (int n = 0; n < graph.nodes().size(); n++) {
+            for (Value output : graph.nodes().get(n).outputs()) {
+                alive.put(output.name(), output);
+                now += bytes(output);
+            }
+            peak = Math.max(peak, now);
+            for (Value value : Stream.concat(graph.nodes().get(n).inputs().stream(),
+                    graph.nodes().get(n).outputs().stream()).toList()) {
+                if (value != null && lastUse.get(value.name()) == n && alive.remove(value.name()) != null) {
+                    now -= bytes(value);
+                }
+            }
+        }
+        return peak;
+    }
+
+    /**
+     * Compares with what there is: the heap that is free or can grow, and outside it the system property
+     * {@value #BOUND}, by default the machine's or container's memory without the largest heap.
+     *
+     * @param phase the phase, for the message
+     * @throws EmtalException if it is not enough
+     */
+    void check(Phase phase) {
+        long freeHeap = freeHeap();
+        if (heap > freeHeap) {
+            System.gc();
+            freeHeap = freeHeap();
+        }
+        check(phase, freeHeap, outsideBound());
+    }
+
+    void check(Phase phase, long freeHeap, long outsideBound) {
+        EmtalException.check(heap <= freeHeap, "%s: about %.1f MiB of heap are needed, found are %.1f MiB; a larger heap (-Xmx)"
+                + " or fewer workers help", phase, heap / MIB, freeHeap / MIB);
+        EmtalException.check(outside <= outsideBound, "%s: about %.1f MiB are needed outside the heap, allowed are %.1f MiB"
+                + " (system property %s); smaller micro-batches or fewer workers help", phase, outside / MIB,
+                outsideBound / MIB, BOUND);
+    }
+
+    private static long freeHeap() {
+        Runtime runtime = Runtime.getRuntime();
+        return runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
+    }
+
+    private static long outsideBound() {
+        String bound = System.getProperty(BOUND);
+        if (bound != null) {
+            try {
+                return Long.parseLong(bound);
+            } catch (NumberFormatException e) {
+                throw new EmtalException("system property " + BOUND + ": found '" + bound + "', allowed is a number of bytes",
+                        e);
+            }
+        }
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? system.getTotalMemorySize() - Runtime.getRuntime().maxMemory() : Long.MAX_VALUE;
+    }
+}

@@ -1,0 +1,86 @@
+package io.emtal.onnx.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Value;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+class MemoryEstimateTest {
+
+    @AfterEach
+    void clearBound() {
+        System.clearProperty(MemoryEstimate.BOUND);
+    }
+
+    /** Ten floats a value: x, a and b live while b is made; the input is not needed after a, nor a after b. */
+    @Test
+    void valuesAreFreedAfterTheirLastUse() {
+        GraphBuilder chain = new GraphBuilder();
+        Value a = chain.neg(chain.input("x", ElementType.FLOAT, 10));
+        chain.output("y", chain.neg(chain.neg(a)));
+        assertEquals(80, MemoryEstimate.peak(chain.build()));
+        GraphBuilder kept = new GraphBuilder();
+        Value x = kept.input("x", ElementType.FLOAT, 10);
+        kept.output("y", kept.add(kept.neg(kept.neg(x)), x));
+        assertEquals(120, MemoryEstimate.peak(kept.build()));
+    }
+
+    @Test
+    void fault23_tooLittleMemoryIsRefusedWithNumbersAndAdvice() {
+        MemoryEstimate estimate = new MemoryEstimate(3 << 20, 5 << 20, 0);
+        estimate.check(Phase.ADAPT, 3 << 20, 5 << 20);
+        String heap = assertThrows(EmtalException.class, () -> estimate.check(Phase.ADAPT, (3 << 20) - 1, 5 << 20)).getMessage();
+        assertTrue(heap.startsWith("ADAPT: about 3.0 MiB of heap are needed, found are 3.0 MiB") && heap.contains("-Xmx"), heap);
+        String outside = assertThrows(EmtalException.class, () -> estimate.check(Phase.ADAPT, 3 << 20, 4 << 20)).getMessage();
+        assertTrue(outside.contains("about 5.0 MiB are needed outside the heap, allowed are 4.0 MiB")
+                && outside.contains("smaller micro-batches"), outside);
+    }
+
+    @Test
+    void fault23_aTrainingBeyondTheBoundIsRefusedBeforeItsFirstStep() {
+        System.setProperty(MemoryEstimate.BOUND, "1000");
+        String message = assertThrows(EmtalException.class, () -> SmallTraining.train(Optional.empty(),
+                new TrainingListener() {
+                    @Override
+                    public void step(StepEvent event) {
+                        throw new AssertionError("a step was taken");
+                    }
+                })).getMessage();
+        assertTrue(message.contains("outside the heap") && message.contains(MemoryEstimate.BOUND), message);
+        System.setProperty(MemoryEstimate.BOUND, "much");
+        assertTrue(assertThrows(EmtalException.class, () -> SmallTraining.train(Optional.empty(), TrainingListener.NONE))
+                .getMessage().contains("found 'much'"));
+    }
+
+    @Test
+    void fault23_tooLittleRoomForCheckpointsIsRefused(@TempDir Path directory) throws IOException {
+        try (CheckpointDirectory checkpoints = CheckpointDirectory.open(directory, 2, new TrainingIdentity(Map.of()))) {
+            checkpoints.checkRoom(1000);
+            long usable = Files.getFileStore(directory).getUsableSpace();
+            String message = assertThrows(EmtalException.class, () -> checkpoints.checkRoom(usable)).getMessage();
+            assertTrue(message.contains("3 more of about " + usable + " bytes"), message);
+        }
+    }
+
+    /** Within a header, a history and the bank of the checkpoint that is then written. */
+    @Test
+    void theSizeOfACheckpointIsKnownBefore() throws IOException {
+        PhaseStateFixture fixture = new PhaseStateFixture();
+        long estimate = MemoryEstimate.of(fixture.compiler(), Recipe.builder().averageDecay(0.5).build(), 4).checkpoint();
+        long written = fixture.bytes(0).length;
+        assertTrue(estimate <= written && written < estimate + 1000, estimate + ", " + written);
+    }
+}
