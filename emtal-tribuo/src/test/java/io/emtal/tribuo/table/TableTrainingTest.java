@@ -6,6 +6,7 @@ import io.emtal.onnx.train.Recipe;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskEvaluator;
 import io.emtal.tribuo.multitask.TaskValue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -13,6 +14,7 @@ import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.MutableDataset;
 import org.tribuo.Prediction;
+import org.tribuo.evaluation.CrossValidation;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,9 +52,13 @@ class TableTrainingTest {
     }
 
     private static EmtalModel<MultiTask> train(Dataset<MultiTask> data) {
+        return trainer().train(data);
+    }
+
+    private static EmtalTrainer<MultiTask> trainer() {
         return EmtalTrainer.<MultiTask>builder().backbone(FeatureEnsemble.builder().members(4).width(16).hidden(32).build())
                 .method(Emtal.builder().experts(4).rank(2).build())
-                .recipe(Recipe.builder().pretrainEpochs(40).epochs(4).workers(1).build()).seed(SEED).build().train(data);
+                .recipe(Recipe.builder().pretrainEpochs(40).epochs(4).workers(1).build()).seed(SEED).build();
     }
 
     /** Packed rows train the same network, bit by bit, as examples in memory do. */
@@ -78,6 +84,16 @@ class TableTrainingTest {
             }
             assertEquals(120 * 3 / 4 + 120 * 2 / 3, labels);
             assertTrue(right > 0.85 * labels, right + " of " + labels + " labels are right, seed " + SEED);
+        }
+    }
+
+    /** Views of packed rows are data sets as any other. */
+    @Test
+    void packedRowsAreCrossValidated() throws IOException {
+        try (TableDataset packed = TableDataset.of(table())) {
+            var results = new CrossValidation<>(trainer(), packed, new MultiTaskEvaluator(), 2, SEED).evaluate();
+            assertEquals(2, results.size());
+            assertEquals(packed.size(), results.stream().mapToInt(result -> result.getA().getPredictions().size()).sum());
         }
     }
 }
