@@ -20,7 +20,8 @@ import java.util.Optional;
  * @param parameters how many parameters were trained and deployed
  * @param agreement the largest absolute difference of the logits between training graph (at a = 1) and dense network,
  *     over the rows that were compared
- * @param expertLoad the mean gate of every expert over the last routed epoch, by block; empty without a router
+ * @param expertLoad the mean gate of every expert over the last routed epoch, by block, in the last block over the tokens
+ *     that heads depend on; empty without a router
  * @param stop where an interrupt stopped the training, the weights being the best at a = 1 until then; empty if it ended
  */
 public record TrainedNetwork(OnnxMl.ModelProto model, TaskLayout tasks, List<EpochRecord> history, int bestEpoch,
