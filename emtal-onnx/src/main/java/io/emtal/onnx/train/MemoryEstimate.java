@@ -94,7 +94,7 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
 
     /**
      * Compares with what there is: the heap that is free or can grow, and outside it the system property
-     * {@value #BOUND}, by default the machine's or container's memory without the largest heap.
+     * {@value #BOUND}, by default the machine's or container's memory without the heap as it is now.
      *
      * @param phase the phase, for the message
      * @throws EmtalException if it is not enough
@@ -132,6 +132,6 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
             }
         }
         return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
-                ? system.getTotalMemorySize() - Runtime.getRuntime().maxMemory() : Long.MAX_VALUE;
+                ? system.getTotalMemorySize() - Runtime.getRuntime().totalMemory() : Long.MAX_VALUE;
     }
 }
