@@ -2,18 +2,14 @@ package io.emtal.tribuo.image;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
-import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
-import com.oracle.labs.mlrg.olcut.provenance.PrimitiveProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
-import com.oracle.labs.mlrg.olcut.provenance.impl.SkeletalConfiguredObjectProvenance;
-import com.oracle.labs.mlrg.olcut.provenance.primitives.DateTimeProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
-import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.Quoted;
 import io.emtal.tribuo.table.CsvReader;
+import io.emtal.tribuo.table.CsvSourceProvenance;
 import org.tribuo.ConfigurableDataSource;
 import org.tribuo.Example;
 import org.tribuo.OutputFactory;
@@ -21,7 +17,6 @@ import org.tribuo.classification.Label;
 import org.tribuo.datasource.AggregateConfigurableDataSource;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.multilabel.MultiLabelFactory;
-import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
 
 import java.io.IOException;
@@ -33,8 +28,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -425,8 +418,7 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
     }
 
     /** The configuration of a table, with hashes over its CSV file and its images. */
-    public static final class ImageTableProvenance extends SkeletalConfiguredObjectProvenance
-            implements ConfiguredDataSourceProvenance {
+    public static final class ImageTableProvenance extends CsvSourceProvenance {
 
         private static final long serialVersionUID = 1L;
 
@@ -436,33 +428,10 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
         /** The key of the number of images. */
         public static final String IMAGES = "images";
 
-        private static final Map<String, Class<? extends PrimitiveProvenance<?>>> TYPES = Map.of(
-                FILE_MODIFIED_TIME, DateTimeProvenance.class, DATASOURCE_CREATION_TIME, DateTimeProvenance.class,
-                RESOURCE_HASH, HashProvenance.class, IMAGES_HASH, HashProvenance.class, IMAGES, IntProvenance.class);
-
-        private final Map<String, PrimitiveProvenance<?>> facts;
-
         private ImageTableProvenance(ImageTable host) {
-            super(host, "DataSource");
-            facts = new HashMap<>();
-            add(new DateTimeProvenance(FILE_MODIFIED_TIME, modified(host.file)));
-            add(new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()));
-            add(new HashProvenance(ProvenanceUtil.HashType.SHA256, RESOURCE_HASH,
-                    HexFormat.of().withUpperCase().formatHex(hash(host.file))));
-            add(new HashProvenance(ProvenanceUtil.HashType.SHA256, IMAGES_HASH, host.hashOfImages()));
-            add(new IntProvenance(IMAGES, host.size()));
-        }
-
-        private static OffsetDateTime modified(Path file) {
-            try {
-                return Files.getLastModifiedTime(file).toInstant().atOffset(ZoneOffset.UTC);
-            } catch (IOException e) {
-                throw new EmtalException(file + ": found no file that can be read: " + e, e);
-            }
-        }
-
-        private void add(PrimitiveProvenance<?> fact) {
-            facts.put(fact.getKey(), fact);
+            super(host, host.file, List.of(
+                    new HashProvenance(ProvenanceUtil.HashType.SHA256, IMAGES_HASH, host.hashOfImages()),
+                    new IntProvenance(IMAGES, host.size())));
         }
 
         /**
@@ -471,42 +440,8 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
          * @param map what was written
          */
         public ImageTableProvenance(Map<String, Provenance> map) {
-            this(extract(map));
-        }
-
-        private ImageTableProvenance(ExtractedInfo info) {
-            super(info);
-            facts = Map.copyOf(info.instanceValues);
-        }
-
-        private static ExtractedInfo extract(Map<String, Provenance> map) {
-            Map<String, Provenance> configured = new HashMap<>(map);
-            String type = ImageTableProvenance.class.getSimpleName();
-            String className = ObjectProvenance.checkAndExtractProvenance(configured, CLASS_NAME,
-                    StringProvenance.class, type).getValue();
-            String hostName = ObjectProvenance.checkAndExtractProvenance(configured, HOST_SHORT_NAME,
-                    StringProvenance.class, type).getValue();
-            Map<String, PrimitiveProvenance<?>> facts = new HashMap<>();
-            TYPES.forEach((key, value) -> facts.put(key,
-                    ObjectProvenance.checkAndExtractProvenance(configured, key, value, type)));
-            return new ExtractedInfo(className, hostName, configured, facts);
-        }
-
-        @Override
-        public Map<String, PrimitiveProvenance<?>> getInstanceValues() {
-            Map<String, PrimitiveProvenance<?>> values = super.getInstanceValues();
-            values.putAll(facts);
-            return values;
-        }
-
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof ImageTableProvenance that && super.equals(other) && facts.equals(that.facts);
-        }
-
-        @Override
-        public int hashCode() {
-            return Objects.hash(super.hashCode(), facts);
+            super(map, ImageTableProvenance.class.getSimpleName(),
+                    Map.of(IMAGES_HASH, HashProvenance.class, IMAGES, IntProvenance.class));
         }
     }
 }

@@ -2,13 +2,7 @@ package io.emtal.tribuo.table;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
-import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
-import com.oracle.labs.mlrg.olcut.provenance.PrimitiveProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
-import com.oracle.labs.mlrg.olcut.provenance.impl.SkeletalConfiguredObjectProvenance;
-import com.oracle.labs.mlrg.olcut.provenance.primitives.DateTimeProvenance;
-import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.tribuo.multitask.MultiTask;
@@ -16,16 +10,10 @@ import io.emtal.tribuo.multitask.MultiTaskFactory;
 import org.tribuo.ConfigurableDataSource;
 import org.tribuo.Example;
 import org.tribuo.OutputFactory;
-import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -341,40 +329,15 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
     }
 
     /** The configuration of a table, with a hash over its CSV file and the schema that was read. */
-    public static final class TableSourceProvenance extends SkeletalConfiguredObjectProvenance
-            implements ConfiguredDataSourceProvenance {
+    public static final class TableSourceProvenance extends CsvSourceProvenance {
 
         private static final long serialVersionUID = 1L;
 
         /** The key of the schema as JSON. */
         public static final String SCHEMA = "schema";
 
-        private static final Map<String, Class<? extends PrimitiveProvenance<?>>> TYPES = Map.of(
-                FILE_MODIFIED_TIME, DateTimeProvenance.class, DATASOURCE_CREATION_TIME, DateTimeProvenance.class,
-                RESOURCE_HASH, HashProvenance.class, SCHEMA, StringProvenance.class);
-
-        private final Map<String, PrimitiveProvenance<?>> facts;
-
         private TableSourceProvenance(TableSource host) {
-            super(host, "DataSource");
-            facts = new HashMap<>();
-            add(new DateTimeProvenance(FILE_MODIFIED_TIME, modified(host.file)));
-            add(new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()));
-            add(new HashProvenance(ProvenanceUtil.HashType.SHA256, RESOURCE_HASH,
-                    ProvenanceUtil.hashResource(ProvenanceUtil.HashType.SHA256, host.file)));
-            add(new StringProvenance(SCHEMA, host.schema.toJson()));
-        }
-
-        private static OffsetDateTime modified(Path file) {
-            try {
-                return Files.getLastModifiedTime(file).toInstant().atOffset(ZoneOffset.UTC);
-            } catch (IOException e) {
-                throw new EmtalException(file + ": found no file that can be read: " + e, e);
-            }
-        }
-
-        private void add(PrimitiveProvenance<?> fact) {
-            facts.put(fact.getKey(), fact);
+            super(host, host.file, List.of(new StringProvenance(SCHEMA, host.schema.toJson())));
         }
 
         /**
@@ -383,42 +346,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
          * @param map what was written
          */
         public TableSourceProvenance(Map<String, Provenance> map) {
-            this(extract(map));
-        }
-
-        private TableSourceProvenance(ExtractedInfo info) {
-            super(info);
-            facts = Map.copyOf(info.instanceValues);
-        }
-
-        private static ExtractedInfo extract(Map<String, Provenance> map) {
-            Map<String, Provenance> configured = new HashMap<>(map);
-            String type = TableSourceProvenance.class.getSimpleName();
-            String className = ObjectProvenance.checkAndExtractProvenance(configured, CLASS_NAME,
-                    StringProvenance.class, type).getValue();
-            String hostName = ObjectProvenance.checkAndExtractProvenance(configured, HOST_SHORT_NAME,
-                    StringProvenance.class, type).getValue();
-            Map<String, PrimitiveProvenance<?>> facts = new HashMap<>();
-            TYPES.forEach((key, value) -> facts.put(key,
-                    ObjectProvenance.checkAndExtractProvenance(configured, key, value, type)));
-            return new ExtractedInfo(className, hostName, configured, facts);
-        }
-
-        @Override
-        public Map<String, PrimitiveProvenance<?>> getInstanceValues() {
-            Map<String, PrimitiveProvenance<?>> values = super.getInstanceValues();
-            values.putAll(facts);
-            return values;
-        }
-
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof TableSourceProvenance that && super.equals(other) && facts.equals(that.facts);
-        }
-
-        @Override
-        public int hashCode() {
-            return Objects.hash(super.hashCode(), facts);
+            super(map, TableSourceProvenance.class.getSimpleName(), Map.of(SCHEMA, StringProvenance.class));
         }
     }
 }
