@@ -109,6 +109,10 @@ public final class Emtal implements AdaptationMethod {
     @Config(description = "How many blocks are adapted, counted from the top; 0 for all.")
     private int adaptBlocks = 0;
 
+    @Config(description = "The learning rate of what is outside the blocks' linear layers (patch embedding, class token,"
+            + " positions, norms) as a fraction of the updates'; 0 leaves it as it is.")
+    private double embeddingRate = 0;
+
     @Config(description = "How the router fades.")
     private Fade fade = Fade.builder().build();
 
@@ -279,6 +283,17 @@ public final class Emtal implements AdaptationMethod {
         }
 
         /**
+         * Trains what is outside the blocks' linear layers, too: patch embedding, class token, positions, norms. For
+         * images unlike those of the pre-training; no prefix of the backbone stays frozen then.
+         *
+         * @param embeddingRate its learning rate as a fraction of the updates', 0 to 1; 0 leaves it as it is
+         * @return this builder
+         */
+        public Builder embeddingRate(double embeddingRate) {
+            return set(made -> made.embeddingRate = embeddingRate);
+        }
+
+        /**
          * Makes the method.
          *
          * @return the method
@@ -296,6 +311,7 @@ public final class Emtal implements AdaptationMethod {
         Settings.check(experts >= 1, "experts", experts, "1 or more");
         Settings.checkLowRank(rank, alpha);
         Settings.checkAdaptBlocks(adaptBlocks);
+        Settings.checkEmbeddingRate(embeddingRate);
         Settings.check(temperature > 0 && Double.isFinite(temperature), "temperature", temperature, "a number above 0");
         Settings.check(balanceLoss >= 0 && Double.isFinite(balanceLoss), "balanceLoss", balanceLoss, "0 or more");
     }
@@ -307,7 +323,8 @@ public final class Emtal implements AdaptationMethod {
         // A stream each: another rank or start does not change the clustering.
         SplittableRandom clustering = new SplittableRandom(seed);
         RandomGenerator factors = clustering.split();
-        List<Parameter> parameters = new ArrayList<>();
+        List<Parameter> outside = BackboneWeights.outsideLayers(backbone, embeddingRate);
+        List<Parameter> parameters = new ArrayList<>(outside);
         Map<LinearLayer, LowRank> updates = new LinkedHashMap<>();
         Map<Integer, Experts> grouped = new HashMap<>();
         Map<Integer, Router> routers = new HashMap<>();
@@ -325,7 +342,7 @@ public final class Emtal implements AdaptationMethod {
                         : routing.starting(block.fc1().in(), factors, RELEASE_DEVIATION));
             }
         }
-        return new MoefiedLora(backbone, List.copyOf(parameters), updates, grouped, routers, fade);
+        return new MoefiedLora(backbone, List.copyOf(parameters), outside, updates, grouped, routers, fade);
     }
 
     private LowRank update(LinearLayer layer) {
@@ -345,8 +362,9 @@ public final class Emtal implements AdaptationMethod {
         return new ConfiguredObjectProvenanceImpl(this, "AdaptationMethod");
     }
 
-    private record MoefiedLora(Backbone backbone, List<Parameter> parameters, Map<LinearLayer, LowRank> updates,
-                               Map<Integer, Experts> experts, Map<Integer, Router> routers, Fade fade)
+    private record MoefiedLora(Backbone backbone, List<Parameter> parameters, List<Parameter> outside,
+                               Map<LinearLayer, LowRank> updates, Map<Integer, Experts> experts,
+                               Map<Integer, Router> routers, Fade fade)
             implements Adaptation {
 
         @Override
@@ -384,7 +402,7 @@ public final class Emtal implements AdaptationMethod {
 
         @Override
         public Backbone merge(Backbone into, Function<String, Tensor> values, double at) {
-            Map<String, Tensor> merged = new LinkedHashMap<>();
+            Map<String, Tensor> merged = BackboneWeights.values(outside, values);
             updates.forEach((layer, update) -> {
                 int[] positions = experts.get(layer.block()).position();
                 IntUnaryOperator position = i -> positions[i];

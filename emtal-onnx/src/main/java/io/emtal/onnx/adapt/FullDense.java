@@ -4,17 +4,11 @@ import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.LinearLayer;
-import io.emtal.onnx.graph.ElementType;
-import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -25,32 +19,13 @@ import java.util.function.Function;
  */
 public final class FullDense implements AdaptationMethod {
 
-    private static final Set<String> PRODUCTS = Set.of("MatMul", "FusedMatMul", "Gemm", "Conv");
-
     /** Makes the method; there is nothing to configure. */
     public FullDense() {
     }
 
     @Override
     public Adaptation adapt(Backbone backbone, long seed) {
-        Set<String> matrices = matrices(backbone.graph().nodes());
-        List<Parameter> parameters = backbone.graph().initializers().entrySet().stream()
-                .filter(e -> isWeight(e.getValue()) && !backbone.frozen().contains(e.getKey()))
-                .map(e -> Parameter.shared(e.getKey(), "backbone", e.getValue(), matrices.contains(e.getKey())))
-                .toList();
-        return new Dense(backbone, parameters);
-    }
-
-    private static boolean isWeight(Tensor tensor) {
-        return tensor.type() == ElementType.FLOAT && tensor.shape().size() > 1;
-    }
-
-    /** The names of what nodes multiply as matrices; the third operand of Gemm and Conv is a bias. */
-    private static Set<String> matrices(List<Node> nodes) {
-        Set<String> names = new HashSet<>();
-        nodes.stream().filter(n -> PRODUCTS.contains(n.op()))
-                .forEach(n -> n.inputs().stream().limit(2).forEach(v -> names.add(v.name())));
-        return names;
+        return new Dense(backbone, BackboneWeights.all(backbone));
     }
 
     @Override
@@ -72,9 +47,7 @@ public final class FullDense implements AdaptationMethod {
 
         @Override
         public Backbone merge(Backbone into, Function<String, Tensor> values, double fade) {
-            Map<String, Tensor> trained = new LinkedHashMap<>();
-            parameters.forEach(p -> trained.put(p.name(), values.apply(p.name())));
-            return Merge.of(backbone, into, fade, trained);
+            return Merge.of(backbone, into, fade, BackboneWeights.values(parameters, values));
         }
     }
 }

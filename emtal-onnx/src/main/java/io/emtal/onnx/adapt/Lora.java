@@ -37,6 +37,10 @@ public final class Lora implements AdaptationMethod {
     @Config(description = "How many blocks are adapted, counted from the top; 0 for all.")
     private int adaptBlocks = 0;
 
+    @Config(description = "The learning rate of what is outside the blocks' linear layers (patch embedding, class token,"
+            + " positions, norms) as a fraction of the updates'; 0 leaves it as it is.")
+    private double embeddingRate = 0;
+
     /** For OLCUT and the builder. */
     private Lora() {
     }
@@ -94,6 +98,17 @@ public final class Lora implements AdaptationMethod {
         }
 
         /**
+         * Trains what is outside the blocks' linear layers, too: patch embedding, class token, positions, norms. For
+         * images unlike those of the pre-training; no prefix of the backbone stays frozen then.
+         *
+         * @param embeddingRate its learning rate as a fraction of the updates', 0 to 1; 0 leaves it as it is
+         * @return this builder
+         */
+        public Builder embeddingRate(double embeddingRate) {
+            return set(made -> made.embeddingRate = embeddingRate);
+        }
+
+        /**
          * Makes the method.
          *
          * @return the method
@@ -110,6 +125,7 @@ public final class Lora implements AdaptationMethod {
     public void postConfig() {
         Settings.checkLowRank(rank, alpha);
         Settings.checkAdaptBlocks(adaptBlocks);
+        Settings.checkEmbeddingRate(embeddingRate);
     }
 
     @Override
@@ -117,13 +133,14 @@ public final class Lora implements AdaptationMethod {
         LowRank.checkTargets(backbone);
         RandomGenerator random = new SplittableRandom(seed);
         Map<LinearLayer, LowRank> updates = new LinkedHashMap<>();
-        List<Parameter> parameters = new ArrayList<>();
+        List<Parameter> outside = BackboneWeights.outsideLayers(backbone, embeddingRate);
+        List<Parameter> parameters = new ArrayList<>(outside);
         Settings.adapted(backbone.blocks(), adaptBlocks).stream().flatMap(Block::layers).forEach(layer -> {
             LowRank update = LowRank.shared(layer, rank, LowRank.scale(rank, alpha));
             updates.put(layer, update);
             parameters.addAll(update.startingAtZero(random));
         });
-        return new Adapted(backbone, List.copyOf(parameters), updates);
+        return new Adapted(backbone, List.copyOf(parameters), outside, updates);
     }
 
     @Override
@@ -131,8 +148,8 @@ public final class Lora implements AdaptationMethod {
         return new ConfiguredObjectProvenanceImpl(this, "AdaptationMethod");
     }
 
-    private record Adapted(Backbone backbone, List<Parameter> parameters, Map<LinearLayer, LowRank> updates)
-            implements Adaptation {
+    private record Adapted(Backbone backbone, List<Parameter> parameters, List<Parameter> outside,
+                           Map<LinearLayer, LowRank> updates) implements Adaptation {
 
         @Override
         public boolean trains(LinearLayer layer) {
@@ -151,7 +168,7 @@ public final class Lora implements AdaptationMethod {
 
         @Override
         public Backbone merge(Backbone into, Function<String, Tensor> values, double fade) {
-            Map<String, Tensor> merged = new LinkedHashMap<>();
+            Map<String, Tensor> merged = BackboneWeights.values(outside, values);
             updates.forEach((layer, update) -> merged.put(layer.weight(), update.merged(backbone.graph().initializers(),
                     values, IntUnaryOperator.identity(), IntUnaryOperator.identity())));
             return Merge.of(backbone, into, fade, merged);

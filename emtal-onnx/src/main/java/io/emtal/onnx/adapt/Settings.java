@@ -35,6 +35,11 @@ final class Settings {
         check(adaptBlocks >= 0, "adaptBlocks", adaptBlocks, "1 or more, or 0 for all blocks");
     }
 
+    /** Checks the learning rate of what is outside the layers. */
+    static void checkEmbeddingRate(double rate) {
+        check(rate >= 0 && rate <= 1, "embeddingRate", rate, "0 to 1");
+    }
+
     /** The blocks that are adapted: the uppermost of a number, or all for 0. */
     static List<Block> adapted(List<Block> blocks, int adaptBlocks) {
         EmtalException.check(adaptBlocks <= blocks.size(), "adaptBlocks: found %d, allowed are 1 to %d, the backbone's"

@@ -7,6 +7,7 @@ import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.adapt.HeadsOnly;
 import io.emtal.onnx.adapt.Lora;
 import io.emtal.onnx.task.QualityRetaining;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /** EMTAL, its controls and its ablations, by the names that they have in command lines and reports. */
@@ -32,11 +33,13 @@ public enum NamedMethod {
      * @param rank the rank of the updates
      * @param experts the number of experts
      * @param adaptBlocks how many blocks are adapted, counted from the top
+     * @param embeddingRate the learning rate of embeddings and norms as a fraction of the updates'
      */
-    public record Settings(OptionalInt rank, OptionalInt experts, OptionalInt adaptBlocks) {
+    public record Settings(OptionalInt rank, OptionalInt experts, OptionalInt adaptBlocks,
+            OptionalDouble embeddingRate) {
         /** The defaults. */
         public static final Settings DEFAULT =
-                new Settings(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty());
+                new Settings(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), OptionalDouble.empty());
     }
 
     private final String name;
@@ -70,6 +73,7 @@ public enum NamedMethod {
                 Lora.Builder lora = Lora.builder();
                 settings.rank.ifPresent(lora::rank);
                 settings.adaptBlocks.ifPresent(lora::adaptBlocks);
+                settings.embeddingRate.ifPresent(lora::embeddingRate);
                 yield lora.build();
             }
             case DENSE -> new FullDense();
@@ -85,6 +89,7 @@ public enum NamedMethod {
         settings.rank.ifPresent(builder::rank);
         settings.experts.ifPresent(builder::experts);
         settings.adaptBlocks.ifPresent(builder::adaptBlocks);
+        settings.embeddingRate.ifPresent(builder::embeddingRate);
         return builder;
     }
 

@@ -49,7 +49,7 @@ record Approach(String name, AdaptationMethod method, boolean separate) {
         List<Approach> approaches = new ArrayList<>();
         for (int rank : ranks) {
             NamedMethod.Settings ranked = new NamedMethod.Settings(OptionalInt.of(rank), settings.experts(),
-                    settings.adaptBlocks());
+                    settings.adaptBlocks(), settings.embeddingRate());
             approaches.add(new Approach(name + "-r" + rank, named.method(ranked), false));
         }
         return approaches;

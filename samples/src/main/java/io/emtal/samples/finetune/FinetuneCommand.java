@@ -21,6 +21,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -92,6 +93,11 @@ public final class FinetuneCommand implements Callable<Integer> {
     @Option(names = "--adapt-blocks", paramLabel = "N",
             description = "How many blocks get low-rank updates, counted from the top; by default all.")
     private Optional<Integer> adaptBlocks;
+
+    @Option(names = "--embedding-rate", paramLabel = "X",
+            description = "Train patch embedding, class token, positions and norms, too, at so much of the learning rate "
+                + "of the low-rank updates, 0 to 1; for images unlike those of the pre-training. Default: 0.")
+    private Optional<Double> embeddingRate;
 
     @Option(names = "--epochs", paramLabel = "N", description = "Epochs of training.")
     private Optional<Integer> epochs;
@@ -194,7 +200,7 @@ public final class FinetuneCommand implements Callable<Integer> {
 
     private List<Approach> approaches() {
         NamedMethod.Settings settings = new NamedMethod.Settings(OptionalInt.empty(), given(experts),
-                given(adaptBlocks));
+                given(adaptBlocks), embeddingRate.map(OptionalDouble::of).orElse(OptionalDouble.empty()));
         List<Approach> approaches = new ArrayList<>();
         for (String name : trainers.stream().distinct().toList()) {
             if (!Approach.names().contains(name)) {
