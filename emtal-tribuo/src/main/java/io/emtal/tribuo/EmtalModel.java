@@ -10,6 +10,7 @@ import com.google.protobuf.TextFormat;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.predict.DensePredictor;
+import io.emtal.onnx.predict.Optimise;
 import io.emtal.tribuo.input.InputEncoder;
 import io.emtal.tribuo.output.OutputCodec;
 import io.emtal.tribuo.output.OutputTasks;
@@ -32,7 +33,9 @@ import org.tribuo.provenance.ModelProvenance;
 import org.tribuo.util.onnx.ONNXNode;
 import org.tribuo.util.onnx.ONNXRef;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -239,7 +242,21 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
      */
     @Override
     public OnnxMl.ModelProto exportONNXModel(String domain, long modelVersion) {
-        OnnxMl.ModelProto network = network();
+        return exportONNXModel(domain, modelVersion, Optimise.PORTABLE);
+    }
+
+    /**
+     * Exports the network in a form, with the signature, metadata and provenance of
+     * {@link #exportONNXModel(String, long)}.
+     *
+     * @param domain the domain of the model, a reversed domain name
+     * @param modelVersion the version of the model
+     * @param form how the network is written
+     * @return a network that predicts the same
+     * @throws EmtalException if the network cannot be written in that form, naming what of it
+     */
+    public OnnxMl.ModelProto exportONNXModel(String domain, long modelVersion, Optimise form) {
+        OnnxMl.ModelProto network = form.apply(network());
         SignatureProto.Builder signature = SignatureProto.newBuilder()
                 .setOutputType(outputs.factory().getTypeWitness().getName());
         OnnxMl.GraphProto graph = inputs.featureIds()
@@ -255,6 +272,23 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
                 .setDocString(toString()).clearMetadataProps()
                 .addAllMetadataProps(metadata.entrySet().stream().map(EmtalModel::metadata).toList())
                 .build();
+    }
+
+    /**
+     * Writes what {@link #exportONNXModel(String, long, Optimise)} gives into a file.
+     *
+     * @param domain the domain of the model, a reversed domain name
+     * @param modelVersion the version of the model
+     * @param file the file; one that is there is overwritten
+     * @param form how the network is written
+     * @throws EmtalException if the network cannot be written in that form, naming what of it; no file is written then
+     * @throws IOException if the file cannot be written
+     */
+    public void saveONNXModel(String domain, long modelVersion, Path file, Optimise form) throws IOException {
+        OnnxMl.ModelProto model = exportONNXModel(domain, modelVersion, form);
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+            model.writeTo(out);
+        }
     }
 
     private OnnxMl.ModelProto network() {

@@ -2,6 +2,7 @@ package io.emtal.tribuo;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,8 @@ import ai.onnx.proto.OnnxMl;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.VisionTransformer;
+import io.emtal.onnx.predict.Optimise;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskFactory;
 import io.emtal.tribuo.output.MultiLabelTasks;
@@ -16,6 +19,8 @@ import io.emtal.tribuo.output.OutputTasks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Dataset;
+import org.tribuo.Example;
+import org.tribuo.Feature;
 import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.Model;
@@ -25,6 +30,7 @@ import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 import org.tribuo.dataset.DatasetView;
+import org.tribuo.impl.ArrayExample;
 import org.tribuo.interop.onnx.DenseTransformer;
 import org.tribuo.interop.onnx.ExampleTransformer;
 import org.tribuo.interop.onnx.ONNXExternalModel;
@@ -37,9 +43,13 @@ import org.tribuo.test.Helpers;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -47,6 +57,7 @@ import java.util.stream.IntStream;
 class OnnxExportTest {
 
     private static final double TOLERANCE = 1e-5;
+    private static final double FUSED_TOLERANCE = 1e-4;
 
     @TempDir
     Path folder;
@@ -73,6 +84,35 @@ class OnnxExportTest {
 
     private static <T extends Output<T>> void assertSamePredictions(Model<T> expected, Model<T> actual,
                                                                     Dataset<T> examples) {
+        assertSamePredictions(expected, actual, examples, TOLERANCE);
+    }
+
+    /** Another network that says the same of itself and predicts the same, but for rounding. */
+    private <T extends Output<T>> void assertFusedComesBack(EmtalModel<T> model, Class<T> type, Dataset<T> examples)
+            throws Exception {
+        Path file = folder.resolve("fused.onnx");
+        model.saveONNXModel("com.example.dense", 3, file, Optimise.FUSED);
+        OnnxMl.ModelProto fused = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(file));
+        OnnxMl.ModelProto portable = model.exportONNXModel("com.example.dense", 3);
+        assertEquals(portable, model.exportONNXModel("com.example.dense", 3, Optimise.PORTABLE));
+        assertNotEquals(portable.getGraph().getNodeList(), fused.getGraph().getNodeList());
+        assertTrue(fused.getGraph().getNodeList().stream().allMatch(node -> node.getDomain().isEmpty()));
+        assertEquals(portable.getMetadataPropsList(), fused.getMetadataPropsList());
+        assertEquals(portable.getDomain(), fused.getDomain());
+        assertEquals(portable.getModelVersion(), fused.getModelVersion());
+        assertEquals(portable.getDocString(), fused.getDocString());
+        assertEquals(portable.getGraph().getInputList(), fused.getGraph().getInputList());
+        assertEquals(portable.getGraph().getOutputList(), fused.getGraph().getOutputList());
+        try (ONNXExternalModel<T> loaded = EmtalModel.loadONNX(file, type);
+             ONNXExternalModel<T> external = external(model, OutputTasks.of(type), new MissingAwareTransformer(), file)) {
+            assertSamePredictions(model, loaded, examples, FUSED_TOLERANCE);
+            assertSamePredictions(model, external, examples, FUSED_TOLERANCE);
+            assertEquals(model.getProvenance(), loaded.getTribuoProvenance().orElseThrow());
+        }
+    }
+
+    private static <T extends Output<T>> void assertSamePredictions(Model<T> expected, Model<T> actual,
+                                                                    Dataset<T> examples, double tolerance) {
         List<Prediction<T>> wanted = expected.predict(examples);
         List<Prediction<T>> found = actual.predict(examples);
         for (int i = 0; i < wanted.size(); i++) {
@@ -80,12 +120,12 @@ class OnnxExportTest {
                 double[] values = ((Regressor) (Output<?>) found.get(i).getOutput()).getValues();
                 for (int t = 0; t < values.length; t++) {
                     double value = regressor.getValues()[t];
-                    assertEquals(value, values[t], TOLERANCE * Math.max(1, Math.abs(value)), "row " + i);
+                    assertEquals(value, values[t], tolerance * Math.max(1, Math.abs(value)), "row " + i);
                 }
             } else {
-                assertTrue(wanted.get(i).distributionEquals(found.get(i), TOLERANCE),
+                assertTrue(wanted.get(i).distributionEquals(found.get(i), tolerance),
                         "row " + i + ": " + wanted.get(i) + " became " + found.get(i));
-                assertTrue(wanted.get(i).getOutput().fullEquals(found.get(i).getOutput(), TOLERANCE), "row " + i);
+                assertTrue(wanted.get(i).getOutput().fullEquals(found.get(i).getOutput(), tolerance), "row " + i);
             }
             assertEquals(wanted.get(i).getNumActiveFeatures(), found.get(i).getNumActiveFeatures());
         }
@@ -100,6 +140,7 @@ class OnnxExportTest {
         assertSamePredictions(model, external(model, new MultiLabelTasks(), new MissingAwareTransformer(), file), gaps);
         assertSamePredictions(model, external(model, new MultiLabelTasks(), new DenseTransformer(), file),
                 withoutNumericGaps(new MultiLabelFactory(), TestData.Row::labels));
+        assertFusedComesBack(model, MultiLabel.class, gaps);
     }
 
     @Test
@@ -112,6 +153,7 @@ class OnnxExportTest {
         assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), gaps);
         assertSamePredictions(model, external(model, tasks, new DenseTransformer(), file),
                 withoutNumericGaps(new RegressionFactory(), TestData.Row::targets));
+        assertFusedComesBack(model, Regressor.class, gaps);
     }
 
     @Test
@@ -124,6 +166,7 @@ class OnnxExportTest {
         assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), gaps);
         assertSamePredictions(model, external(model, tasks, new DenseTransformer(), file),
                 withoutNumericGaps(new LabelFactory(), TestData.Row::label));
+        assertFusedComesBack(model, Label.class, gaps);
     }
 
     @Test
@@ -138,6 +181,27 @@ class OnnxExportTest {
         assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), gaps);
         assertSamePredictions(model, external(model, tasks, new DenseTransformer(), file),
                 withoutNumericGaps(new MultiTaskFactory(), TestData.Row::tasks));
+        assertFusedComesBack(model, MultiTask.class, gaps);
+    }
+
+    @Test
+    void transformersOfPixelsComeBack() throws Exception {
+        SplittableRandom random = new SplittableRandom(1);
+        List<Example<Regressor>> rows = new ArrayList<>();
+        for (int row = 0; row < 40; row++) {
+            double[] pixels = random.doubles(64).toArray();
+            Example<Regressor> example = new ArrayExample<>(new Regressor(new String[] {"first", "sum"},
+                    new double[] {pixels[0], Arrays.stream(pixels).sum()}));
+            for (int i = 0; i < pixels.length; i++) {
+                example.add(new Feature(String.format(Locale.ROOT, "p%02d", i), pixels[i]));
+            }
+            rows.add(example);
+        }
+        Dataset<Regressor> data = TestData.dataset(new RegressionFactory(), rows);
+        EmtalModel<Regressor> model = TestData.<Regressor>quickTrainer().backbone(VisionTransformer.builder()
+                .image(8, 8, 1).patch(4).width(16).heads(2).depth(2).hidden(32).build()).build().train(data);
+        assertSamePredictions(model, EmtalModel.loadONNX(export(model), Regressor.class), data);
+        assertFusedComesBack(model, Regressor.class, data);
     }
 
     /** Numbers are all there; a nominal column may lack a value, which its zeros say as well. */

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.Lora;
 import io.emtal.onnx.backbone.OnnxBackbone;
 import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.predict.DensePredictor;
+import io.emtal.onnx.predict.Optimise;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
@@ -69,9 +71,15 @@ class ImportedBackboneTest {
             assertEquals(new ImageInput(28, 28, ImageInput.Channels.GREY, ImageInput.Layout.NCHW,
                     ImageInput.Interpolation.BILINEAR, 1, List.of(0.1307), List.of(0.3081)), hints);
             float[] row = new float[784];
-            ImageEncoder.of(hints, ImagePreprocessing.builder().build(), ImageAugmentation.builder().build())
-                    .encode("row 0", digits.getExample(0), row, 0);
-            try (DensePredictor predictor = new DensePredictor(model.exportONNXModel("test", 1).toByteString(), 1)) {
+            ImageEncoder encoder = ImageEncoder.of(hints, ImagePreprocessing.builder().build(),
+                    ImageAugmentation.builder().build());
+            encoder.encode("row 0", digits.getExample(0), row, 0);
+            OnnxMl.ModelProto portable = model.exportONNXModel("test", 1);
+            OnnxMl.ModelProto fused = model.exportONNXModel("test", 1, Optimise.FUSED);
+            assertEquals(portable.getMetadataPropsList(), fused.getMetadataPropsList());
+            assertTrue(fused.getGraph().getNodeList().stream().allMatch(node -> node.getDomain().isEmpty()));
+            try (DensePredictor predictor = new DensePredictor(portable.toByteString(), 1);
+                 DensePredictor fast = new DensePredictor(fused.toByteString(), 1)) {
                 double[] scores = predictions.get(0).getOutputScores().values().stream()
                         .mapToDouble(s -> s.getLabelSet().iterator().next().getScore()).sorted().toArray();
                 float[] columns = predictor.predict(row, 1);
@@ -81,6 +89,11 @@ class ImportedBackboneTest {
                 }
                 Arrays.sort(found);
                 assertArrayEquals(scores, found, 1e-6);
+                float[] rows = new float[digits.size() * 784];
+                for (int i = 0; i < digits.size(); i++) {
+                    encoder.encode("row " + i, digits.getExample(i), rows, i * 784);
+                }
+                assertArrayEquals(predictor.predict(rows, digits.size()), fast.predict(rows, digits.size()), 1e-4f);
             }
         }
     }

@@ -3,6 +3,7 @@ package io.emtal.samples.finetune;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.OnnxBackbone;
 import io.emtal.onnx.data.ImageInput;
+import io.emtal.onnx.predict.Optimise;
 import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.Recipe;
@@ -49,6 +50,7 @@ final class FineTuning {
     private final ImagePreprocessing preprocessing;
     private final List<ImageSet> sets;
     private final Path folder;
+    private final Optimise form;
     private final Optional<Checkpoints> checkpoints;
     private final TrainingListener progress;
     private final ImageInput images;
@@ -60,16 +62,19 @@ final class FineTuning {
      * @param preprocessing what differs from what the backbone says of its images
      * @param sets the images, with no task in common
      * @param folder where files go, into a folder for each approach and seed
+     * @param form how the dense networks are written as ONNX files
      * @param checkpoints where the trainings are saved on their way, in a folder for each; empty for nowhere
      * @param progress hears of the trainings
      * @throws EmtalException if the backbone is not understood
      */
     FineTuning(OnnxBackbone backbone, ImageInput images, ImagePreprocessing preprocessing,
-            List<ImageSet> sets, Path folder, Optional<Checkpoints> checkpoints, TrainingListener progress) {
+            List<ImageSet> sets, Path folder, Optimise form, Optional<Checkpoints> checkpoints,
+            TrainingListener progress) {
         this.backbone = backbone;
         this.preprocessing = preprocessing;
         this.sets = List.copyOf(sets);
         this.folder = folder;
+        this.form = form;
         this.checkpoints = checkpoints;
         this.progress = progress;
         this.images = images;
@@ -125,12 +130,13 @@ final class FineTuning {
             List<Prediction<MultiLabel>> predictions = model.predict(part.test);
             long predicted = System.nanoTime();
             WholeFile.write(part.folder.resolve("model.tribuo"), model::serializeToFile);
-            WholeFile.write(part.folder.resolve("dense.onnx"), file -> model.saveONNXModel(ONNX_DOMAIN, 1, file));
+            WholeFile.write(part.folder.resolve("dense.onnx"), file ->
+                    model.saveONNXModel(ONNX_DOMAIN, 1, file, form));
             HistoryFile.write(part.folder.resolve("history.csv"), model.training());
             model.training().stop().ifPresent(stop -> {
                 throw new EmtalException("stopped in phase " + stop + "; the best network so far is in " + part.folder);
             });
-            return new Trained(model.training(), model.exportONNXModel(ONNX_DOMAIN, 1).toByteArray(),
+            return new Trained(model.training(), model.exportONNXModel(ONNX_DOMAIN, 1, form).toByteArray(),
                     TaskAccuracy.of(predictions), predictions.size(), (trained - begun) * 1e-9,
                     (predicted - trained) * 1e-9);
         }

@@ -3,10 +3,12 @@ package io.emtal.samples.finetune;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.OnnxBackbone;
 import io.emtal.onnx.data.ImageInput;
+import io.emtal.onnx.predict.Optimise;
 import io.emtal.onnx.train.CosineSchedule;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.samples.compare.NamedMethod;
 import io.emtal.samples.output.Measurement;
+import io.emtal.samples.output.OptimiseOption;
 import io.emtal.samples.output.ResultsFile;
 import io.emtal.samples.output.WholeFile;
 import io.emtal.samples.progress.ProgressBarListener;
@@ -40,8 +42,9 @@ import picocli.CommandLine.Spec;
                 + "test, and a column of classes for each task; an empty cell is a missing label. One run learns the "
                 + "tasks of all tables, each image being labelled for those of its own table.", "",
             "For each trainer and seed a folder NAME-seedN below the output folder gets model.tribuo, dense.onnx (the "
-                + "backbone's own graph with new weights and heads) and history.csv. Progress goes to the error "
-                + "stream, the accuracies on the test rows to the standard output, and all numbers to results.csv.",
+                + "backbone's own graph with new weights and heads, unless it is fused) and history.csv. Progress goes "
+                + "to the error stream, the accuracies on the test rows to the standard output, and all numbers to "
+                + "results.csv.",
             ""})
 public final class FinetuneCommand implements Callable<Integer> {
     /** The end of the learning rate as a part of its peak, and the part of the steps until that is reached. */
@@ -126,6 +129,9 @@ public final class FinetuneCommand implements Callable<Integer> {
     private Optional<Integer> workers;
 
     @Mixin
+    private OptimiseOption optimise;
+
+    @Mixin
     private CheckpointOptions checkpoints;
 
     @Option(names = "--seeds", paramLabel = "N", defaultValue = "1",
@@ -162,7 +168,7 @@ public final class FinetuneCommand implements Callable<Integer> {
              StopOnSignal stop = new StopOnSignal(spec.commandLine().getErr());
              ProgressBarListener progress = new ProgressBarListener(spec.commandLine().getErr())) {
             FineTuning tuning = new FineTuning(source, stated, preprocessing, sets, out,
-                    checkpoints.checkpoints(), progress);
+                    optimise.form().orElse(Optimise.PORTABLE), checkpoints.checkpoints(), progress);
             TimeLeft timeLeft = new TimeLeft();
             approaches.forEach(approach -> timeLeft.expect(approach.name(), seeds));
             for (long seed = 1; seed <= seeds && !stop.requested(); seed++) {

@@ -3,11 +3,13 @@ package io.emtal.samples.tool;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.predict.Optimise;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.ParameterReport;
 import io.emtal.onnx.train.Phase;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.samples.output.HistoryFile;
+import io.emtal.samples.output.OptimiseOption;
 import io.emtal.samples.output.WholeFile;
 import io.emtal.samples.progress.ProgressBarListener;
 import io.emtal.samples.resume.CheckpointOptions;
@@ -78,6 +80,9 @@ public final class TrainCommand implements Callable<Integer> {
     @Option(names = "--onnx", paramLabel = "FILE", description = "Write the dense network as an ONNX file too.")
     private Optional<Path> onnx;
 
+    @Mixin
+    private OptimiseOption optimise;
+
     @Option(names = "--history", paramLabel = "FILE", description = "Write the losses of each epoch as a CSV file too.")
     private Optional<Path> history;
 
@@ -123,6 +128,9 @@ public final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (optimise.form().isPresent() && onnx.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "--optimise without --onnx: there is no ONNX file to write");
+        }
         Stream.concat(Stream.of(out), Stream.concat(onnx.stream(), history.stream())).forEach(WholeFile::check);
         Schema columns = schema();
         List<String> others = new ArrayList<>(ignored);
@@ -179,7 +187,8 @@ public final class TrainCommand implements Callable<Integer> {
 
     private void write(EmtalModel<?> model) {
         WholeFile.write(out, model::serializeToFile);
-        onnx.ifPresent(file -> WholeFile.write(file, to -> model.saveONNXModel(ONNX_DOMAIN, 1, to)));
+        Optimise form = optimise.form().orElse(Optimise.PORTABLE);
+        onnx.ifPresent(file -> WholeFile.write(file, to -> model.saveONNXModel(ONNX_DOMAIN, 1, to, form)));
         history.ifPresent(file -> HistoryFile.write(file, model.training()));
     }
 

@@ -195,6 +195,15 @@ class FinetuneTest {
     }
 
     @Test
+    void whatIsWrittenIsFusedWhenAsked() throws IOException {
+        CommandLineRun run = finetune("--images", one, "--trainer", "heads", "--task", "kind", "--optimise", "fused");
+        assertEquals(0, run.status(), run.err());
+        Path dense = temp.resolve("out").resolve("heads-seed1").resolve("dense.onnx");
+        assertTrue(OnnxMl.ModelProto.parseFrom(Files.readAllBytes(dense)).getGraph().getNodeList().stream()
+                .noneMatch(node -> node.getOpType().equals("LayerNormalization")));
+    }
+
+    @Test
     void seedsAreTrainedOneAfterTheOther() throws IOException {
         CommandLineRun run = finetune("--images", one, "--trainer", "heads", "--seeds", "2", "--task", "kind");
         assertEquals(0, run.status(), run.err());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl;
 import io.emtal.samples.CommandLineRun;
 import io.emtal.samples.table.TableFolder;
 import java.io.IOException;
@@ -106,11 +107,12 @@ class ToolTest {
                             {"name": "b", "type": "nominal", "values": ["0", "1"]}]}
                 """).with("data.csv", rows(",-a,b", row -> "," + (x(row) > 0 ? 1 : 0) + "," + row % 2));
         CommandLineRun trained = train("--dense-epochs", 40, "--epochs", 5, "--batch-size", 16, "--experts", 4, "--rank",
-                2, "--validation", 0.2, "--patience", 5, "--seed", 7, "--onnx", file("a/b.onnx"), "--history",
-                file("history.csv"));
+                2, "--validation", 0.2, "--patience", 5, "--seed", 7, "--onnx", file("a/b.onnx"),
+                "--optimise", "fused", "--history", file("history.csv"));
         assertEquals(0, trained.status(), trained.err());
         assertTrue(trained.out().contains("on the held-out rows"), trained.out());
-        assertTrue(Files.size(file("a/b.onnx")) > 1000);
+        OnnxMl.ModelProto network = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(file("a/b.onnx")));
+        assertTrue(network.getGraph().getNodeList().stream().noneMatch(n -> n.getOpType().equals("LayerNormalization")));
         List<String> history = Files.readAllLines(file("history.csv"));
         assertTrue(history.get(0).contains(",train_loss:-a,validation_loss:-a"),
                 history.get(0));
@@ -176,6 +178,8 @@ class ToolTest {
         folder.with("new.csv", "x,c\n0.5,red\n");
         assertEquals(0, predict("new.csv").status());
         assertEquals("n,k,k:probability", String.join(",", predictions().get(0)));
+        CommandLineRun nothing = train("--optimise", "fused");
+        assertTrue(nothing.status() == 2 && nothing.err().contains("--optimise without --onnx"), nothing.err());
         CommandLineRun both = train("--target", "n");
         assertTrue(both.status() == 2 && both.err().contains("--schema and --target"), both.err());
     }
