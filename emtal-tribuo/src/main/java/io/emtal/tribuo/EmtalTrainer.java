@@ -338,7 +338,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         Examples rows = Inputs.rows(dataset, examples, inputs, encoded);
         Optional<Checkpoints> saves = Optional.ofNullable(checkpoints).map(c -> c.below("train-" + invocation));
         try {
-            Backbone start = backbone.create(inputs.layout(), rows, seeds.nextLong());
+            Backbone start = backbone.create(inputs.layout(), encoded.tasks(), rows, seeds.nextLong());
             PretrainedNetwork network = new Learner(method, recipe, saves).pretrain(start, backbone.pretrained(),
                     encoded.tasks(), rows, seeds.nextLong(), listener);
             return new Pretraining<>(with -> adapting(with, invocation), recipe, saves, listener, new Pretraining.Data<>(

@@ -6,6 +6,7 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.ImageInput;
+import io.emtal.onnx.task.TaskLayout;
 
 import java.util.Optional;
 
@@ -16,11 +17,12 @@ public interface BackboneSource extends Configurable, Provenancable<ConfiguredOb
      * Makes the backbone.
      *
      * @param layout the columns of the rows; for images a single one of pixels, as {@link #images()} wants them
+     * @param tasks whose labels the rows have
      * @param rows the training rows, for statistics; no others may be looked at
      * @param seed decides the initial weights
      * @return the backbone
      */
-    Backbone create(FeatureLayout layout, Examples rows, long seed);
+    Backbone create(FeatureLayout layout, TaskLayout tasks, Examples rows, long seed);
 
     /**
      * How images must lie in the rows.

@@ -8,16 +8,18 @@ import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.TaskLayout;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
  * The columns of a table as numbers without gaps, written into a graph with the statistics of the training rows: a
- * number standardised, piecewise-linearly over quantile bins (Gorishniy et al. 2022, arXiv 2203.05556), and whether it
+ * number standardised, piecewise-linearly over bins (Gorishniy et al. 2022, arXiv 2203.05556), and whether it
  * is missing; a nominal column as an indicator a value, and whether it is missing.
  *
  * @param values all columns [batch, M]
@@ -37,9 +39,11 @@ record FeatureEncoding(Value values, List<int[]> columns) {
      * @param input raw values [batch, F], not-a-number where one is missing
      * @param layout the columns of a row
      * @param rows the training rows, for statistics
+     * @param tasks whose labels decide where bins end; empty for bins of equally many rows
      * @param bins the most bins of a number's piecewise-linear encoding; 0 for none
      */
-    static FeatureEncoding write(GraphBuilder graph, Value input, FeatureLayout layout, Examples rows, int bins) {
+    static FeatureEncoding write(GraphBuilder graph, Value input, FeatureLayout layout, Examples rows,
+                                 Optional<TaskLayout> tasks, int bins) {
         for (FeatureColumn column : layout.columns()) {
             EmtalException.check(column.kind() != FeatureColumn.Kind.PIXELS, "backbone for tables: found the image '%s',"
                     + " allowed are numeric and nominal columns", column.name());
@@ -50,7 +54,7 @@ record FeatureEncoding(Value values, List<int[]> columns) {
 
         int[] numeric = columns(layout, FeatureColumn.Kind.NUMERIC);
         if (numeric.length > 0) {
-            NumericStatistics[] statistics = NumericStatistics.of(rows, positionsOf(layout, numeric), bins);
+            NumericStatistics[] statistics = NumericStatistics.of(rows, positionsOf(layout, numeric), tasks, bins);
             Value encoded = encodeNumbers(graph, pick(graph, input, layout, numeric), statistics, bins);
             int each = (int) encoded.extent(-1);
             parts.add(graph.reshape(encoded, 0, (long) numeric.length * each));

@@ -13,6 +13,7 @@ import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.TaskLayout;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,9 +29,9 @@ import java.util.function.Consumer;
  * members is the prediction. A linear map of all encoded columns, zero at first, is added to what the heads read:
  * what is linear in a table need not pass through the blocks.
  *
- * <p>Numbers are standardised and also encoded piecewise-linearly over quantile bins (Gorishniy et al. 2022, arXiv
- * 2203.05556), with fewer bins in tables of hundreds of numbers. What a missing value means is learned from the training
- * rows that miss it; where none does, it counts as the column's mean.
+ * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
+ * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. What a missing value means is
+ * learned from the training rows that miss it; where none does, it counts as the column's mean.
  *
  * <p>An encoding of more than 64 numbers is scaled by 64 / their count, and its embedding the other way. A step of Adam
  * moves every weight by the learning rate, so a wide table's tokens would otherwise move farther in each step than a
@@ -178,13 +179,14 @@ public final class FeatureEnsemble implements BackboneSource {
     }
 
     @Override
-    public Backbone create(FeatureLayout layout, Examples rows, long seed) {
+    public Backbone create(FeatureLayout layout, TaskLayout tasks, Examples rows, long seed) {
         EmtalException.check(rows.size() > 0, "FeatureEnsemble: found no training rows, at least one is needed");
         SplittableRandom random = new SplittableRandom(seed);
         GraphBuilder graph = new GraphBuilder();
         EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, random);
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, bins(layout));
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks),
+                bins(layout));
         int encoded = (int) encoding.values().extent(1);
         double gain = Math.min(1, (double) FULL_RATE_WIDTH / encoded);
         Value values = graph.unsqueeze(graph.mul(encoding.values(), gain), 1);

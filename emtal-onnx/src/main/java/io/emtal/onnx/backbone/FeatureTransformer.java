@@ -13,6 +13,7 @@ import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.TaskLayout;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -179,12 +180,12 @@ public final class FeatureTransformer implements BackboneSource {
     }
 
     @Override
-    public Backbone create(FeatureLayout layout, Examples rows, long seed) {
+    public Backbone create(FeatureLayout layout, TaskLayout tasks, Examples rows, long seed) {
         EmtalException.check(rows.size() > 0, "FeatureTransformer: found no training rows, at least one is needed");
         GraphBuilder graph = new GraphBuilder();
         EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, new SplittableRandom(seed));
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, bins);
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.empty(), bins);
         Value tokens = tokens(graph, encoder, encoding);
         Value read = graph.squeeze(graph.slice(encoder.encode(tokens, heads, false), 1, 0, 1), 1);
         int encoded = (int) encoding.values().extent(1);

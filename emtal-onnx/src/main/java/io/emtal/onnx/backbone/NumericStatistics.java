@@ -1,17 +1,19 @@
 package io.emtal.onnx.backbone;
 
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.task.TaskLayout;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * What training rows say of one numeric column, over the rows that have it.
  *
  * @param mean the mean; 0 if no row has the column
  * @param deviation the standard deviation; 1 for a constant column
- * @param edges strictly increasing edges of the bins for a piecewise-linear encoding: quantiles, or the distinct values
- *     where these are few; at most one edge for a constant column
+ * @param edges strictly increasing edges of the bins for a piecewise-linear encoding, the distinct values where these are
+ *     few; at most one edge for a constant column
  */
 record NumericStatistics(float mean, float deviation, float[] edges) {
 
@@ -23,14 +25,15 @@ record NumericStatistics(float mean, float deviation, float[] edges) {
      *
      * @param rows the training rows
      * @param positions the columns' positions in a row
+     * @param tasks whose labels decide where bins end; empty for quantiles
      * @param bins how many bins a column gets at most
      * @return one entry a position
      */
-    static NumericStatistics[] of(Examples rows, int[] positions, int bins) {
-        return of(rows, positions, bins, READ_AT_ONCE);
+    static NumericStatistics[] of(Examples rows, int[] positions, Optional<TaskLayout> tasks, int bins) {
+        return of(rows, positions, tasks, bins, READ_AT_ONCE);
     }
 
-    static NumericStatistics[] of(Examples rows, int[] positions, int bins, int atOnce) {
+    static NumericStatistics[] of(Examples rows, int[] positions, Optional<TaskLayout> tasks, int bins, int atOnce) {
         int columnsAtOnce = Math.max(1, atOnce / Math.max(1, rows.size()));
         NumericStatistics[] statistics = new NumericStatistics[positions.length];
         FloatBuffer buffer = FloatBuffer.allocate(rows.width());
@@ -43,52 +46,40 @@ record NumericStatistics(float mean, float deviation, float[] edges) {
                 }
             }
             for (int i = 0; i < columns.length; i++) {
-                statistics[first + i] = of(columns[i], bins);
+                statistics[first + i] = of(columns[i], rows, tasks, bins);
             }
         }
         return statistics;
     }
 
-    /** Sorts the column. */
-    private static NumericStatistics of(float[] sorted, int bins) {
-        Arrays.sort(sorted);
-        int count = sorted.length;
-        while (count > 0 && Float.isNaN(sorted[count - 1])) {
-            count--;
-        }
+    private static NumericStatistics of(float[] column, Examples rows, Optional<TaskLayout> tasks, int bins) {
+        float[] sorted = new float[column.length];
+        int count = 0;
         double sum = 0;
-        double squares = 0;
-        for (int i = 0; i < count; i++) {
-            sum += sorted[i];
+        for (float value : column) {
+            if (!Float.isNaN(value)) {
+                sorted[count++] = value;
+            }
+        }
+        sorted = Arrays.copyOf(sorted, count);
+        Arrays.sort(sorted);
+        for (float value : sorted) {
+            sum += value;
         }
         double mean = count == 0 ? 0 : sum / count;
-        for (int i = 0; i < count; i++) {
-            squares += (sorted[i] - mean) * (sorted[i] - mean);
+        double squares = 0;
+        for (float value : sorted) {
+            squares += (value - mean) * (value - mean);
         }
         double deviation = count == 0 ? 0 : Math.sqrt(squares / count);
         boolean constant = deviation <= 1e-7 * Math.max(1, Math.abs(mean));
-        return new NumericStatistics((float) mean, constant ? 1 : (float) deviation, edges(sorted, count, bins));
+        return new NumericStatistics((float) mean, constant ? 1 : (float) deviation,
+                edges(sorted, column, rows, tasks, bins));
     }
 
-    private static float[] edges(float[] sorted, int count, int bins) {
-        float[] distinct = new float[count];
-        int kinds = 0;
-        for (int i = 0; i < count; i++) {
-            if (i == 0 || sorted[i] != sorted[i - 1]) {
-                distinct[kinds++] = sorted[i];
-            }
-        }
-        if (kinds <= bins + 1) {
-            return Arrays.copyOf(distinct, kinds);
-        }
-        float[] edges = new float[bins + 1];
-        int used = 0;
-        for (int i = 0; i <= bins; i++) {
-            float quantile = sorted[(int) Math.round((double) i * (count - 1) / bins)];
-            if (used == 0 || quantile > edges[used - 1]) {
-                edges[used++] = quantile;
-            }
-        }
-        return Arrays.copyOf(edges, used);
+    private static float[] edges(float[] sorted, float[] column, Examples rows, Optional<TaskLayout> tasks, int bins) {
+        return BinEdges.distinct(sorted, bins + 1).orElseGet(() -> bins == 0 ? new float[0] : tasks
+                .map(labelled -> BinEdges.ofLabels(sorted, column, rows, labelled, bins))
+                .orElseGet(() -> BinEdges.quantiles(sorted, bins)));
     }
 }

@@ -10,6 +10,7 @@ import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.ReadLimits;
+import io.emtal.onnx.task.TaskLayout;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -213,7 +214,7 @@ public final class OnnxBackbone implements BackboneSource {
     }
 
     @Override
-    public Backbone create(FeatureLayout layout, Examples rows, long seed) {
+    public Backbone create(FeatureLayout layout, TaskLayout tasks, Examples rows, long seed) {
         Backbone backbone = read();
         EmtalException.check(layout.width() == backbone.inputWidth(), "backbone %s: found rows of %d elements, allowed"
                 + " are %d for its input %s", file, layout.width(), backbone.inputWidth(), backbone.input().shape());

@@ -14,6 +14,7 @@ import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.TaskLayout;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -210,7 +211,7 @@ public final class VisionTransformer implements BackboneSource {
     }
 
     @Override
-    public Backbone create(FeatureLayout layout, Examples rows, long seed) {
+    public Backbone create(FeatureLayout layout, TaskLayout tasks, Examples rows, long seed) {
         int pixels = Math.multiplyExact(imageHeight, imageWidth);
         EmtalException.check(layout.width() == Math.multiplyExact(pixels, channels)
                         && layout.columns().stream().noneMatch(c -> c.kind() == FeatureColumn.Kind.NOMINAL),

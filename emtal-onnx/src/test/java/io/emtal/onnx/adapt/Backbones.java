@@ -13,6 +13,7 @@ import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.OneTask;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,7 +46,7 @@ final class Backbones {
         var examples = PackedExamples.pack(20, pixels.width(), 1, (row, inputs, labels) ->
                 System.arraycopy(images, row * pixels.width(), inputs, 0, pixels.width()));
         Backbone fresh = VisionTransformer.builder().image(SIDE, SIDE, 1).patch(PATCH).width(WIDTH).heads(HEADS)
-                .depth(DEPTH).hidden(HIDDEN).build().create(pixels, examples, seed);
+                .depth(DEPTH).hidden(HIDDEN).build().create(pixels, OneTask.LAYOUT, examples, seed);
         return disturbed(fresh, seed);
     }
 

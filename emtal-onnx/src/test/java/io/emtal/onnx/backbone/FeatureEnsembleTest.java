@@ -7,6 +7,7 @@ import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.GraphSession;
 import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.task.OneTask;
 import org.junit.jupiter.api.Test;
 
 import java.util.Arrays;
@@ -49,7 +50,7 @@ class FeatureEnsembleTest {
     @Test
     void everyMemberIsATokenWithAViewOfItsOwn() throws OrtException {
         for (long seed = 0; seed < 10; seed++) {
-            Backbone backbone = SOURCE.create(LAYOUT, rows(seed), seed);
+            Backbone backbone = SOURCE.create(LAYOUT, OneTask.LAYOUT, rows(seed), seed);
             assertEquals(MEMBERS, backbone.members());
             assertEquals(WIDTH, backbone.pooledWidth());
             assertEquals(2, backbone.blocks().size());
@@ -70,7 +71,7 @@ class FeatureEnsembleTest {
         for (long seed = 0; seed < 10; seed++) {
             PackedExamples rows = rows(seed);
             Backbone backbone = FeatureEnsemble.builder().members(MEMBERS).width(WIDTH).bins(0).build()
-                    .create(LAYOUT, rows, seed);
+                    .create(LAYOUT, OneTask.LAYOUT, rows, seed);
             float mean = backbone.graph().initializers().get("input.mean").floats()[0];
             assertArrayEquals(run(backbone, mean, 7, 0, 0, 1), run(backbone, Float.NaN, 7, 0, 0, 1), 1e-5f,
                     "seed " + seed);

@@ -19,6 +19,7 @@ import io.emtal.onnx.data.ImageInput.Channels;
 import io.emtal.onnx.data.ImageInput.Interpolation;
 import io.emtal.onnx.data.ImageInput.Layout;
 import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.task.OneTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -187,7 +188,7 @@ class OnnxBackboneSettingsTest {
         OnnxBackbone source = OnnxBackbone.of(file());
         FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("p", FeatureColumn.Kind.NUMERIC, 0, 1)));
         PackedExamples rows = PackedExamples.pack(1, 1, 1, (row, inputs, labels) -> inputs[0] = 1);
-        assertMessage(() -> source.create(layout, rows, 1), "found rows of 1 elements, allowed are 64");
+        assertMessage(() -> source.create(layout, OneTask.LAYOUT, rows, 1), "found rows of 1 elements, allowed are 64");
         assertTrue(source.pretrained());
     }
 

@@ -10,6 +10,7 @@ import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.GraphSession;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.task.OneTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,7 +74,7 @@ class VisionTransformerTest {
 
     @Test
     void standardisesEveryChannelWithTheTrainingRows() {
-        Backbone backbone = small().build().create(layout(PIXELS), images(400, 1), 1);
+        Backbone backbone = small().build().create(layout(PIXELS), OneTask.LAYOUT, images(400, 1), 1);
         float[] mean = backbone.graph().initializers().get("input.mean").floats();
         float[] scale = backbone.graph().initializers().get("input.scale").floats();
         for (int i = 0; i < mean.length; i++) {
@@ -86,7 +87,7 @@ class VisionTransformerTest {
 
     @Test
     void patchesAreSquaresOfTheImage() throws OrtException {
-        Backbone backbone = small().build().create(layout(PIXELS), images(50, 2), 2);
+        Backbone backbone = small().build().create(layout(PIXELS), OneTask.LAYOUT, images(50, 2), 2);
         Tensor positions = backbone.graph().initializers().get("pos_embed");
         assertEquals(Shape.of(1, 1 + HEIGHT / 2 * WIDTH / 2, 8), positions.shape());
         // With equal positions, exchanging two patches leaves the class token; exchanging pixels of two does not.
@@ -119,7 +120,7 @@ class VisionTransformerTest {
 
     @Test
     void missingPixelsAreZero() throws OrtException {
-        Backbone backbone = small().build().create(layout(PIXELS), images(50, 4), 4);
+        Backbone backbone = small().build().create(layout(PIXELS), OneTask.LAYOUT, images(50, 4), 4);
         float[] zeros = image(4);
         float[] missing = zeros.clone();
         for (int i : new int[] {0, 7, PIXELS - 1}) {
@@ -132,9 +133,9 @@ class VisionTransformerTest {
     @Test
     void theSeedDecidesTheWeights() {
         VisionTransformer source = small().build();
-        var first = source.create(layout(PIXELS), images(20, 5), 5).graph().initializers();
-        assertEquals(first, source.create(layout(PIXELS), images(20, 5), 5).graph().initializers());
-        assertNotEquals(first, source.create(layout(PIXELS), images(20, 5), 6).graph().initializers());
+        var first = source.create(layout(PIXELS), OneTask.LAYOUT, images(20, 5), 5).graph().initializers();
+        assertEquals(first, source.create(layout(PIXELS), OneTask.LAYOUT, images(20, 5), 5).graph().initializers());
+        assertNotEquals(first, source.create(layout(PIXELS), OneTask.LAYOUT, images(20, 5), 6).graph().initializers());
     }
 
     @Test
@@ -142,11 +143,11 @@ class VisionTransformerTest {
         VisionTransformer source = small().build();
         Examples examples = images(3, 7);
         EmtalException narrow = assertThrows(EmtalException.class,
-                () -> source.create(layout(PIXELS - 1), examples, 1));
+                () -> source.create(layout(PIXELS - 1), OneTask.LAYOUT, examples, 1));
         assertTrue(narrow.getMessage().contains("found 71 features") && narrow.getMessage().contains("72"),
                 narrow.getMessage());
         EmtalException none = assertThrows(EmtalException.class,
-                () -> source.create(layout(PIXELS), images(0, 1), 1));
+                () -> source.create(layout(PIXELS), OneTask.LAYOUT, images(0, 1), 1));
         assertTrue(none.getMessage().contains("no training rows"), none.getMessage());
     }
 

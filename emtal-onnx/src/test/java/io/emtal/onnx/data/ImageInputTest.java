@@ -10,6 +10,7 @@ import io.emtal.onnx.backbone.VisionTransformer;
 import io.emtal.onnx.data.ImageInput.Channels;
 import io.emtal.onnx.data.ImageInput.Interpolation;
 import io.emtal.onnx.data.ImageInput.Layout;
+import io.emtal.onnx.task.OneTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -48,6 +49,6 @@ class ImageInputTest {
                 List.of(1.0)), grey);
         PackedExamples rows = PackedExamples.pack(1, grey.elements(), 1, (row, inputs, labels) -> inputs[0] = 1);
         assertThrows(EmtalException.class,
-                () -> FeatureTransformer.builder().build().create(FeatureLayout.of(grey), rows, 1));
+                () -> FeatureTransformer.builder().build().create(FeatureLayout.of(grey), OneTask.LAYOUT, rows, 1));
     }
 }

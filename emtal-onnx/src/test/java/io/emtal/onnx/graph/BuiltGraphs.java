@@ -6,6 +6,7 @@ import io.emtal.onnx.backbone.VisionTransformer;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.task.OneTask;
 
 import java.util.List;
 import java.util.Map;
@@ -70,12 +71,12 @@ final class BuiltGraphs {
 
     static Graph vision() {
         return VisionTransformer.builder().image(4, 4, 1).patch(2).width(4).heads(2).depth(1).hidden(4).build()
-                .create(columns(16), examples(16), 1).graph();
+                .create(columns(16), OneTask.LAYOUT, examples(16), 1).graph();
     }
 
     static Graph table() {
         return FeatureTransformer.builder().width(4).heads(2).depth(1).hidden(4).build()
-                .create(columns(5), examples(5), 1).graph();
+                .create(columns(5), OneTask.LAYOUT, examples(5), 1).graph();
     }
 
     private static FeatureLayout columns(int width) {

@@ -9,6 +9,7 @@ import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.OnnxFile;
+import io.emtal.onnx.task.OneTask;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
@@ -67,7 +68,7 @@ class OptimiseTest {
         float[] all = numbers(20 * WIDTH);
         PackedExamples rows = PackedExamples.pack(20, WIDTH, 1, (row, inputs, labels) ->
                 System.arraycopy(all, row * WIDTH, inputs, 0, WIDTH));
-        Backbone backbone = source.create(layout, rows, seed);
+        Backbone backbone = source.create(layout, OneTask.LAYOUT, rows, seed);
         return OnnxFile.toModel(backbone.graph(), "test").toBuilder().addMetadataProps(OnnxMl.StringStringEntryProto
                 .newBuilder().setKey("key").setValue("value")).build();
     }

@@ -15,6 +15,7 @@ import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.task.BinaryTask;
 import io.emtal.onnx.task.TaskLayout;
+import io.emtal.onnx.task.OneTask;
 import org.junit.jupiter.api.Test;
 
 import java.nio.FloatBuffer;
@@ -98,7 +99,7 @@ class EpochReadingTest {
         });
         List<Recorded> views = new ArrayList<>();
         Recorded rows = new Recorded(packed, null, null, views);
-        Backbone backbone = TRANSFORMER.create(FeatureLayout.of(input), packed, seed);
+        Backbone backbone = TRANSFORMER.create(FeatureLayout.of(input), OneTask.LAYOUT, packed, seed);
         Recipe recipe = Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(8).validationFraction(0.25).workers(2)
                 .build();
         TrainedNetwork network = new Learner(Emtal.builder().experts(2).rank(1).build(), recipe).train(backbone, false,

@@ -92,7 +92,7 @@ class FrozenPrefixTest {
 
     private static Backbone vision(Examples rows, long seed) {
         return VisionTransformer.builder().image(SIDE, SIDE, 1).patch(4).width(16).heads(2).depth(DEPTH).hidden(32)
-                .build().create(layout(SIDE * SIDE), rows, seed);
+                .build().create(layout(SIDE * SIDE), TASKS, rows, seed);
     }
 
     /** Counts how often rows are read, and says whether they are augmented, which they are not. */
@@ -187,9 +187,9 @@ class FrozenPrefixTest {
     void trainsTablesTheSameUnlessInputsAreDropped() {
         PackedExamples rows = rows(6, 60, 4);
         Backbone ensemble = FeatureEnsemble.builder().members(3).width(16).depth(2).hidden(32).build()
-                .create(layout(6), rows, 4);
+                .create(layout(6), TASKS, rows, 4);
         Backbone transformer = FeatureTransformer.builder().width(16).depth(1).hidden(32).build()
-                .create(layout(6), rows, 4);
+                .create(layout(6), TASKS, rows, 4);
         for (double inputDropout : new double[] {0, 0.1}) {
             Backbone backbone = inputDropout > 0 ? transformer : ensemble;
             Recipe recipe = Recipe.builder().epochs(2).inputDropout(inputDropout).build();

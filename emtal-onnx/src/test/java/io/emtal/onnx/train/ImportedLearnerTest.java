@@ -169,7 +169,7 @@ class ImportedLearnerTest {
 
     private static Backbone fresh(PackedExamples rows) {
         return VisionTransformer.builder().image(4, 4, 1).patch(2).width(8).heads(2).depth(2).hidden(16).build()
-                .create(LAYOUT, rows, 5);
+                .create(LAYOUT, TASKS, rows, 5);
     }
 
     private static Backbone imported(Backbone fresh, Graph graph, ModelProto original) {

@@ -66,8 +66,9 @@ class LearnerTest {
             labels[0] = row % 2;
         });
         FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("f", FeatureColumn.Kind.NUMERIC, 0, 1)));
-        Backbone backbone = FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(layout, rows, 1);
         TaskLayout tasks = new TaskLayout(List.of(new BinaryTask("b", 1)));
+        Backbone backbone = FeatureTransformer.builder().width(16).depth(1).hidden(16).build()
+                .create(layout, tasks, rows, 1);
         PretrainedNetwork network = new Learner(new HeadsOnly(), Recipe.builder().pretrainEpochs(1).build())
                 .pretrain(backbone, false, tasks, rows, 1, TrainingListener.NONE);
         Learner other = new Learner(new HeadsOnly(), Recipe.builder().pretrainEpochs(2).build());
@@ -86,7 +87,8 @@ class LearnerTest {
         TaskLayout tasks = new TaskLayout(List.of(new RealTask("r", 0, 1, 1)));
         Recipe recipe = Recipe.builder().pretrainEpochs(1).epochs(1).validationFraction(0.5).build();
         for (long seed = 0; seed < 4; seed++) {
-            Backbone backbone = FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(layout, rows, seed);
+            Backbone backbone = FeatureTransformer.builder().width(16).depth(1).hidden(16).build()
+                    .create(layout, tasks, rows, seed);
             Learner learner = new Learner(new HeadsOnly(), recipe);
             long used = seed;
             assertThrows(EmtalException.class,
@@ -133,7 +135,7 @@ class LearnerTest {
         TaskLayout tasks = new TaskLayout(List.of(new CategoricalTask("c", 3, 1),
                 new BinaryTask("b", 1), new RealTask("r", 0, 1.4, 1)));
         Recipe recipe = Recipe.builder().pretrainEpochs(20).epochs(12).dropout(0).inputDropout(0).workers(2).build();
-        Backbone backbone = source.create(layout, rows, seed);
+        Backbone backbone = source.create(layout, tasks, rows, seed);
         return new Learner(method, recipe).train(backbone, false, tasks, rows, seed, TrainingListener.NONE);
     }
 }

@@ -185,7 +185,7 @@ class PyTorchTrainingTest {
         IntStream.range(0, FEATURES).forEach(i ->
                 columns.add(new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)));
         Backbone backbone = FeatureTransformer.builder().width(32).depth(2).hidden(64).build()
-                .create(new FeatureLayout(columns), examples, seed);
+                .create(new FeatureLayout(columns), tasks, examples, seed);
         Adaptation adaptation = method.adapt(backbone, seed);
         Heads heads = new Heads(tasks, backbone.pooledWidth());
         return new NetworkCompiler(backbone, adaptation, heads, heads.parameters(seed), tasks, new Losses(),

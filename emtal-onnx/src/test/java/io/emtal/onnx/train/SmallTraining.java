@@ -61,7 +61,7 @@ final class SmallTraining {
     static Backbone backbone(PackedExamples rows, long seed) {
         FeatureLayout layout = new FeatureLayout(IntStream.range(0, FEATURES)
                 .mapToObj(i -> new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
-        return FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(layout, rows, seed);
+        return FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(layout, tasks(), rows, seed);
     }
 
     static TrainedNetwork train(Optional<Checkpoints> checkpoints, TrainingListener listener) {

@@ -104,7 +104,7 @@ class TrainingStepTest {
         List<FeatureColumn> columns = IntStream.range(0, 6)
                 .mapToObj(i -> new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList();
         Backbone backbone = FeatureTransformer.builder().width(16).depth(2).hidden(32).build()
-                .create(new FeatureLayout(columns), examples, seed);
+                .create(new FeatureLayout(columns), tasks, examples, seed);
         Recipe recipe = Recipe.builder().batchSize(ROWS).microBatchSize(8).workers(2).build();
         return new TrainingStep(backbone, Emtal.builder().experts(4).build().adapt(backbone, seed), tasks, recipe, examples,
                 seed);

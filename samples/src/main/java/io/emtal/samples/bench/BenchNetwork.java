@@ -49,9 +49,9 @@ record BenchNetwork(BenchShape shape, BenchMode mode, PackedExamples examples, B
      */
     static BenchNetwork of(BenchShape shape, BenchMode mode, int rows, int tasks) {
         PackedExamples examples = shape.examples(rows, tasks, CLASSES);
-        Backbone backbone = shape.backbone(examples);
         TaskLayout layout = LOSSES.layout(IntStream.range(0, tasks)
                 .<Task>mapToObj(t -> new CategoricalTask("task" + t, CLASSES, 1)).toList());
+        Backbone backbone = shape.backbone(layout, examples);
         return new BenchNetwork(shape, mode, examples, backbone, mode.method().adapt(backbone, SEED), layout);
     }
 

@@ -6,6 +6,7 @@ import io.emtal.onnx.backbone.VisionTransformer;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.task.TaskLayout;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -96,18 +97,18 @@ enum BenchShape {
     }
 
     /** A fresh backbone with the statistics of the examples. */
-    Backbone backbone(PackedExamples examples) {
+    Backbone backbone(TaskLayout tasks, PackedExamples examples) {
         if (vision == null) {
             FeatureLayout layout = new FeatureLayout(IntStream.range(0, NUMBERS)
                     .mapToObj(i -> new FeatureColumn("x" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
             return FeatureEnsemble.builder().members(MEMBERS).width(TABLE_WIDTH).depth(TABLE_DEPTH).hidden(TABLE_HIDDEN)
-                    .build().create(layout, examples, SEED);
+                    .build().create(layout, tasks, examples, SEED);
         }
         FeatureLayout layout = new FeatureLayout(List.of(
                 new FeatureColumn("image", FeatureColumn.Kind.PIXELS, 0, inputWidth())));
         return VisionTransformer.builder().image(vision.side, vision.side, CHANNELS).patch(vision.patch)
                 .width(vision.width).depth(vision.depth).heads(vision.heads).hidden(vision.hidden).build()
-                .create(layout, examples, SEED);
+                .create(layout, tasks, examples, SEED);
     }
 
     @Override
