@@ -7,7 +7,8 @@ import picocli.CommandLine.Spec;
 
 /** The subcommand {@code bench}. */
 @Command(name = "bench", mixinStandardHelpOptions = true,
-        subcommands = {BenchTrainCommand.class, BenchPredictCommand.class, BenchTasksCommand.class},
+        subcommands = {BenchTrainCommand.class, BenchPredictCommand.class, BenchTasksCommand.class,
+            BenchSoakCommand.class},
         header = "Measure training steps, prediction and the cost of tasks.",
         synopsisSubcommandLabel = "COMMAND",
         description = {"",

@@ -57,6 +57,18 @@ class BenchCommandTest {
     }
 
     @Test
+    void watchesTheMemoryOfManySteps() throws IOException {
+        assumeTrue(Files.isReadable(Path.of("/proc/self/status")), "this system does not tell the memory of a process");
+        Path file = temp.resolve("out.csv");
+        CommandLineRun run = CommandLineRun.of("bench", "soak", "--workers", 1, "--steps", 120, "--out", file);
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().contains("growth of resident memory: "), run.out());
+        List<String> lines = Files.readAllLines(file);
+        assertEquals(51, lines.size());
+        assertTrue(lines.get(50).startsWith("small17,emtal-gated,2,1,120,"), lines.toString());
+    }
+
+    @Test
     void withoutThatEngineARivalIsRefusedWithTheRemedy() {
         assumeFalse(Engine.hasEngine("PyTorch"), "PyTorch is on the class path");
         CommandLineRun run = CommandLineRun.of("bench", "train", "--shape", "small17", "--rival");
