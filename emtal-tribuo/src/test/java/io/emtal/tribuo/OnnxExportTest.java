@@ -103,8 +103,9 @@ class OnnxExportTest {
         assertEquals(portable.getDocString(), fused.getDocString());
         assertEquals(portable.getGraph().getInputList(), fused.getGraph().getInputList());
         assertEquals(portable.getGraph().getOutputList(), fused.getGraph().getOutputList());
+        OutputTasks<T> tasks = OutputTasks.of(type);
         try (ONNXExternalModel<T> loaded = EmtalModel.loadONNX(file, type);
-             ONNXExternalModel<T> external = external(model, OutputTasks.of(type), new MissingAwareTransformer(), file)) {
+             ONNXExternalModel<T> external = external(model, tasks, new MissingAwareTransformer(), file)) {
             assertSamePredictions(model, loaded, examples, FUSED_TOLERANCE);
             assertSamePredictions(model, external, examples, FUSED_TOLERANCE);
             assertEquals(model.getProvenance(), loaded.getTribuoProvenance().orElseThrow());

@@ -35,6 +35,8 @@ class OptimiseTest {
         OnnxMl.ModelProto fused = assertSamePredictions(model);
         assertTrue(fused.getGraph().getNodeList().stream().noneMatch(n -> n.getOpType().equals("LayerNormalization")));
         assertTrue(fused.getGraph().getNodeList().stream().allMatch(n -> n.getDomain().isEmpty()));
+        assertTrue(fused.getGraph().getInitializerList().stream()
+                .noneMatch(t -> t.getName().matches("blocks\\.\\d\\.norm\\d\\..*")), "norms go into layers");
     }
 
     @Test

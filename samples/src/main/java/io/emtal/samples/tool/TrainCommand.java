@@ -129,7 +129,7 @@ public final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (optimise.form().isPresent() && onnx.isEmpty()) {
-            throw new ParameterException(spec.commandLine(), "--optimise without --onnx: there is no ONNX file to write");
+            throw new ParameterException(spec.commandLine(), "--optimise without --onnx: there is no ONNX file");
         }
         Stream.concat(Stream.of(out), Stream.concat(onnx.stream(), history.stream())).forEach(WholeFile::check);
         Schema columns = schema();

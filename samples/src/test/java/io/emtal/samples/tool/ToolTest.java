@@ -112,7 +112,8 @@ class ToolTest {
         assertEquals(0, trained.status(), trained.err());
         assertTrue(trained.out().contains("on the held-out rows"), trained.out());
         OnnxMl.ModelProto network = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(file("a/b.onnx")));
-        assertTrue(network.getGraph().getNodeList().stream().noneMatch(n -> n.getOpType().equals("LayerNormalization")));
+        assertTrue(network.getGraph().getNodeList().stream()
+                .noneMatch(node -> node.getOpType().equals("LayerNormalization")));
         List<String> history = Files.readAllLines(file("history.csv"));
         assertTrue(history.get(0).contains(",train_loss:-a,validation_loss:-a"),
                 history.get(0));
