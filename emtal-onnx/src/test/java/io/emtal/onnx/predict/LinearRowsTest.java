@@ -51,9 +51,13 @@ class LinearRowsTest {
         return b.add(constant(WIDTH), b.mul(x, constant(WIDTH)));
     }
 
-    /** How many nodes of each operator the fused form of a network of tokens [batch, N, D] has besides views. */
     private Map<String, Long> fused(Function<Value, Value> network) {
-        Value x = b.input("x", ElementType.FLOAT, Shape.BATCH, TOKENS * WIDTH);
+        return fused(Shape.BATCH, network);
+    }
+
+    /** How many nodes of each operator the fused form of a network of tokens [batch, N, D] has besides views. */
+    private Map<String, Long> fused(long batch, Function<Value, Value> network) {
+        Value x = b.input("x", ElementType.FLOAT, batch, TOKENS * WIDTH);
         Value y = network.apply(b.reshape(x, 0, TOKENS, WIDTH));
         b.output("output", b.reshape(y, 0, TOKENS * y.extent(-1)));
         OnnxMl.ModelProto model = OnnxFile.toModel(b.build(), "test");
@@ -70,6 +74,11 @@ class LinearRowsTest {
     @Test
     void aLayerAddsItsBiasAsItMultiplies() {
         assertEquals(Map.of("Gemm", 1L), fused(this::layer));
+    }
+
+    @Test
+    void aFixedBatchStays() {
+        assertEquals(Map.of("Gemm", 1L), fused(2, x -> layer(affine(x))));
     }
 
     @Test

@@ -9,9 +9,13 @@ import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.OnnxFile;
+import io.emtal.onnx.graph.SharedData;
 import io.emtal.onnx.task.OneTask;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -42,6 +46,21 @@ class OptimiseTest {
     @Test
     void tablesPredictTheSame() {
         assertSamePredictions(model(FeatureTransformer.builder().width(16).depth(2).hidden(32).build()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"vit-mnist-opset12", "vit-mnist-opset17"})
+    void filesOfOthersPredictTheSame(String name) throws IOException {
+        OnnxMl.ModelProto model = SharedData.model("vit-mnist-onnx/" + name + ".onnx");
+        float[] rows = numbers(ROWS * 28 * 28);
+        try (DensePredictor portable = new DensePredictor(model.toByteString(), 1);
+             DensePredictor fast = new DensePredictor(model.toByteString(), 1, Optimise.FUSED)) {
+            assertArrayEquals(portable.predict(rows, ROWS), fast.predict(rows, ROWS), 1e-4f, "seed " + seed);
+        }
+        List<OnnxMl.NodeProto> nodes = Optimise.FUSED.apply(model).getGraph().getNodeList();
+        assertTrue(nodes.stream().allMatch(n -> n.getDomain().isEmpty()));
+        // Of each of six blocks the four linear layers, and the head.
+        assertEquals(25, nodes.stream().filter(n -> n.getOpType().equals("Gemm")).count());
     }
 
     @Test
