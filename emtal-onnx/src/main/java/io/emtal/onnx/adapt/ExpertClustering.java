@@ -306,8 +306,10 @@ public final class ExpertClustering {
                 double squared = 0;
                 for (int d = 0; d < dimensions; d++) {
                     float weight = weights[i * dimensions + d];
-                    EmtalException.check(Float.isFinite(weight),
-                            "hidden channel %d: found weight %s, allowed are finite numbers", i, weight);
+                    if (!Float.isFinite(weight)) {
+                        throw new EmtalException("hidden channel " + i + ": found weight " + weight
+                                + ", allowed are finite numbers");
+                    }
                     squared += (double) weight * weight;
                 }
                 double factor = squared > 0 ? 1 / Math.sqrt(squared) : 0;

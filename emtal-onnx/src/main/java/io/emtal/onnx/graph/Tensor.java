@@ -1,7 +1,7 @@
 package io.emtal.onnx.graph;
 
 import ai.onnx.proto.OnnxMl;
-import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.Quoted;
 
@@ -151,7 +151,7 @@ public record Tensor(ElementType type, Shape shape, Object elements) {
         for (long extent : shape.extents()) {
             proto.addDims(extent);
         }
-        return proto.setRawData(ByteString.copyFrom(raw)).build();
+        return proto.setRawData(UnsafeByteOperations.unsafeWrap(raw)).build();
     }
 
     /**
