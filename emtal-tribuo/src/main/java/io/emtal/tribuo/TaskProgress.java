@@ -20,11 +20,13 @@ import java.util.stream.IntStream;
  * @param chosenEpoch the epoch whose weights were taken: that of the least mean loss of all tasks, among equals the
  *     last
  * @param chosenLoss the task's loss there
+ * @param chosenRetainingWeight the weight of the task's terms of Quality Retaining there, as in
+ *     {@link EpochRecord#retainingWeights()}; not-a-number if it takes no part
  * @param lastEpoch the last epoch with held-out losses
  * @param lastLoss the task's loss there
  */
 public record TaskProgress(Phase phase, String task, int bestEpoch, double bestLoss, int chosenEpoch, double chosenLoss,
-                           int lastEpoch, double lastLoss) {
+                           double chosenRetainingWeight, int lastEpoch, double lastLoss) {
 
     /** The progress of all tasks in all phases. */
     static List<TaskProgress> of(List<String> tasks, List<EpochRecord> history) {
@@ -43,8 +45,9 @@ public record TaskProgress(Phase phase, String task, int bestEpoch, double bestL
                 .min(Comparator.comparingDouble(epoch -> epoch.validationLosses()[task])).orElseThrow();
         EpochRecord chosen = judged.stream().reduce((a, b) -> mean(b) <= mean(a) ? b : a).orElseThrow();
         EpochRecord last = judged.get(judged.size() - 1);
+        double weight = chosen.retainingWeights().length == 0 ? Double.NaN : chosen.retainingWeights()[task];
         return new TaskProgress(phase, name, best.epoch(), best.validationLosses()[task], chosen.epoch(),
-                chosen.validationLosses()[task], last.epoch(), last.validationLosses()[task]);
+                chosen.validationLosses()[task], weight, last.epoch(), last.validationLosses()[task]);
     }
 
     private static double mean(EpochRecord epoch) {

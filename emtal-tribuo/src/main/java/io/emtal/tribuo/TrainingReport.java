@@ -89,6 +89,9 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
             for (double loss : epoch.validationLosses()) {
                 record.addValidationLoss(loss);
             }
+            for (double weight : epoch.retainingWeights()) {
+                record.addRetainingWeight(weight);
+            }
         }
         expertLoad.forEach((block, load) -> {
             DoubleVectorProto.Builder vector = DoubleVectorProto.newBuilder();
@@ -118,7 +121,8 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
         List<EpochRecord> history = proto.getEpochList().stream().map(epoch -> new EpochRecord(
                 Phase.valueOf(epoch.getPhase()), epoch.getEpoch(), epoch.getStep(), epoch.getLearningRate(),
                 epoch.getFade(), doubles(epoch.getTrainLossList()), doubles(epoch.getValidationLossList()),
-                epoch.getRouterEntropy(), epoch.getSeconds(), epoch.getInputSeconds(), epoch.getFrozenHeadList())).toList();
+                epoch.getRouterEntropy(), epoch.getSeconds(), epoch.getInputSeconds(),
+                doubles(epoch.getRetainingWeightList()), epoch.getFrozenHeadList())).toList();
         Map<String, double[]> load = new TreeMap<>();
         proto.getExpertLoadMap().forEach((block, vector) -> load.put(block, doubles(vector.getValueList())));
         Optional<Stop> stop = proto.hasStop() ? Optional.of(new Stop(Phase.valueOf(proto.getStop().getPhase()),

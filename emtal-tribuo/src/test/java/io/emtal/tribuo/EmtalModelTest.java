@@ -10,7 +10,10 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.task.CategoricalTask;
+import io.emtal.onnx.task.Task;
 import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.Phase;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.output.LabelTasks;
@@ -40,6 +43,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -124,6 +128,7 @@ class EmtalModelTest {
                     found.learningRate(), found.fade(), found.routerEntropy(), found.seconds()});
             assertArrayEquals(wanted.trainLosses(), found.trainLosses());
             assertArrayEquals(wanted.validationLosses(), found.validationLosses());
+            assertArrayEquals(wanted.retainingWeights(), found.retainingWeights());
         }
     }
 
@@ -160,6 +165,23 @@ class EmtalModelTest {
         assertTrue(frozen.stream().anyMatch(heads -> !heads.isEmpty()), frozen::toString);
         EmtalModel<?> read = (EmtalModel<?>) Model.deserialize(model.serialize());
         assertEquals(frozen, read.training().history().stream().map(EpochRecord::frozenHeads).toList());
+    }
+
+    /** By default they are 0.1 for tasks of classes; no other task takes part. */
+    @Test
+    void weightsOfQualityRetainingAreInTheHistoryOfAModelThatIsReadAgain() {
+        EmtalModel<?> read = (EmtalModel<?>) Model.deserialize(multiTasks.serialize());
+        double[] expected = read.training().tasks().tasks().stream()
+                .mapToDouble(task -> task instanceof CategoricalTask ? 0.1 : Double.NaN).toArray();
+        assertTrue(Arrays.stream(expected).anyMatch(weight -> weight > 0));
+        for (EpochRecord epoch : read.training().history()) {
+            assertArrayEquals(epoch.phase() == Phase.ADAPT ? expected : new double[0], epoch.retainingWeights());
+        }
+        for (TaskProgress progress : read.training().taskProgress()) {
+            int task = read.training().tasks().tasks().stream().map(Task::name).toList().indexOf(progress.task());
+            assertEquals(progress.phase() == Phase.ADAPT ? expected[task] : Double.NaN,
+                    progress.chosenRetainingWeight());
+        }
     }
 
     @Test

@@ -3,14 +3,17 @@ package io.emtal.tribuo;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskFactory;
 import io.emtal.tribuo.multitask.TaskValue;
 import io.emtal.tribuo.output.MultiLabelTasks;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tribuo.Dataset;
@@ -132,6 +135,15 @@ class GoldenModelsTest {
                     "row " + row);
         }
         assertFalse(((EmtalModel<?>) model).training().history().isEmpty());
+    }
+
+    @Test
+    void historiesOfBeforeTheWeightsOfQualityRetainingHaveNone() throws IOException {
+        try (InputStream stream = resource("0.1", "label.tribuo")) {
+            List<EpochRecord> history = ((EmtalModel<?>) Model.deserializeFromStream(stream)).training().history();
+            assertFalse(history.isEmpty());
+            assertTrue(history.stream().allMatch(epoch -> epoch.retainingWeights().length == 0));
+        }
     }
 
     @SuppressWarnings("unchecked") // the model was trained on data of the same name

@@ -16,6 +16,12 @@ class TaskProgressTest {
         return new EpochRecord(phase, epoch, epoch, 1e-3, 1, new double[] {9, 9, 9}, held, Double.NaN, 1, 0);
     }
 
+    private static EpochRecord weighted(EpochRecord epoch, double... weights) {
+        return new EpochRecord(epoch.phase(), epoch.epoch(), epoch.step(), epoch.learningRate(), epoch.fade(),
+                epoch.trainLosses(), epoch.validationLosses(), epoch.routerEntropy(), epoch.seconds(),
+                epoch.inputSeconds(), weights, epoch.frozenHeads());
+    }
+
     @Test
     void eachTaskHasItsBestAndTheChosenEpochIsOneForAll() {
         List<TaskProgress> progress = TaskProgress.of(List.of("early", "unlabelled", "late"), List.of(
@@ -24,14 +30,14 @@ class TaskProgressTest {
                 epoch(Phase.PRETRAIN, 2, 0.5, Double.NaN, 2),
                 epoch(Phase.PRETRAIN, 3, 1, Double.NaN, 1.5),
                 epoch(Phase.PRETRAIN, 4, 1.75, Double.NaN, 1),
-                epoch(Phase.ADAPT, 0, 1, Double.NaN, 1.5),
+                weighted(epoch(Phase.ADAPT, 0, 1, Double.NaN, 1.5), 0.25, 0.5, Double.NaN),
                 epoch(Phase.ADAPT, 1),
-                epoch(Phase.ADAPT, 2, 1, Double.NaN, 2)));
+                weighted(epoch(Phase.ADAPT, 2, 1, Double.NaN, 2), 0.75, 0.5, Double.NaN)));
         // The means are 3, 1.75, 1.25, 1.25 and 1.375: of the equal ones the last.
-        assertEquals(List.of(new TaskProgress(Phase.PRETRAIN, "early", 1, 0.5, 3, 1, 4, 1.75),
-                new TaskProgress(Phase.PRETRAIN, "late", 4, 1, 3, 1.5, 4, 1),
-                new TaskProgress(Phase.ADAPT, "early", 0, 1, 0, 1, 2, 1),
-                new TaskProgress(Phase.ADAPT, "late", 0, 1.5, 0, 1.5, 2, 2)), progress);
+        assertEquals(List.of(new TaskProgress(Phase.PRETRAIN, "early", 1, 0.5, 3, 1, Double.NaN, 4, 1.75),
+                new TaskProgress(Phase.PRETRAIN, "late", 4, 1, 3, 1.5, Double.NaN, 4, 1),
+                new TaskProgress(Phase.ADAPT, "early", 0, 1, 0, 1, 0.25, 2, 1),
+                new TaskProgress(Phase.ADAPT, "late", 0, 1.5, 0, 1.5, Double.NaN, 2, 2)), progress);
     }
 
     @Test

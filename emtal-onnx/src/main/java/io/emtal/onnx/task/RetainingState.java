@@ -272,8 +272,17 @@ public final class RetainingState {
                 : means[t] / (1 - Math.pow(settings.lossDecay(), meanCounts[t]));
     }
 
-    /** 1/L̄ with its bound, or the constant; 0 before the first label. */
-    private double weight(int t) {
+    /**
+     * The weight of a task's KL terms in the next step, before their sum is divided by the batch's rows: 1/L̄ with its
+     * bound, or the constant.
+     *
+     * @param t the task's index
+     * @return the weight; 1/L̄ is taken as 0 before the first label; NaN for a task that takes no part
+     */
+    public double weight(int t) {
+        if (!settings.appliesTo(layout.task(t))) {
+            return Double.NaN;
+        }
         if (settings.weighting() == Weighting.CONSTANT) {
             return settings.constantWeight();
         }

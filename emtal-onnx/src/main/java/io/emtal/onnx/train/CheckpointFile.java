@@ -24,12 +24,13 @@ import java.util.zip.CRC32C;
  * 52  4  CRC-32C of the 52 bytes before
  * </pre>
  *
- * The header is the same in all versions, and is written last: a file that was not finished has none.
+ * The header is the same in all versions, and is written last: a file that was not finished has none. Since version 2
+ * the history has the weights of quality retaining.
  */
 final class CheckpointFile {
 
     /** The version that is written. The body of every version from 1 to this one can be read. */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     static final int HEADER_BYTES = 56;
 
@@ -97,18 +98,22 @@ final class CheckpointFile {
      * @throws EmtalException if it has a version that was not known when this class was written
      */
     static StateInput open(Path file) throws IOException {
-        long bytes = check(file);
+        Frame frame = check(file);
         InputStream stream = Files.newInputStream(file);
         try {
             stream.skipNBytes(HEADER_BYTES);
-            return new StateInput(stream, bytes, file.toString());
+            return new StateInput(stream, frame.bytes, frame.version, file.toString());
         } catch (IOException | RuntimeException e) {
             stream.close();
             throw e;
         }
     }
 
-    private static long check(Path file) throws IOException {
+    /** What a header tells of the body. */
+    private record Frame(int version, long bytes) {
+    }
+
+    private static Frame check(Path file) throws IOException {
         MessageDigest digest = StateOutput.sha256();
         try (InputStream stream = Files.newInputStream(file)) {
             byte[] header = stream.readNBytes(HEADER_BYTES);
@@ -131,7 +136,7 @@ final class CheckpointFile {
             if (!MessageDigest.isEqual(expected, digest.digest())) {
                 throw new DamagedException(file + ": found another SHA-256 than was written, the file is damaged");
             }
-            return bytes;
+            return new Frame(version, bytes);
         }
     }
 }

@@ -19,12 +19,16 @@ import java.util.List;
  * @param seconds wall-clock time of the epoch
  * @param inputSeconds how long of that a worker took, on average, to read the inputs of steps: to copy rows, or
  *     to wait for images that were not decoded yet
+ * @param retainingWeights the weight of each task's terms of Quality Retaining after the epoch's last step, before
+ *     the division by the rows of a batch: one over the task's running loss, bounded and 0 before its first label, or
+ *     the constant; empty without Quality Retaining and in records of versions that did not write it, not-a-number for
+ *     a task that takes no part
  * @param frozenHeads the tasks, by position, whose heads are not updated in later epochs of the phase, because their loss on
  *     the validation rows has not improved for long
  */
 public record EpochRecord(Phase phase, int epoch, int step, double learningRate, double fade, double[] trainLosses,
                           double[] validationLosses, double routerEntropy, double seconds, double inputSeconds,
-                          List<Integer> frozenHeads) {
+                          double[] retainingWeights, List<Integer> frozenHeads) {
 
     /** Makes the list immutable. */
     public EpochRecord {
@@ -32,7 +36,7 @@ public record EpochRecord(Phase phase, int epoch, int step, double learningRate,
     }
 
     /**
-     * An epoch after which all heads go on learning.
+     * An epoch without Quality Retaining, after which all heads go on learning.
      *
      * @param phase the phase of the training
      * @param epoch the epoch within the phase
@@ -48,13 +52,19 @@ public record EpochRecord(Phase phase, int epoch, int step, double learningRate,
     public EpochRecord(Phase phase, int epoch, int step, double learningRate, double fade, double[] trainLosses,
                        double[] validationLosses, double routerEntropy, double seconds, double inputSeconds) {
         this(phase, epoch, step, learningRate, fade, trainLosses, validationLosses, routerEntropy, seconds, inputSeconds,
-                List.of());
+                new double[0], List.of());
+    }
+
+    /** The same with weights of Quality Retaining. */
+    EpochRecord withRetainingWeights(double[] weights) {
+        return new EpochRecord(phase, epoch, step, learningRate, fade, trainLosses, validationLosses, routerEntropy,
+                seconds, inputSeconds, weights, frozenHeads);
     }
 
     /** The same with frozen heads. */
     EpochRecord withFrozenHeads(List<Integer> frozen) {
         return new EpochRecord(phase, epoch, step, learningRate, fade, trainLosses, validationLosses, routerEntropy, seconds,
-                inputSeconds, frozen);
+                inputSeconds, retainingWeights, frozen);
     }
 
     /** Writes the record, without its phase and its frozen heads, which follow from all records' losses. */
@@ -68,12 +78,14 @@ public record EpochRecord(Phase phase, int epoch, int step, double learningRate,
         output.write(routerEntropy);
         output.write(seconds);
         output.write(inputSeconds);
+        output.write(retainingWeights);
     }
 
     /** Reads what was written in a phase. */
     static EpochRecord read(Phase phase, StateInput input) throws IOException {
-        return new EpochRecord(phase, input.readInt(), input.readInt(), input.readDouble(),
+        EpochRecord record = new EpochRecord(phase, input.readInt(), input.readInt(), input.readDouble(),
                 input.readDouble(), input.readDoubles(), input.readDoubles(), input.readDouble(), input.readDouble(),
                 input.readDouble());
+        return input.version() >= 2 ? record.withRetainingWeights(input.readDoubles()) : record;
     }
 }

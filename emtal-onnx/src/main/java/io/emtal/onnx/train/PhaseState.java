@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Everything that changes while a phase is trained. What else a step needs follows from the configuration and the seed. */
 final class PhaseState {
@@ -80,7 +81,8 @@ final class PhaseState {
         if (losses.length > 0) {
             double[] untrained = new double[tasks];
             Arrays.fill(untrained, Double.NaN);
-            add(new EpochRecord(phase, 0, 0, 0, 1, untrained, losses, Double.NaN, 0, 0));
+            add(new EpochRecord(phase, 0, 0, 0, 1, untrained, losses, Double.NaN, 0, 0)
+                    .withRetainingWeights(retainingWeights()));
             selection.offer(0, mean(losses), values);
         }
     }
@@ -130,7 +132,13 @@ final class PhaseState {
         EpochRecord record = new EpochRecord(phase, epochs, steps, rate, fade, sums.means(), judged, sums.entropy(),
                 sums.seconds() + (System.nanoTime() - begun) * 1e-9, sums.inputSeconds());
         sums = new EpochSums(tasks);
-        return add(record);
+        return add(record.withRetainingWeights(retainingWeights()));
+    }
+
+    /** The weight of each task's terms of quality retaining in the next step; none where none is kept. */
+    private double[] retainingWeights() {
+        return retaining.map(state -> IntStream.range(0, tasks).mapToDouble(state::weight).toArray())
+                .orElse(new double[0]);
     }
 
     private EpochRecord add(EpochRecord record) {

@@ -17,6 +17,7 @@ final class StateInput implements AutoCloseable {
     private static final int BUFFER_BYTES = 1 << 16;
 
     private final InputStream stream;
+    private final int version;
     private final String name;
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN).limit(0);
     /** The bytes that are not yet in the buffer. */
@@ -27,12 +28,19 @@ final class StateInput implements AutoCloseable {
      *
      * @param stream the bytes; closed with this
      * @param bytes how many may be read
+     * @param version the version in which they were written, see {@link CheckpointFile#VERSION}
      * @param name where they come from, for messages
      */
-    StateInput(InputStream stream, long bytes, String name) {
+    StateInput(InputStream stream, long bytes, int version, String name) {
         this.stream = stream;
         this.ahead = bytes;
+        this.version = version;
         this.name = name;
+    }
+
+    /** The version in which the bytes were written. */
+    int version() {
+        return version;
     }
 
     /** Where the bytes come from. */

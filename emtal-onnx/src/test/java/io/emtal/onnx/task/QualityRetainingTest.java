@@ -186,14 +186,35 @@ class QualityRetainingTest {
     void aRunningLossIsCorrectedAndItsInverseBounded() {
         RetainingState state = QualityRetaining.builder().binaryTasks(true).build().start(BINARY, 1);
         assertTrue(Double.isNaN(state.runningLoss(0)));
+        assertEquals(0, state.weight(0));
         BatchLabels labels = new BatchLabels(BINARY, new float[] {1});
         state.record(labels, null, new float[] {3}, new double[] {0.01});
         assertEquals(0.01, state.runningLoss(0), 1e-12);
+        assertEquals(10, state.weight(0));
         float[] teacher = new float[1];
         float[] weight = new float[1];
         state.teach(labels, null, teacher, weight);
         assertEquals(4 * 10, weight[0], 1e-5);
         assertEquals(4 * 10 / (1 + Math.exp(-1.5)), teacher[0], 1e-5);
+    }
+
+    /** Of losses 0.5 and 0.25 with a decay of 0.95: L̄ is 0.03625 / 0.0975, and 9.0613 when it starts at 10. */
+    @Test
+    void aWeightIsOneOverTheRunningLossOrTheConstant() {
+        TaskLayout layout = new TaskLayout(List.of(new CategoricalTask("c", 2, 1), new BinaryTask("b"),
+                new CategoricalTask("weightless", 2, 0)));
+        BatchLabels labels = new BatchLabels(layout, new float[] {1, 1, 1});
+        Map<Weighting, Double> after = Map.of(Weighting.CORRECTED_MEAN, 0.0975 / 0.03625, Weighting.MEAN_FROM_TEN,
+                1 / 9.06125, Weighting.CONSTANT, 0.3);
+        for (Weighting weighting : Weighting.values()) {
+            RetainingState state = QualityRetaining.builder().weighting(weighting).constantWeight(0.3).build()
+                    .start(layout, 1);
+            assertEquals(weighting == Weighting.CONSTANT ? 0.3 : 0, state.weight(0), weighting.name());
+            state.record(labels, null, new float[5], new double[] {0.5, 9, 9});
+            state.record(labels, null, new float[5], new double[] {0.25, 9, 9});
+            assertEquals(after.get(weighting), state.weight(0), 1e-12, weighting.name());
+            assertTrue(Double.isNaN(state.weight(1)) && Double.isNaN(state.weight(2)), weighting.name());
+        }
     }
 
     @Test

@@ -283,7 +283,8 @@ class CheckpointDirectoryTest {
                 ByteBuffer.wrap(body).putInt(at, random.nextInt(4) == 0 ? -1 : random.nextInt());
             }
             byte[] mutated = random.nextBoolean() ? body : Arrays.copyOf(body, random.nextInt(body.length));
-            try (StateInput input = new StateInput(new ByteArrayInputStream(mutated), mutated.length, "body")) {
+            try (StateInput input = new StateInput(new ByteArrayInputStream(mutated), mutated.length,
+                    CheckpointFile.VERSION, "body")) {
                 fixture.start().read(input);
                 assertFalse(mutated.length < body.length, "a state was read from a part of its bytes");
             } catch (EmtalException e) {

@@ -79,6 +79,7 @@ class CheckpointsTest {
                     List.of(b.phase(), b.epoch(), b.step(), b.learningRate(), b.fade(), b.routerEntropy()));
             assertArrayEquals(a.trainLosses(), b.trainLosses());
             assertArrayEquals(a.validationLosses(), b.validationLosses());
+            assertArrayEquals(a.retainingWeights(), b.retainingWeights());
         }
     }
 

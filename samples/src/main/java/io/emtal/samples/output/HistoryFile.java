@@ -8,7 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** The history of a training as a CSV file: a row an epoch, two columns of losses a task, and whether its head is frozen. */
+/**
+ * The history of a training as a CSV file: a row an epoch, and for each task two columns of losses, its weight in
+ * Quality Retaining and whether its head is frozen.
+ */
 public final class HistoryFile {
     private HistoryFile() {
     }
@@ -17,7 +20,8 @@ public final class HistoryFile {
      * Writes the file. Columns: {@code phase}, {@code epoch} and {@code step} in the phase, {@code learning_rate} and
      * {@code fade} of the epoch's last step, {@code router_entropy}, {@code seconds}, of which
      * {@code input_seconds} went by until inputs were there, and for each task
-     * {@code train_loss:<task>}, {@code validation_loss:<task>} and {@code head_frozen:<task>}, whether its head is not
+     * {@code train_loss:<task>}, {@code validation_loss:<task>}, {@code retaining_weight:<task>}, the weight of its
+     * terms of Quality Retaining after the epoch's last step, and {@code head_frozen:<task>}, whether its head is not
      * updated from then on; a cell is empty where there is no such number.
      *
      * @param file the file
@@ -31,6 +35,7 @@ public final class HistoryFile {
         for (Task task : training.tasks().tasks()) {
             header.add("train_loss:" + task.name());
             header.add("validation_loss:" + task.name());
+            header.add("retaining_weight:" + task.name());
             header.add("head_frozen:" + task.name());
         }
         CsvOutput.write(file, header, training.history().stream().map(HistoryFile::row));
@@ -43,6 +48,7 @@ public final class HistoryFile {
         for (int t = 0; t < epoch.trainLosses().length; t++) {
             row.add(epoch.trainLosses()[t]);
             row.add(epoch.validationLosses().length == 0 ? Double.NaN : epoch.validationLosses()[t]);
+            row.add(epoch.retainingWeights().length == 0 ? Double.NaN : epoch.retainingWeights()[t]);
             row.add(epoch.frozenHeads().contains(t));
         }
         return row;

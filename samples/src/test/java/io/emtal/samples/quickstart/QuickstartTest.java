@@ -47,7 +47,7 @@ class QuickstartTest {
         assertEquals(1 + 15 + 5, history.size());
         assertTrue(history.get(0).startsWith("phase,epoch,step,learning_rate,fade,router_entropy,seconds,"
                 + "input_seconds,train_loss:"), history.get(0));
-        assertTrue(history.stream().map(line -> line.split(",", -1).length).allMatch(cells -> cells == 8 + 3 * 5));
+        assertTrue(history.stream().map(line -> line.split(",", -1).length).allMatch(cells -> cells == 8 + 4 * 5));
     }
 
     @Test
