@@ -41,7 +41,7 @@ public final class BenchSoakCommand implements Callable<Integer> {
             description = "What is trained: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private BenchMode mode;
 
-    @Option(names = "--batch", paramLabel = "N", defaultValue = "2", description = "Rows of a step. Default: "
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "1", description = "Rows of a step. Default: "
             + "${DEFAULT-VALUE}.")
     private int batch;
 

@@ -65,7 +65,7 @@ class BenchCommandTest {
         assertTrue(run.out().contains("growth of resident memory: "), run.out());
         List<String> lines = Files.readAllLines(file);
         assertEquals(51, lines.size());
-        assertTrue(lines.get(50).startsWith("small17,emtal-gated,2,1,120,"), lines.toString());
+        assertTrue(lines.get(50).startsWith("small17,emtal-gated,1,1,120,"), lines.toString());
     }
 
     @Test
