@@ -15,8 +15,8 @@ import java.util.function.Function;
 
 /**
  * The weights of a backbone as parameters: all floating-point initialisers of more than one element that the backbone
- * does not declare frozen; single numbers are constants of the computation, such as the attention's scale. Decay applies
- * to the factors of matrix products and to convolution kernels.
+ * does not declare frozen; single numbers are constants of the computation, such as the attention's scale. Decay
+ * applies to the factors of matrix products and to convolution kernels.
  */
 final class BackboneWeights {
 

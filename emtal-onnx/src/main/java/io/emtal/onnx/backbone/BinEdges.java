@@ -12,7 +12,7 @@ import java.util.Optional;
 /** Where the bins of one number end: strictly increasing edges from its least value to its greatest. */
 final class BinEdges {
 
-    /** A column's rows are counted in so many cells, between which it may be cut, as histograms are in gradient boosting. */
+    /** A column's rows are counted in so many cells, between which it may be cut, as in gradient boosting. */
     private static final int CELLS = 256;
 
     /** The least part of the rows that a bin has which labels ask for, and their least number. */
@@ -54,9 +54,9 @@ final class BinEdges {
     }
 
     /**
-     * Edges where the labels change: the cuts of a regression tree on this column alone, best first, as target-aware bins
-     * are made (Gorishniy et al. 2022, arXiv 2203.05556, section 3.2). Where labels ask for no more cuts, the bin with the
-     * most rows is halved.
+     * Edges where the labels change: the cuts of a regression tree on this column alone, best first, as target-aware
+     * bins are made (Gorishniy et al. 2022, arXiv 2203.05556, section 3.2). Where labels ask for no more cuts, the bin
+     * with the most rows is halved.
      *
      * @param sorted the column's values, sorted; two different ones at least
      * @param column the column, a value a row, not-a-number where it is missing

@@ -8,8 +8,8 @@ import io.emtal.onnx.task.TaskLayout;
 import java.util.Arrays;
 
 /**
- * Rows and their labels, counted in cells. What a cut between cells explains is the sum over the tasks of the part of the
- * labels' variance by which it lowers what is left; a class counts as an indicator.
+ * Rows and their labels, counted in cells. What a cut between cells explains is the sum over the tasks of the part of
+ * the labels' variance by which it lowers what is left; a class counts as an indicator.
  */
 final class LabelCounts {
 

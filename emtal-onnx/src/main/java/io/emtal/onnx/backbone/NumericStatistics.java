@@ -12,8 +12,8 @@ import java.util.Optional;
  *
  * @param mean the mean; 0 if no row has the column
  * @param deviation the standard deviation; 1 for a constant column
- * @param edges strictly increasing edges of the bins for a piecewise-linear encoding, the distinct values where these are
- *     few; at most one edge for a constant column
+ * @param edges strictly increasing edges of the bins for a piecewise-linear encoding, the distinct values where these
+ *     are few; at most one edge for a constant column
  */
 record NumericStatistics(float mean, float deviation, float[] edges) {
 

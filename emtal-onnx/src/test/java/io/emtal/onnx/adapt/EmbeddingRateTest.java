@@ -49,7 +49,8 @@ class EmbeddingRateTest {
     void allWeightsButTheLayersAreTrainedAtTheirRateAndMerged(long seed) {
         for (Backbone backbone : List.of(Backbones.vision(seed), Backbones.exported(seed))) {
             Adaptation adaptation = Lora.builder().embeddingRate(RATE).build().adapt(backbone, seed);
-            List<Parameter> outside = adaptation.parameters().stream().filter(p -> p.part().equals("backbone")).toList();
+            List<Parameter> outside = adaptation.parameters().stream().filter(p -> p.part().equals("backbone"))
+                    .toList();
             assertFalse(outside.isEmpty());
             assertTrue(outside.stream().allMatch(p -> p.learningRateFactor() == RATE));
             Set<String> layers = backbone.layers().map(LinearLayer::weight).collect(Collectors.toSet());
