@@ -22,8 +22,6 @@ final class Sessions {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);
-            // A pattern would be one more block for all of a run's values, beside those that the first run took.
-            options.setMemoryPatternOptimization(false);
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
             return OrtEnvironment.getEnvironment().createSession(model.toByteArray(), options);
         } catch (OrtException e) {
