@@ -15,7 +15,7 @@ final class LabelCounts {
 
     private final TaskLayout tasks;
     /** How many rows are below each cell. */
-    private final double[] rows;
+    private final int[] rows;
     /** By task, how many labels are below each cell. */
     private final double[][] labels;
     /** By column of the tasks, the sum of the labels below each cell. */
@@ -25,7 +25,7 @@ final class LabelCounts {
 
     private LabelCounts(int cells, TaskLayout tasks) {
         this.tasks = tasks;
-        rows = new double[cells + 1];
+        rows = new int[cells + 1];
         labels = new double[tasks.size()][cells + 1];
         sums = new double[tasks.columns()][cells + 1];
         units = new double[tasks.size()];
@@ -47,7 +47,7 @@ final class LabelCounts {
                 counts.add(cell[row] + 1, examples, row, squares);
             }
         }
-        Arrays.parallelPrefix(counts.rows, Double::sum);
+        Arrays.parallelPrefix(counts.rows, Integer::sum);
         Arrays.stream(counts.labels).forEach(each -> Arrays.parallelPrefix(each, Double::sum));
         Arrays.stream(counts.sums).forEach(each -> Arrays.parallelPrefix(each, Double::sum));
         for (int t = 0; t < squares.length; t++) {
@@ -73,7 +73,7 @@ final class LabelCounts {
 
     /** The number of rows in the cells from one, inclusive, to another, exclusive. */
     int rows(int from, int to) {
-        return (int) (rows[to] - rows[from]);
+        return rows[to] - rows[from];
     }
 
     /** What a cut of some cells explains. */

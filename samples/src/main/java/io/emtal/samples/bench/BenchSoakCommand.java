@@ -99,9 +99,8 @@ public final class BenchSoakCommand implements Callable<Integer> {
         BenchNetwork network = BenchNetwork.of(shape, mode, Math.max(batch, shape.batch()), TASKS);
         try (TrainingStep step = network.step(batch, threads, 0)) {
             long begun = System.nanoTime();
-            double loss = 0;
             for (int done = 1; done <= steps; done++) {
-                loss = 0;
+                double loss = 0;
                 for (double task : step.run(network.batch(done, batch), mode.fade(), BenchNetwork.LEARNING_RATE)) {
                     loss += task;
                 }

@@ -1,6 +1,7 @@
 package io.emtal.samples.finetune;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.OnnxBackbone;
 import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.predict.Optimise;
@@ -54,6 +55,7 @@ final class FineTuning {
     private final Optional<Checkpoints> checkpoints;
     private final TrainingListener progress;
     private final ImageInput images;
+    private final int width;
     private final byte[] original;
 
     /**
@@ -78,7 +80,14 @@ final class FineTuning {
         this.checkpoints = checkpoints;
         this.progress = progress;
         this.images = images;
-        this.original = backbone.read().imported().orElseThrow().original().toByteArray();
+        Backbone read = backbone.read();
+        this.width = read.pooledWidth();
+        this.original = read.imported().orElseThrow().original().toByteArray();
+    }
+
+    /** The width of what the backbone's heads read. */
+    int width() {
+        return width;
     }
 
     /** One network's data: all sets, or one of them. */

@@ -47,7 +47,6 @@ import picocli.CommandLine.Spec;
                 + "results.csv.",
             ""})
 public final class FinetuneCommand implements Callable<Integer> {
-    /** The end of the learning rate as a part of its peak, and the part of the steps until that is reached. */
     /**
      * The highest learning rates, times the backbone's width: a matrix's rate falls with the number of its inputs
      * (Yang et al. 2021, arXiv 2203.03466). Measured at width 64, with rank 4: half and one and a half of the rate are
@@ -55,6 +54,8 @@ public final class FinetuneCommand implements Callable<Integer> {
      */
     private static final double RATE = 1.28;
     private static final double DENSE_RATE = 0.512;
+
+    /** The end of the learning rate as a part of its peak, and the part of the steps until that is reached. */
     private static final double LAST_RATE = 0.01;
     private static final double WARM_UP = 0.1;
 
@@ -167,7 +168,6 @@ public final class FinetuneCommand implements Callable<Integer> {
         ImageInput stated = source.images().orElseThrow(() -> new EmtalException(backbone
                 + ": found an input of neither one nor three channels, allowed are inputs of images"));
         ImagePreprocessing preprocessing = preprocessing(stated);
-        int width = source.read().pooledWidth();
         List<ImageSet> sets = ImageSet.read(images, tasks, ignored);
         PrintWriter screen = spec.commandLine().getOut();
         FinetuneReport report = new FinetuneReport(screen, sets);
@@ -185,7 +185,7 @@ public final class FinetuneCommand implements Callable<Integer> {
                 for (Iterator<Approach> rest = approaches.iterator(); rest.hasNext() && !stop.requested();) {
                     Approach approach = rest.next();
                     try {
-                        Measurement measured = tuning.run(approach, recipe(approach, width), seed);
+                        Measurement measured = tuning.run(approach, recipe(approach, tuning.width()), seed);
                         measurements.add(measured);
                         file.add(measured);
                         timeLeft.done(approach.name(), 1, measured.trainSeconds());
