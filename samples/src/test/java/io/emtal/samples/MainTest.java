@@ -76,6 +76,27 @@ class MainTest {
     }
 
     @Test
+    void goesOnWithResultsThatThereAre() throws IOException {
+        writeSets();
+        Path whole = temp.resolve("whole.csv");
+        assertEquals(0, run(("compare --data " + temp + " --trainer linear-sgd --trainer knn --seeds 2 --out " + whole)
+                .split(" ")), err.toString());
+        String table = out.toString();
+        Path parts = temp.resolve("parts.csv");
+        assertEquals(0, run(("compare --data " + temp + " --trainer knn --resume --out " + parts).split(" ")),
+                err.toString());
+        assertEquals(0, run(("compare --data " + temp + " --trainer linear-sgd --set small --resume --out " + parts)
+                .split(" ")), err.toString());
+        forgetWhatWasPrinted();
+        assertEquals(0, run(("compare --data " + temp + " --trainer linear-sgd --trainer knn --seeds 2 --resume --out "
+                + parts).split(" ")), err.toString());
+        assertEquals(table.replace(whole.toString(), parts.toString()), out.toString());
+        assertFalse(err.toString().matches("(?s).*(knn|small, linear-sgd, seed 1).*"), err.toString());
+        assertTrue(err.toString().contains("[5/5]"), err.toString());
+        assertEquals(Files.readAllLines(whole).size(), Files.readAllLines(parts).size());
+    }
+
+    @Test
     void setsCanBeChosen() throws IOException {
         writeSets();
         Path file = temp.resolve("out.csv");
@@ -134,6 +155,11 @@ class MainTest {
         assertTrue(out.toString().contains("failed: labels, linear-sgd, seed 1: 2 training rows; at least 3"),
                 out.toString());
         assertTrue(Files.readString(file).contains("labels,knn,1,hamming"));
+    }
+
+    private void forgetWhatWasPrinted() {
+        out.getBuffer().setLength(0);
+        err.getBuffer().setLength(0);
     }
 
     private void writeSets() {

@@ -53,8 +53,12 @@ public final class CompareCommand implements Callable<Integer> {
     private int seeds;
 
     @Option(names = "--out", paramLabel = "FILE", defaultValue = "compare.csv",
-            description = "The CSV file; an old one is replaced. Default: ${DEFAULT-VALUE}.")
+            description = "The CSV file; an old one is replaced, but for --resume. Default: ${DEFAULT-VALUE}.")
     private Path out;
+
+    @Option(names = "--resume", description = "Go on with the CSV file: what it tells of is not trained again, and is part "
+            + "of the table. For runs that were broken off, or are done in parts, all by the same version.")
+    private boolean resume;
 
     /** Made by the command line. */
     CompareCommand() {
@@ -74,7 +78,7 @@ public final class CompareCommand implements Callable<Integer> {
             contests.add(Contest.of(Table.read(folders.get(set)), chosenTrainers));
         }
         PrintWriter screen = spec.commandLine().getOut();
-        try (ResultsFile file = new ResultsFile(out)) {
+        try (ResultsFile file = resume ? ResultsFile.resume(out) : ResultsFile.replace(out)) {
             Comparison comparison = new Comparison(contests, seeds, file, spec.commandLine().getErr());
             comparison.run();
             new Scoreboard(contests, comparison.measurements(), Competitors::group).print(screen);

@@ -8,6 +8,8 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.LongStream;
 import org.tribuo.Output;
 
 /** Runs every competitor of every contest with every seed. */
@@ -25,7 +27,7 @@ final class Comparison {
     /**
      * @param contests the contests
      * @param seeds how many seeds; they are 1, 2, ...
-     * @param file where results go at once
+     * @param file where results go at once; what is in it already is not measured again
      * @param progress where each fit is told of
      */
     Comparison(List<Contest<?>> contests, int seeds, ResultsFile file, PrintWriter progress) {
@@ -52,7 +54,8 @@ final class Comparison {
 
     private <T extends Output<T>> void expect(Contest<T> contest) {
         for (Competitor<T> competitor : contest.competitors()) {
-            int runs = competitor.seeded() ? seeds : 1;
+            int runs = (int) LongStream.rangeClosed(1, competitor.seeded() ? seeds : 1)
+                    .filter(seed -> earlier(contest, competitor, seed).isEmpty()).count();
             fits += runs * contest.splits().size();
             timeLeft.expect(competitor.name(), runs * contest.splits().size() * work(contest));
         }
@@ -62,8 +65,13 @@ final class Comparison {
         // Seed by seed: what competitors share for a seed need not be kept for the others.
         for (long seed = 1; seed <= seeds; seed++) {
             for (Competitor<T> competitor : contest.competitors()) {
-                if (competitor.seeded() || seed == 1) {
+                Optional<Measurement> earlier = earlier(contest, competitor, seed);
+                if (earlier.isPresent()) {
+                    measurements.add(earlier.get());
+                } else if (competitor.seeded() || seed == 1) {
                     run(contest, competitor, seed);
+                } else {
+                    repeat(contest, competitor, seed);
                 }
             }
         }
@@ -73,11 +81,7 @@ final class Comparison {
     private <T extends Output<T>> void run(Contest<T> contest, Competitor<T> competitor, long seed) {
         int before = fitsDone;
         try {
-            Measurement measured = measure(contest, competitor, seed);
-            keep(measured);
-            for (long other = 2; !competitor.seeded() && other <= seeds; other++) {
-                keep(measured.withSeed(other));
-            }
+            keep(measure(contest, competitor, seed));
         } catch (RuntimeException | LinkageError e) {
             // A native library that is missing is an error of one competitor, not of all.
             int lost = contest.splits().size() - (fitsDone - before);
@@ -85,6 +89,25 @@ final class Comparison {
             timeLeft.dropped(competitor.name(), lost * work(contest));
             fail(contest, competitor, seed, e);
         }
+    }
+
+    /** What does not depend on the seed is what it was with the first. */
+    private void repeat(Contest<?> contest, Competitor<?> competitor, long seed) {
+        find(measurements, contest, competitor, 1).ifPresent(first -> keep(first.withSeed(seed)));
+    }
+
+    private Optional<Measurement> earlier(Contest<?> contest, Competitor<?> competitor, long seed) {
+        Optional<Measurement> earlier = find(file.earlier(), contest, competitor, seed);
+        earlier.ifPresent(found -> EmtalException.check(found.metrics().containsKey(contest.metrics().main()),
+                "earlier results: found set %s, trainer %s, seed %d with %s, allowed are results with %s", found.set(),
+                found.trainer(), seed, found.metrics().keySet(), contest.metrics().main()));
+        return earlier;
+    }
+
+    private static Optional<Measurement> find(List<Measurement> among, Contest<?> contest, Competitor<?> competitor,
+            long seed) {
+        return among.stream().filter(m -> m.seed() == seed && m.trainer().equals(competitor.name())
+                && m.set().equals(contest.table().schema().name())).findFirst();
     }
 
     private <T extends Output<T>> Measurement measure(Contest<T> contest, Competitor<T> competitor, long seed) {

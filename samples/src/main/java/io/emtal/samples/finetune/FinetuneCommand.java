@@ -174,7 +174,7 @@ public final class FinetuneCommand implements Callable<Integer> {
         report.data();
         List<Measurement> measurements = new ArrayList<>();
         List<String> failures = new ArrayList<>();
-        try (ResultsFile file = new ResultsFile(results);
+        try (ResultsFile file = ResultsFile.replace(results);
              StopOnSignal stop = new StopOnSignal(spec.commandLine().getErr());
              ProgressBarListener progress = new ProgressBarListener(spec.commandLine().getErr())) {
             FineTuning tuning = new FineTuning(source, stated, preprocessing, sets, out,

@@ -9,11 +9,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ResultsFileTest {
     private static final String HEADER =
@@ -29,7 +32,7 @@ class ResultsFileTest {
         metrics.put("hamming", 0.25);
         metrics.put("macro_f1", 0.5);
         Locale before = Locale.getDefault();
-        try (ResultsFile file = new ResultsFile(path)) {
+        try (ResultsFile file = ResultsFile.replace(path)) {
             Locale.setDefault(Locale.GERMANY);
             assertEquals(HEADER, Files.readString(path));
             Measurement measured = new Measurement("=1+1", "fm", 1, metrics, 1.25, 12.5, OptionalLong.of(77));
@@ -45,7 +48,7 @@ class ResultsFileTest {
 
     @Test
     void namesThatASpreadsheetWouldCalculateAreEscaped() {
-        for (String name : new String[] {"=a", "+a", "-a", "@a", "\ta"}) {
+        for (String name : new String[] {"=a", "+a", "-a", "@a", "\ta", "'a"}) {
             assertEquals("'" + name, ResultsFile.text(name));
         }
         assertEquals("a=b", ResultsFile.text("a=b"));
@@ -53,9 +56,46 @@ class ResultsFileTest {
     }
 
     @Test
+    void whatWasWrittenIsReadAgain() {
+        Path path = temp.resolve("out.csv");
+        List<Measurement> measurements = List.of(
+                new Measurement("=1+1", "fm", 1, Map.of("hamming", 0.25), 1.25, 12.5, OptionalLong.of(77)),
+                new Measurement("'a, \"b\"", "knn", 2, Map.of("aRRMSE", 1e-300, "rrmse:@x", 1.5), 0, 0,
+                        OptionalLong.empty()));
+        for (Measurement measurement : measurements) {
+            try (ResultsFile file = ResultsFile.resume(path)) {
+                file.add(measurement);
+            }
+        }
+        try (ResultsFile file = ResultsFile.resume(path)) {
+            assertEquals(measurements, file.earlier());
+        }
+        try (ResultsFile file = ResultsFile.replace(path)) {
+            assertEquals(List.of(), file.earlier());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        " : found no line",
+        "a,b : line 1: found [a, b], allowed are lines of [set, trainer,",
+        HEADER + "s,t,1,m,0.5,1,1 : line 2: found [s, t, 1, m, 0.5, 1, 1]",
+        HEADER + "s,t,1,m,0.5,1,1,\ns,t,one,m,0.5,1,1, : line 3: found [s, t, one,",
+        HEADER + "s,t,1,m,0.5,1,1,\ns,t,1,m,0.5,1,1, : line 3: found [s, t, 1, m, 0.5,",
+        HEADER + "s,t,1,m,0.5,1,1,\ns,t,1,m,0.5,2,1, : found two results of set s, trainer t, seed 1, allowed is one",
+    })
+    void aFileThatIsAnotherIsRefusedAndStaysAsItIs(String text) throws IOException {
+        String[] parts = text.split(" : ");
+        Path path = Files.writeString(temp.resolve("out.csv"), parts[0]);
+        String message = assertThrows(EmtalException.class, () -> ResultsFile.resume(path)).getMessage();
+        assertTrue(message.startsWith(path.toString()) && message.contains(parts[1]), message);
+        assertEquals(parts[0], Files.readString(path));
+    }
+
+    @Test
     void aFileThatCannotBeWrittenIsNamed() {
         Path path = temp.resolve("absent").resolve("out.csv");
-        String message = assertThrows(EmtalException.class, () -> new ResultsFile(path)).getMessage();
+        String message = assertThrows(EmtalException.class, () -> ResultsFile.replace(path)).getMessage();
         assertTrue(message.startsWith(path + " cannot be written"), message);
     }
 }
