@@ -56,8 +56,8 @@ public final class CompareCommand implements Callable<Integer> {
             description = "The CSV file; an old one is replaced, but for --resume. Default: ${DEFAULT-VALUE}.")
     private Path out;
 
-    @Option(names = "--resume", description = "Go on with the CSV file: what it tells of is not trained again, and is part "
-            + "of the table. For runs that were broken off, or are done in parts, all by the same version.")
+    @Option(names = "--resume", description = "Go on with the CSV file: what it tells of is not trained again, and is in "
+            + "the table, too. For runs that were broken off, or are done in parts, all by the same version.")
     private boolean resume;
 
     /** Made by the command line. */

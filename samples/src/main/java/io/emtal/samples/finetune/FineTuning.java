@@ -19,6 +19,7 @@ import io.emtal.tribuo.TrainingReport;
 import io.emtal.tribuo.image.ImagePreprocessing;
 import io.emtal.tribuo.image.ImageTable;
 import io.emtal.tribuo.output.MultiLabelTasks;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -139,15 +140,14 @@ final class FineTuning {
             List<Prediction<MultiLabel>> predictions = model.predict(part.test);
             long predicted = System.nanoTime();
             WholeFile.write(part.folder.resolve("model.tribuo"), model::serializeToFile);
-            WholeFile.write(part.folder.resolve("dense.onnx"), file ->
-                    model.saveONNXModel(ONNX_DOMAIN, 1, file, form));
+            byte[] network = model.exportONNXModel(ONNX_DOMAIN, 1, form).toByteArray();
+            WholeFile.write(part.folder.resolve("dense.onnx"), file -> Files.write(file, network));
             HistoryFile.write(part.folder.resolve("history.csv"), model.training());
             model.training().stop().ifPresent(stop -> {
                 throw new EmtalException("stopped in phase " + stop + "; the best network so far is in " + part.folder);
             });
-            return new Trained(model.training(), model.exportONNXModel(ONNX_DOMAIN, 1, form).toByteArray(),
-                    TaskAccuracy.of(predictions), predictions.size(), (trained - begun) * 1e-9,
-                    (predicted - trained) * 1e-9);
+            return new Trained(model.training(), network, TaskAccuracy.of(predictions), predictions.size(),
+                    (trained - begun) * 1e-9, (predicted - trained) * 1e-9);
         }
     }
 
