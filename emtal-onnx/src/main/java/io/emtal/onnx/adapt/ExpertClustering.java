@@ -5,10 +5,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
-import org.jgrapht.alg.flow.mincost.CapacityScalingMinimumCostFlow;
-import org.jgrapht.alg.flow.mincost.MinimumCostFlowProblem.MinimumCostFlowProblemImpl;
-import org.jgrapht.graph.DefaultWeightedEdge;
-import org.jgrapht.graph.SimpleDirectedWeightedGraph;
 
 /**
  * The partition of the H hidden channels of a block's FFN into K experts of exactly {@code m = H / K} channels: the
@@ -38,8 +34,6 @@ public final class ExpertClustering {
 
     private static final int PLAIN_ITERATIONS = 10;
     private static final int BALANCED_ITERATIONS = 10;
-    // The capacity-scaling solver's factor; the arcs' capacities are 1, so it changes the time little.
-    private static final int SCALING_FACTOR = 8;
 
     private final int experts;
     private final int[] permutation;
@@ -198,11 +192,12 @@ public final class ExpertClustering {
                 centres = candidate;
             }
         }
-        int[] labels = balanced(points, experts, centres);
+        var assignment = new BalancedAssignment(points.count, experts);
+        int[] labels = balanced(points, experts, centres, assignment);
         // Channels that come in good order already: k-means may end in a worse local optimum than where they are.
         return points.variance(labels, experts) <= points.variance(contiguous, experts)
                 ? labels
-                : balanced(points, experts, points.means(contiguous, null, experts));
+                : balanced(points, experts, points.means(contiguous, null, experts), assignment);
     }
 
     /** k-means++: each next centre is a channel drawn with probability proportional to its squared distance. */
@@ -250,13 +245,13 @@ public final class ExpertClustering {
         return cost;
     }
 
-    private static int[] balanced(Points points, int experts, float[] start) {
+    private static int[] balanced(Points points, int experts, float[] start, BalancedAssignment assignment) {
         float[] centres = start;
         int[] labels = null;
         double cost = Double.POSITIVE_INFINITY;
         for (int i = 0; i < BALANCED_ITERATIONS; i++) {
             float[] squared = points.squaredDistances(centres, experts);
-            int[] next = assign(squared, experts, points.count);
+            int[] next = assignment.assign(squared);
             double sum = 0;
             for (int channel = 0; channel < points.count; channel++) {
                 sum += squared[next[channel] * points.count + channel];
@@ -268,28 +263,6 @@ public final class ExpertClustering {
             labels = next;
             centres = points.means(labels, centres, experts);
         }
-        return labels;
-    }
-
-    /** The assignment of least cost that gives each expert exactly m channels: each channel ships one unit. */
-    private static int[] assign(float[] costs, int experts, int channels) {
-        var graph = new SimpleDirectedWeightedGraph<Integer, DefaultWeightedEdge>(DefaultWeightedEdge.class);
-        IntStream.range(0, channels + experts).forEach(graph::addVertex);
-        for (int channel = 0; channel < channels; channel++) {
-            for (int k = 0; k < experts; k++) {
-                graph.setEdgeWeight(graph.addEdge(channel, channels + k), costs[k * channels + channel]);
-            }
-        }
-        int demand = channels / experts;
-        var problem = new MinimumCostFlowProblemImpl<>(graph, v -> v < channels ? 1 : -demand, arc -> 1);
-        var flow = new CapacityScalingMinimumCostFlow<Integer, DefaultWeightedEdge>(SCALING_FACTOR)
-                .getMinimumCostFlow(problem);
-        int[] labels = new int[channels];
-        flow.getFlowMap().forEach((arc, units) -> {
-            if (units > 0.5) {
-                labels[graph.getEdgeSource(arc)] = graph.getEdgeTarget(arc) - channels;
-            }
-        });
         return labels;
     }
 
