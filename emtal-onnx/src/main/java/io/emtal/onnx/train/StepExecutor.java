@@ -162,6 +162,7 @@ final class StepExecutor implements AutoCloseable {
         private final int[] targetsOfGradient;
         private final int[] sizesOfGradient;
         private long inputNanos;
+        private boolean planned;
 
         private Worker(List<Parameter> trained) throws OrtException {
             gradients = new ParameterBuffer(trained, NetworkCompiler.gradientName(""));
@@ -232,7 +233,8 @@ final class StepExecutor implements AutoCloseable {
                 feed(NetworkCompiler.BAGS, batch.bags(), start);
                 feed(NetworkCompiler.TEACHER, batch.teacher(), start);
                 feed(NetworkCompiler.TEACHER_WEIGHT, batch.teacherWeight(), start);
-                try (OrtSession.Result result = session.run(inputs, Set.of(), outputs)) {
+                try {
+                    runSession();
                     memory.get(NetworkCompiler.LOGITS).get(0, batch.logits(), start * columns, microBatch * columns);
                 } catch (OrtException e) {
                     throw Sessions.failed("step", e);
@@ -247,6 +249,17 @@ final class StepExecutor implements AutoCloseable {
                         total[i] += values.get(i);
                     }
                 });
+            }
+        }
+
+        /**
+         * Runs the session. The first run plans the memory of later ones; what it has taken piece by piece, before there was
+         * a plan, is given back.
+         */
+        private void runSession() throws OrtException {
+            try (OrtSession.RunOptions options = planned ? null : Sessions.givingBack()) {
+                session.run(inputs, Set.of(), outputs, options).close();
+                planned = true;
             }
         }
 
