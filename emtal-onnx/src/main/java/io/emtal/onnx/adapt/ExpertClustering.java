@@ -175,13 +175,15 @@ public final class ExpertClustering {
         }
         float[] centres = null;
         double least = Double.POSITIVE_INFINITY;
+        float[] squared = new float[experts * points.count];
         for (int restart = 0; restart < restarts; restart++) {
             float[] candidate = plusPlusCentres(points, experts, random);
             double cost = Double.POSITIVE_INFINITY;
             for (int i = 0; i < PLAIN_ITERATIONS; i++) {
                 int[] labels = new int[points.count];
                 double before = cost;
-                cost = nearest(points.squaredDistances(candidate, experts), experts, labels);
+                points.squaredDistances(candidate, experts, squared);
+                cost = nearest(squared, experts, labels);
                 if (cost >= before) {
                     break;
                 }
@@ -205,6 +207,7 @@ public final class ExpertClustering {
         float[] centres = new float[points.dimensions * experts];
         double[] squared = new double[points.count];
         Arrays.fill(squared, Double.POSITIVE_INFINITY);
+        float[] toNewest = new float[points.count];
         int chosen = random.nextInt(points.count);
         for (int k = 0; ; k++) {
             float[] centre = points.vector(chosen);
@@ -214,7 +217,7 @@ public final class ExpertClustering {
             if (k == experts - 1) {
                 return centres;
             }
-            float[] toNewest = points.squaredDistances(centre, 1);
+            points.squaredDistances(centre, 1, toNewest);
             double total = 0;
             for (int i = 0; i < points.count; i++) {
                 squared[i] = Math.min(squared[i], toNewest[i]);
@@ -249,14 +252,15 @@ public final class ExpertClustering {
         float[] centres = start;
         int[] labels = null;
         double cost = Double.POSITIVE_INFINITY;
+        float[] squared = new float[experts * points.count];
         for (int i = 0; i < BALANCED_ITERATIONS; i++) {
-            float[] squared = points.squaredDistances(centres, experts);
+            points.squaredDistances(centres, experts, squared);
             int[] next = assignment.assign(squared);
             double sum = 0;
             for (int channel = 0; channel < points.count; channel++) {
                 sum += squared[next[channel] * points.count + channel];
             }
-            if (sum >= cost) {
+            if (sum >= cost || Arrays.equals(next, labels)) {
                 break;
             }
             cost = sum;
@@ -301,15 +305,14 @@ public final class ExpertClustering {
             return vector;
         }
 
-        /** Squared distances to centres, [clusters, count]. */
-        float[] squaredDistances(float[] centres, int clusters) {
-            float[] squared = new float[clusters * count];
+        /** Fills in the squared distances to centres, [clusters, count]. */
+        void squaredDistances(float[] centres, int clusters, float[] squared) {
+            Arrays.fill(squared, 0);
             for (int d = 0; d < dimensions; d++) {
                 for (int k = 0; k < clusters; k++) {
                     addSquares(centres[d * clusters + k], d * count, squared, k * count);
                 }
             }
-            return squared;
         }
 
         private void addSquares(float centre, int from, float[] sums, int to) {
