@@ -215,6 +215,21 @@ class EmtalTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 15, 16, 48})
+    void allChannelsOfAnExpertGetItsGate(int channels) throws OrtException {
+        float[] logits = {3, -2, 7, 0.5f};
+        for (Emtal.Granularity granularity : Emtal.Granularity.values()) {
+            Router router = new Router(0, 4, 5, granularity, 0);
+            float[] gates = RouterRun.omega(router, logits, 0.25);
+            float[] omega = RouterRun.run(router, logits, 0.25, channels).get("omega").floats();
+            assertEquals(4 * channels, omega.length);
+            for (int i = 0; i < omega.length; i++) {
+                assertEquals(gates[i / channels], omega[i], granularity + ", channel " + i);
+            }
+        }
+    }
+
     @Test
     void reportsMeanGatesAndEntropy() throws OrtException {
         Router router = new Router(3, 4, 1, Emtal.Granularity.PER_TOKEN, 0);

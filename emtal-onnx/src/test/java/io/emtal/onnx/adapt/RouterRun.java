@@ -32,11 +32,16 @@ final class RouterRun implements Site {
 
     /** The gates as {@code omega}, the reports by name and the balance loss as {@code loss}. */
     static Map<String, Tensor> run(Router router, float[] logits, double fade) throws OrtException {
+        return run(router, logits, fade, 1);
+    }
+
+    /** As {@link #run(Router, float[], double)}, with a number of channels an expert. */
+    static Map<String, Tensor> run(Router router, float[] logits, double fade, int channels) throws OrtException {
         RouterRun site = new RouterRun(logits);
-        float[] ones = new float[logits.length];
+        float[] ones = new float[logits.length * channels];
         Arrays.fill(ones, 1);
         Value token = site.graph.constant(Tensor.of(new float[] {1}, 1, 1, 1));
-        Value pre = site.graph.constant(Tensor.of(ones, 1, 1, logits.length));
+        Value pre = site.graph.constant(Tensor.of(ones, 1, 1, ones.length));
         site.outputs.put("omega", router.gate(site, token, pre));
         Map<String, Value> outputs = new HashMap<>(site.outputs);
         outputs.forEach(site.graph::output);
