@@ -90,12 +90,12 @@ public final class AdamW implements Configurable, Provenancable<ConfiguredObject
      * @param parameters the parameters in the order in which their values and gradients lie
      * @return a state without steps
      */
-    State start(List<Parameter> parameters) {
+    public State start(List<Parameter> parameters) {
         return new State(parameters);
     }
 
-    /** Moments of a flat vector of parameters. */
-    final class State {
+    /** Moments of a flat vector of parameters. Not thread-safe. */
+    public final class State {
 
         private final float[] first;
         private final float[] second;
@@ -129,7 +129,7 @@ public final class AdamW implements Configurable, Provenancable<ConfiguredObject
          * @param learningRate the schedule's learning rate
          * @return the gradient's global norm before clipping; nothing has changed if it is not finite
          */
-        double step(float[] values, float[] gradient, double learningRate) {
+        public double step(float[] values, float[] gradient, double learningRate) {
             double squares = 0;
             for (float g : gradient) {
                 squares += (double) g * g;

@@ -8,7 +8,7 @@ import picocli.CommandLine.Spec;
 /** The subcommand {@code bench}. */
 @Command(name = "bench", mixinStandardHelpOptions = true,
         subcommands = {BenchTrainCommand.class, BenchPredictCommand.class, BenchTasksCommand.class,
-            BenchSoakCommand.class},
+            BenchSoakCommand.class, BenchKernelsCommand.class},
         header = "Measure training steps, prediction and the cost of tasks.",
         synopsisSubcommandLabel = "COMMAND",
         description = {"",

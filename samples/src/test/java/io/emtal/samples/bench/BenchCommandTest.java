@@ -89,6 +89,30 @@ class BenchCommandTest {
     }
 
     @Test
+    void withoutJmhKernelsAreRefusedWithTheRemedy() {
+        assumeFalse(hasJmh(), "JMH is on the class path");
+        CommandLineRun run = CommandLineRun.of("bench", "kernels");
+        assertEquals(1, run.status());
+        assertTrue(run.err().contains("found no JMH") && run.err().contains("-Pbench"), run.err());
+    }
+
+    @Test
+    void measuresKernels() throws IOException {
+        assumeTrue(hasJmh(), "JMH is not on the class path; the profile bench puts it there");
+        Path file = temp.resolve("out.csv");
+        CommandLineRun run = CommandLineRun.of("bench", "kernels", "--quick", "losses", "--out", file);
+        assertEquals(0, run.status(), run.err());
+        List<String> lines = Files.readAllLines(file);
+        assertEquals(3, lines.size(), lines.toString());
+        assertTrue(lines.get(1).contains("KernelBenchmarks.losses") && lines.get(1).endsWith("small65")
+                && lines.get(2).endsWith("vit-tiny"), lines.toString());
+    }
+
+    private static boolean hasJmh() {
+        return ClassLoader.getSystemResource("org/openjdk/jmh/Main.class") != null;
+    }
+
+    @Test
     void wrongNumbersAreRefused() {
         CommandLineRun run = CommandLineRun.of("bench", "train", "--shape", "small17", "--steps", 0);
         assertEquals(2, run.status());
