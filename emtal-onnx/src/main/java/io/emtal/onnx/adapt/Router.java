@@ -23,8 +23,8 @@ record Router(int block, int experts, double temperature, Emtal.Granularity gran
 
     /**
      * From so many channels an expert on, ω is broadcast over [B, N, K, m]; with fewer it is faster to spread it over
-     * [B, N, H], by 11 % of a whole FFN's step at m = 8, by nothing at 16 and 48. What is spread takes memory until the way
-     * back.
+     * [B, N, H], by 11 % of a whole FFN's step at m = 8, by nothing at 16 and 48. What is spread takes memory until
+     * the way back.
      */
     private static final int BROADCAST_CHANNELS = 16;
 

@@ -29,7 +29,7 @@ final class Sessions {
         }
     }
 
-    /** Options of a run after which its session gives back the memory that it does not use; whoever asks closes them. */
+    /** Options of a run after which its session gives back memory that it does not use; whoever asks closes them. */
     static OrtSession.RunOptions givingBack() throws OrtException {
         OrtSession.RunOptions options = new OrtSession.RunOptions();
         options.addRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");

@@ -253,8 +253,8 @@ final class StepExecutor implements AutoCloseable {
         }
 
         /**
-         * Runs the session. The first run plans the memory of later ones; what it has taken piece by piece, before there was
-         * a plan, is given back.
+         * Runs the session. The first run plans the memory of later ones; what it has taken piece by piece, before
+         * there was a plan, is given back.
          */
         private void runSession() throws OrtException {
             try (OrtSession.RunOptions options = planned ? null : Sessions.givingBack()) {

@@ -15,8 +15,8 @@ import picocli.CommandLine.Parameters;
 /** The subcommand {@code bench kernels}: JMH, which only a jar for benchmarks has. */
 @Command(name = "kernels", mixinStandardHelpOptions = true, sortOptions = false,
         header = "Measure what Java computes around the graphs of a training.",
-        description = {"", "Runs JMH, each kernel in a Java process of its own. Needs a jar that was built with -Pbench.",
-            ""})
+        description = {"", "Runs JMH, each kernel in a Java process of its own. Needs a jar that was built with "
+            + "-Pbench.", ""})
 public final class BenchKernelsCommand implements Callable<Integer> {
     /** What JMH's own jar starts with. By name, for the ordinary jar is made without it. */
     private static final String JMH = "org.openjdk.jmh.Main";
@@ -48,10 +48,11 @@ public final class BenchKernelsCommand implements Callable<Integer> {
             arguments.addAll(List.of("-rf", "csv", "-rff", out.toString()));
         }
         try {
-            Class.forName(JMH).getMethod("main", String[].class).invoke(null, (Object) arguments.toArray(String[]::new));
+            Class.forName(JMH).getMethod("main", String[].class)
+                    .invoke(null, (Object) arguments.toArray(String[]::new));
         } catch (ClassNotFoundException e) {
-            throw new EmtalException("kernels: found no JMH in this jar; build with mvn package -DskipTests -Pbench, which"
-                    + " puts it into the jar", e);
+            throw new EmtalException("kernels: found no JMH in this jar; build with mvn package -DskipTests -Pbench,"
+                    + " which puts it into the jar", e);
         } catch (InvocationTargetException e) {
             throw new EmtalException("kernels: JMH failed: " + e.getCause().getMessage(), e.getCause());
         }
