@@ -1,20 +1,17 @@
 package io.emtal.samples.compare;
 
 import io.emtal.samples.output.ResultsFile;
+import io.emtal.samples.table.DataSetOptions;
 import io.emtal.samples.table.Table;
-import io.emtal.samples.table.TableFolders;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -36,12 +33,8 @@ public final class CompareCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--data", required = true, paramLabel = "DIR",
-            description = "Folder with the data sets, at any depth, or one data set.")
-    private Path data;
-
-    @Option(names = "--set", paramLabel = "NAME", description = "Only this data set; may be given several times.")
-    private List<String> sets = List.of();
+    @Mixin
+    private DataSetOptions dataSets;
 
     @Option(names = "--trainer", paramLabel = "NAME", completionCandidates = TrainerNames.class,
             description = "Only this trainer; may be given several times. One of: ${COMPLETION-CANDIDATES}. Default: all but "
@@ -69,13 +62,10 @@ public final class CompareCommand implements Callable<Integer> {
         if (seeds < 1) {
             throw wrong("--seeds is " + seeds + "; allowed are 1 and more");
         }
-        List<String> chosenTrainers = chosen("--trainer", trainers, new LinkedHashSet<>(Competitors.names()),
-                Competitors.usual());
-        Map<String, Path> folders = TableFolders.under(data);
-        List<String> chosenSets = chosen("--set", sets, folders.keySet(), folders.keySet());
+        List<String> chosenTrainers = chosenTrainers();
         List<Contest<?>> contests = new ArrayList<>();
-        for (String set : chosenSets) {
-            contests.add(Contest.of(Table.read(folders.get(set)), chosenTrainers));
+        for (Path folder : dataSets.folders().values()) {
+            contests.add(Contest.of(Table.read(folder), chosenTrainers));
         }
         PrintWriter screen = spec.commandLine().getOut();
         try (ResultsFile file = resume ? ResultsFile.resume(out) : ResultsFile.replace(out)) {
@@ -90,14 +80,15 @@ public final class CompareCommand implements Callable<Integer> {
         }
     }
 
-    private List<String> chosen(String option, List<String> named, Set<String> all, Collection<String> usual) {
-        for (String name : named) {
+    private List<String> chosenTrainers() {
+        List<String> all = Competitors.names();
+        for (String name : trainers) {
             if (!all.contains(name)) {
-                throw wrong(option + " " + name + ": there is none of this name; allowed are "
+                throw wrong("--trainer " + name + ": there is none of this name; allowed are "
                         + String.join(", ", all));
             }
         }
-        return all.stream().filter(named.isEmpty() ? usual::contains : named::contains).toList();
+        return trainers.isEmpty() ? Competitors.usual() : all.stream().filter(trainers::contains).toList();
     }
 
     private ParameterException wrong(String message) {

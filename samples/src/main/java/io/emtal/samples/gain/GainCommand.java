@@ -1,11 +1,11 @@
 package io.emtal.samples.gain;
 
 import io.emtal.samples.progress.TimeLeft;
+import io.emtal.samples.table.DataSetOptions;
 import io.emtal.samples.table.MultiTaskTargets;
 import io.emtal.samples.table.NaturalFeatures;
 import io.emtal.samples.table.Split;
 import io.emtal.samples.table.Table;
-import io.emtal.samples.table.TableFolders;
 import io.emtal.tribuo.comparison.TaskComparison;
 import io.emtal.tribuo.comparison.TaskComparison.Fold;
 import io.emtal.tribuo.comparison.TaskGains;
@@ -24,6 +24,7 @@ import java.util.stream.LongStream;
 import org.tribuo.util.MeanVarianceAccumulator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -44,12 +45,8 @@ public final class GainCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--data", required = true, paramLabel = "DIR",
-            description = "Folder with the data sets, at any depth, or one data set.")
-    private Path data;
-
-    @Option(names = "--set", paramLabel = "NAME", description = "Only this data set; may be given several times.")
-    private List<String> sets = List.of();
+    @Mixin
+    private DataSetOptions dataSets;
 
     @Option(names = "--cut", paramLabel = "TARGET",
             description = "The numeric target that is cut into classes; \"none\" for none. Default: the first one.")
@@ -87,21 +84,16 @@ public final class GainCommand implements Callable<Integer> {
     public Integer call() {
         check(seeds >= 1, "--seeds is " + seeds + "; allowed are 1 and more");
         check(folds == null || folds >= 1, "--folds is " + folds + "; allowed are 1 and more");
-        Map<String, Path> folders = TableFolders.under(data);
-        sets.forEach(set -> check(folders.containsKey(set), "--set " + set
-                + ": there is none of this name; allowed are " + String.join(", ", folders.keySet())));
         PrintWriter screen = spec.commandLine().getOut();
         MeanVarianceAccumulator overSets = new MeanVarianceAccumulator();
-        for (Map.Entry<String, Path> folder : folders.entrySet()) {
-            if (sets.isEmpty() || sets.contains(folder.getKey())) {
-                Table table = Table.read(folder.getValue());
-                MultiTaskTargets targets = targets(table);
-                screen.println(describe(table, targets));
-                TaskGains gains = compare(table, targets);
-                screen.println(gains);
-                screen.flush();
-                gains.deltaM().mean().ifPresent(overSets::observe);
-            }
+        for (Path folder : dataSets.folders().values()) {
+            Table table = Table.read(folder);
+            MultiTaskTargets targets = targets(table);
+            screen.println(describe(table, targets));
+            TaskGains gains = compare(table, targets);
+            screen.println(gains);
+            screen.flush();
+            gains.deltaM().mean().ifPresent(overSets::observe);
         }
         if (overSets.getCount() > 1) {
             screen.printf(Locale.ROOT, "Mean gain over %d sets: %+.2f %%%n", overSets.getCount(), overSets.getMean());
