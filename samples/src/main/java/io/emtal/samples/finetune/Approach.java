@@ -14,9 +14,10 @@ import java.util.stream.Stream;
  *
  * @param name its name in reports
  * @param method how the backbone is adapted
+ * @param rank the rank of its updates; empty for the method's own, and where it has none
  * @param separate whether each set gets a network of its own
  */
-record Approach(String name, AdaptationMethod method, boolean separate) {
+record Approach(String name, AdaptationMethod method, OptionalInt rank, boolean separate) {
     private static final String SEPARATE = "separate";
 
     /** Whether all weights are trained. */
@@ -39,18 +40,18 @@ record Approach(String name, AdaptationMethod method, boolean separate) {
      */
     static List<Approach> of(String name, List<Integer> ranks, NamedMethod.Settings settings) {
         if (name.equals(SEPARATE)) {
-            return List.of(new Approach(name, new FullDense(), true));
+            return List.of(new Approach(name, new FullDense(), OptionalInt.empty(), true));
         }
         NamedMethod named = Arrays.stream(NamedMethod.values()).filter(method -> method.toString().equals(name))
                 .findFirst().orElseThrow();
         if (ranks.isEmpty() || !named.lowRank()) {
-            return List.of(new Approach(name, named.method(settings), false));
+            return List.of(new Approach(name, named.method(settings), OptionalInt.empty(), false));
         }
         List<Approach> approaches = new ArrayList<>();
         for (int rank : ranks) {
             NamedMethod.Settings ranked = new NamedMethod.Settings(OptionalInt.of(rank), settings.experts(),
                     settings.adaptBlocks(), settings.embeddingRate());
-            approaches.add(new Approach(name + "-r" + rank, named.method(ranked), false));
+            approaches.add(new Approach(name + "-r" + rank, named.method(ranked), OptionalInt.of(rank), false));
         }
         return approaches;
     }

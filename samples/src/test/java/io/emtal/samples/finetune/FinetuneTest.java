@@ -178,6 +178,15 @@ class FinetuneTest {
     }
 
     @Test
+    void theLearningRateFallsBeyondRankEight() throws IOException {
+        CommandLineRun run = finetune("--images", one, "--trainer", "lora", "--rank", "2", "--rank", "8", "--rank", "16");
+        assertEquals(0, run.status(), run.err());
+        double usual = Double.parseDouble(peak("lora-r2-seed1"));
+        assertEquals(usual, Double.parseDouble(peak("lora-r8-seed1")));
+        assertEquals(usual / 2, Double.parseDouble(peak("lora-r16-seed1")), 1e-4);
+    }
+
+    @Test
     void whatIsWrittenIsTheBackboneWithNewHeads() throws IOException {
         CommandLineRun run = finetune("--images", one, "--experts", "4");
         assertEquals(0, run.status(), run.err());
