@@ -250,6 +250,7 @@ public final class Learner {
         OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, "logits", false);
         int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
         double agreement = 0;
+        double largest = 0;
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "")) {
             buffer.set(outcome.values());
             try (Evaluator adapted = new Evaluator(compiler.forward(ROWS_AT_A_TIME), trained.rows, ROWS_AT_A_TIME,
@@ -259,11 +260,13 @@ public final class Learner {
                 float[] b = dense.outputs(compared);
                 for (int i = 0; i < a.length; i++) {
                     agreement = Math.max(agreement, Math.abs((double) a[i] - b[i]));
+                    largest = Math.max(largest, Math.abs(b[i]));
                 }
             }
         }
-        EmtalException.check(agreement <= TOLERANCE, "merge: the dense network's logits differ from the training graph's by"
-                + " %.3g on %d rows, allowed is %s", agreement, compared.length, TOLERANCE);
+        EmtalException.check(agreement <= TOLERANCE, "merge: the dense network's logits, up to %.3g, differ from the training"
+                + " graph's by %.3g on %d rows, allowed is %s; where logits have grown large, a lower learning rate may help",
+                largest, agreement, compared.length, TOLERANCE);
         OnnxMl.ModelProto model = NetworkCompiler.dense(merged, compiler.heads(), values, "output", true);
         return new TrainedNetwork(model, compiler.tasks(), history, outcome.bestEpoch(),
                 report(compiler, backbone), agreement, outcome.expertLoad(), outcome.stop());
