@@ -49,14 +49,14 @@ import picocli.CommandLine.Spec;
 public final class FinetuneCommand implements Callable<Integer> {
     /**
      * The highest learning rates, times the backbone's width: a matrix's rate falls with the number of its inputs
-     * (Yang et al. 2021, arXiv 2203.03466). Measured at width 64, with ranks 4 and 8: half and one and a half of the rate
-     * are little worse. Of all weights, smaller rates are worse, larger ones were not tried.
+     * (Yang et al. 2021, arXiv 2203.03466). Measured at width 64, with ranks 4 and 8: half and one and a half of the
+     * rate are little worse. Of all weights, smaller rates are worse, larger ones were not tried.
      */
     private static final double RATE = 1.28;
     private static final double DENSE_RATE = 0.512;
 
-    /** The highest rank of that rate: beyond it the products of the factors move too far in a step. Rank 16 diverged. */
-    private static final double HIGHEST_RANK = 8;
+    /** The highest rank of that rate: beyond it the factors' products move too far in a step; rank 16 diverged. */
+    private static final int HIGHEST_RANK = 8;
 
     /** The end of the learning rate as a part of its peak, and the part of the steps until that is reached. */
     private static final double LAST_RATE = 0.01;
@@ -120,8 +120,8 @@ public final class FinetuneCommand implements Callable<Integer> {
     private Optional<Integer> batchSize;
 
     @Option(names = "--learning-rate", paramLabel = "X",
-            description = "The highest learning rate. Default: " + RATE + " / the backbone's width; beyond rank 8 that "
-                + "times 8 / rank.")
+            description = "The highest learning rate. Default: " + RATE + " / the backbone's width; beyond rank "
+                + HIGHEST_RANK + " that times " + HIGHEST_RANK + " / rank.")
     private Optional<Double> learningRate;
 
     @Option(names = "--dense-learning-rate", paramLabel = "X",
@@ -258,7 +258,7 @@ public final class FinetuneCommand implements Callable<Integer> {
         validation.ifPresent(recipe::validationFraction);
         workers.ifPresent(recipe::workers);
         double peak = approach.dense() ? denseLearningRate.or(() -> learningRate).orElse(DENSE_RATE / width)
-                : learningRate.orElse(RATE / width * Math.min(1, HIGHEST_RANK / approach.rank().orElse(1)));
+                : learningRate.orElse(RATE / width * Math.min(1, (double) HIGHEST_RANK / approach.rank().orElse(1)));
         return recipe.schedule(new CosineSchedule(peak, LAST_RATE * peak, WARM_UP)).build();
     }
 
