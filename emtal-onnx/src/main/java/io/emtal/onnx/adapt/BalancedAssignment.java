@@ -1,69 +1,152 @@
 package io.emtal.onnx.adapt;
 
-import org.jgrapht.Graph;
-import org.jgrapht.alg.flow.mincost.CapacityScalingMinimumCostFlow;
-import org.jgrapht.alg.flow.mincost.MinimumCostFlowProblem.MinimumCostFlowProblemImpl;
-import org.jgrapht.graph.DefaultWeightedEdge;
-import org.jgrapht.graph.SimpleDirectedWeightedGraph;
-
-import java.util.stream.IntStream;
+import java.util.Arrays;
 
 /**
- * Assigns H channels to K experts so that each gets exactly {@code m = H / K} of them at the least cost: a minimum-cost
- * flow in which each channel ships one unit, solved exactly. The graph is made once for all costs: it takes
- * more memory than a solution.
+ * Assigns H channels to K experts so that each gets exactly {@code m = H / K} of them at the least cost: a transportation
+ * problem, solved exactly by successive shortest paths (Ahuja, Magnanti, Orlin, Network Flows, 1993, section 9.7). Each
+ * channel in turn takes the cheapest path of moves from expert to expert that ends where there is room. Paths lead over
+ * experts only, so a solution takes memory for K² moves and no more than the costs.
  */
 final class BalancedAssignment {
 
-    // The capacity-scaling solver's factor; the arcs' capacities are 1, so it changes the time little.
-    private static final int SCALING_FACTOR = 8;
+    // Costs are rounded to this part of the largest: finer than a float, and whole numbers add up without error, so that
+    // no path can gain by going round.
+    private static final double UNITS = 1L << 40;
+
+    private static final int NONE = -1;
 
     private final int channels;
     private final int experts;
-    // Vertices are the channels, then the experts.
-    private final Graph<Integer, DefaultWeightedEdge> graph =
-            new SimpleDirectedWeightedGraph<>(DefaultWeightedEdge.class);
-    // Arc k · H + i leads from channel i to expert k.
-    private final DefaultWeightedEdge[] arcs;
+    private final int capacity;
+    // [K, H]
+    private final long[] costs;
+    private final int[] labels;
+    private final int[][] members;
+    private final int[] sizes;
+    // Of expert k's members at k · K + l the one that is cheapest to move to expert l, and what that costs.
+    private final int[] mover;
+    private final long[] moving;
 
-    /**
-     * Prepares assignments.
-     *
-     * @param channels the number of channels, H
-     * @param experts the number of experts, K; it divides H
-     */
-    BalancedAssignment(int channels, int experts) {
+    private BalancedAssignment(float[] costs, int channels, int experts) {
         this.channels = channels;
         this.experts = experts;
-        arcs = new DefaultWeightedEdge[experts * channels];
-        IntStream.range(0, channels + experts).forEach(graph::addVertex);
-        for (int channel = 0; channel < channels; channel++) {
-            for (int k = 0; k < experts; k++) {
-                arcs[k * channels + channel] = graph.addEdge(channel, channels + k);
-            }
+        capacity = channels / experts;
+        float largest = 0;
+        for (float cost : costs) {
+            largest = Math.max(largest, cost);
         }
+        double scale = largest > 0 ? UNITS / largest : 0;
+        this.costs = new long[costs.length];
+        for (int i = 0; i < costs.length; i++) {
+            this.costs[i] = Math.round(costs[i] * scale);
+        }
+        labels = new int[channels];
+        members = new int[experts][capacity];
+        sizes = new int[experts];
+        mover = new int[experts * experts];
+        moving = new long[experts * experts];
     }
 
     /**
      * Assigns.
      *
-     * @param costs what each channel costs at each expert, [K, H]
-     * @return the expert of each channel
+     * @param costs what each channel costs at each expert, 0 or more, [K, H]
+     * @param channels the number of channels, H
+     * @param experts the number of experts, K; it divides H
+     * @return the expert of each channel, [H]
      */
-    int[] assign(float[] costs) {
-        for (int i = 0; i < arcs.length; i++) {
-            graph.setEdgeWeight(arcs[i], costs[i]);
+    static int[] of(float[] costs, int channels, int experts) {
+        var assignment = new BalancedAssignment(costs, channels, experts);
+        for (int channel = 0; channel < channels; channel++) {
+            assignment.add(channel);
         }
-        int demand = channels / experts;
-        var problem = new MinimumCostFlowProblemImpl<>(graph, v -> v < channels ? 1 : -demand, arc -> 1);
-        var flow = new CapacityScalingMinimumCostFlow<Integer, DefaultWeightedEdge>(SCALING_FACTOR)
-                .getMinimumCostFlow(problem);
-        int[] labels = new int[channels];
-        flow.getFlowMap().forEach((arc, units) -> {
-            if (units > 0.5) {
-                labels[graph.getEdgeSource(arc)] = graph.getEdgeTarget(arc) - channels;
+        return assignment.labels;
+    }
+
+    private void add(int channel) {
+        long[] distances = new long[experts];
+        for (int k = 0; k < experts; k++) {
+            distances[k] = cost(channel, k);
+        }
+        int[] from = new int[experts];
+        Arrays.fill(from, NONE);
+        boolean shortened;
+        do {
+            shortened = shorten(distances, from);
+        } while (shortened);
+        int end = NONE;
+        for (int k = 0; k < experts; k++) {
+            if (sizes[k] < capacity && (end == NONE || distances[k] < distances[end])) {
+                end = k;
             }
-        });
-        return labels;
+        }
+        int place = sizes[end]++;
+        int expert = end;
+        while (from[expert] != NONE) {
+            int moved = mover[from[expert] * experts + expert];
+            int freed = placeOf(moved, from[expert]);
+            put(moved, expert, place);
+            place = freed;
+            expert = from[expert];
+        }
+        put(channel, expert, place);
+        for (int k = end; k != NONE; k = from[k]) {
+            if (sizes[k] == capacity) {
+                findMovers(k);
+            }
+        }
+    }
+
+    /** A round of Bellman and Ford. Only from full experts: where there is room, a path has come to its end. */
+    private boolean shorten(long[] distances, int[] from) {
+        boolean shortened = false;
+        for (int k = 0; k < experts; k++) {
+            if (sizes[k] < capacity) {
+                continue;
+            }
+            for (int l = 0; l < experts; l++) {
+                long distance = distances[k] + moving[k * experts + l];
+                if (distance < distances[l]) {
+                    distances[l] = distance;
+                    from[l] = k;
+                    shortened = true;
+                }
+            }
+        }
+        return shortened;
+    }
+
+    private int placeOf(int channel, int expert) {
+        int place = 0;
+        while (members[expert][place] != channel) {
+            place++;
+        }
+        return place;
+    }
+
+    private void put(int channel, int expert, int place) {
+        members[expert][place] = channel;
+        labels[channel] = expert;
+    }
+
+    private void findMovers(int expert) {
+        for (int l = 0; l < experts; l++) {
+            int cheapest = NONE;
+            long least = Long.MAX_VALUE;
+            for (int channel : members[expert]) {
+                long cost = cost(channel, l) - cost(channel, expert);
+                if (cost < least) {
+                    least = cost;
+                    cheapest = channel;
+                }
+            }
+            mover[expert * experts + l] = cheapest;
+            moving[expert * experts + l] = least;
+        }
+    }
+
+    private long cost(int channel, int expert) {
+        return costs[expert * channels + channel];
     }
 }

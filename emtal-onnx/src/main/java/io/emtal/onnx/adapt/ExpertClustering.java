@@ -12,8 +12,7 @@ import java.util.stream.IntStream;
  *
  * <p>{@link Grouping#CLUSTERED} is balanced k-means on the channels' L2-normalised weight vectors. Restarts of plain
  * k-means from k-means++ centres are cheap and find a start; a few balanced iterations follow, whose assignment under
- * equal capacities is a minimum-cost flow and solved exactly. Neither of their two halves can raise the within-cluster
- * variance.
+ * equal capacities is solved exactly. Neither of their two halves can raise the within-cluster variance.
  *
  * <p>Experts are numbered by their lowest channel, so the same partition always gives the same permutation.
  */
@@ -194,12 +193,11 @@ public final class ExpertClustering {
                 centres = candidate;
             }
         }
-        var assignment = new BalancedAssignment(points.count, experts);
-        int[] labels = balanced(points, experts, centres, assignment);
+        int[] labels = balanced(points, experts, centres);
         // Channels that come in good order already: k-means may end in a worse local optimum than where they are.
         return points.variance(labels, experts) <= points.variance(contiguous, experts)
                 ? labels
-                : balanced(points, experts, points.means(contiguous, null, experts), assignment);
+                : balanced(points, experts, points.means(contiguous, null, experts));
     }
 
     /** k-means++: each next centre is a channel drawn with probability proportional to its squared distance. */
@@ -248,14 +246,14 @@ public final class ExpertClustering {
         return cost;
     }
 
-    private static int[] balanced(Points points, int experts, float[] start, BalancedAssignment assignment) {
+    private static int[] balanced(Points points, int experts, float[] start) {
         float[] centres = start;
         int[] labels = null;
         double cost = Double.POSITIVE_INFINITY;
         float[] squared = new float[experts * points.count];
         for (int i = 0; i < BALANCED_ITERATIONS; i++) {
             points.squaredDistances(centres, experts, squared);
-            int[] next = assignment.assign(squared);
+            int[] next = BalancedAssignment.of(squared, points.count, experts);
             double sum = 0;
             for (int channel = 0; channel < points.count; channel++) {
                 sum += squared[next[channel] * points.count + channel];
