@@ -230,7 +230,13 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
         return "head." + task.name() + ".weight";
     }
 
-    private static String biasName(Task task) {
+    /**
+     * The name of the parameter that is a task's bias.
+     *
+     * @param task the task
+     * @return what {@link #parameters} calls it
+     */
+    public static String biasName(Task task) {
         return "head." + task.name() + ".bias";
     }
 }

@@ -40,6 +40,10 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
     @Config(description = "Threshold of Huber's loss in standard deviations of the target; above 0.")
     private double huberDelta = 1;
 
+    @Config(description = "Whether real predictions are made right in the mean over the training rows, which Huber's loss alone"
+            + " does not make them.")
+    private boolean unbiased = true;
+
     @Config(description = "PER_TASK: a softmax per categorical task; JOINT: one over all categorical columns.")
     private HeadScope headScope = HeadScope.PER_TASK;
 
@@ -51,6 +55,7 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         labelSmoothing = builder.labelSmoothing;
         realLoss = builder.realLoss;
         huberDelta = builder.huberDelta;
+        unbiased = builder.unbiased;
         headScope = builder.headScope;
         check();
     }
@@ -72,6 +77,7 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         private double labelSmoothing = DEFAULTS.labelSmoothing;
         private RealLoss realLoss = DEFAULTS.realLoss;
         private double huberDelta = DEFAULTS.huberDelta;
+        private boolean unbiased = DEFAULTS.unbiased;
         private HeadScope headScope = DEFAULTS.headScope;
 
         private Builder() {
@@ -107,6 +113,19 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
          */
         public Builder huberDelta(double huberDelta) {
             this.huberDelta = huberDelta;
+            return this;
+        }
+
+        /**
+         * Sets whether real predictions are made right in the mean: after the training, the mean residual over the training
+         * rows is added to each real task's bias. Best left on where errors are squared or predictions summed, off where
+         * the targets have outliers that predictions should not follow.
+         *
+         * @param unbiased default true
+         * @return this
+         */
+        public Builder unbiased(boolean unbiased) {
+            this.unbiased = unbiased;
             return this;
         }
 
@@ -147,6 +166,15 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         EmtalException.check(huberDelta > 0 && Double.isFinite(huberDelta),
                 "losses: found huberDelta %s, allowed is a finite number above 0", huberDelta);
         EmtalException.check(realLoss != null && headScope != null, "losses: found no realLoss or no headScope");
+    }
+
+    /**
+     * Whether real predictions are made right in the mean over the training rows.
+     *
+     * @return true for adding the mean residual to the biases
+     */
+    public boolean unbiased() {
+        return unbiased;
     }
 
     /**

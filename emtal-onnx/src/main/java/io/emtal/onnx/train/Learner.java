@@ -241,18 +241,20 @@ public final class Learner {
     private record Training(NetworkCompiler compiler, Examples rows) {
     }
 
-    private static TrainedNetwork dense(Backbone backbone, Training trained, PhaseRun.Outcome outcome, Examples rows,
-                                        int[] training, List<EpochRecord> history) throws Exception {
+    private TrainedNetwork dense(Backbone backbone, Training trained, PhaseRun.Outcome outcome, Examples rows,
+                                 int[] training, List<EpochRecord> history) throws Exception {
         NetworkCompiler compiler = trained.compiler;
         List<Parameter> parameters = compiler.parameters();
-        Map<String, Tensor> values = ParameterBuffer.tensors(parameters, outcome.values());
+        float[] flat = recipe.losses().unbiased()
+                ? MeanResiduals.removed(compiler, trained.rows, training, outcome.values()) : outcome.values();
+        Map<String, Tensor> values = ParameterBuffer.tensors(parameters, flat);
         Backbone merged = compiler.adaptation().merge(backbone, values::get, 1);
         OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, "logits", false);
         int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
         double agreement = 0;
         double largest = 0;
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "")) {
-            buffer.set(outcome.values());
+            buffer.set(flat);
             try (Evaluator adapted = new Evaluator(compiler.forward(ROWS_AT_A_TIME), trained.rows, ROWS_AT_A_TIME,
                          buffer.tensors());
                  Evaluator dense = new Evaluator(logits, rows, ROWS_AT_A_TIME, merged.input().name())) {
