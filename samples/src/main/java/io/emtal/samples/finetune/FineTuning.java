@@ -16,6 +16,7 @@ import io.emtal.samples.quickstart.TaskAccuracy;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.TrainingReport;
+import io.emtal.tribuo.image.ImageAugmentation;
 import io.emtal.tribuo.image.ImagePreprocessing;
 import io.emtal.tribuo.image.ImageTable;
 import io.emtal.tribuo.output.MultiLabelTasks;
@@ -50,6 +51,7 @@ final class FineTuning {
 
     private final OnnxBackbone backbone;
     private final ImagePreprocessing preprocessing;
+    private final ImageAugmentation augmentation;
     private final List<ImageSet> sets;
     private final Path folder;
     private final Optimise form;
@@ -63,6 +65,7 @@ final class FineTuning {
      * @param backbone where the backbone comes from
      * @param images what it says of its images
      * @param preprocessing what differs from what the backbone says of its images
+     * @param augmentation what is drawn anew of training images in every epoch
      * @param sets the images, with no task in common
      * @param folder where files go, into a folder for each approach and seed
      * @param form how the dense networks are written as ONNX files
@@ -71,10 +74,11 @@ final class FineTuning {
      * @throws EmtalException if the backbone is not understood
      */
     FineTuning(OnnxBackbone backbone, ImageInput images, ImagePreprocessing preprocessing,
-            List<ImageSet> sets, Path folder, Optimise form, Optional<Checkpoints> checkpoints,
-            TrainingListener progress) {
+            ImageAugmentation augmentation, List<ImageSet> sets, Path folder, Optimise form,
+            Optional<Checkpoints> checkpoints, TrainingListener progress) {
         this.backbone = backbone;
         this.preprocessing = preprocessing;
+        this.augmentation = augmentation;
         this.sets = List.copyOf(sets);
         this.folder = folder;
         this.form = form;
@@ -130,6 +134,7 @@ final class FineTuning {
     private Trained train(Part part, Approach approach, Recipe recipe, long seed) {
         EmtalTrainer.Builder<MultiLabel> trainer = EmtalTrainer.<MultiLabel>builder().backbone(backbone)
                 .method(approach.method()).recipe(recipe).imagePreprocessing(preprocessing)
+                .imageAugmentation(augmentation)
                 .outputs(MultiLabelTasks.separatedBy(ImageTable.SEPARATOR)).seed(seed).listener(progress);
         checkpoints.ifPresent(all -> trainer.checkpoints(all.below(folder.relativize(part.folder).toString())));
         long begun = System.nanoTime();

@@ -15,6 +15,7 @@ import io.emtal.samples.progress.ProgressBarListener;
 import io.emtal.samples.progress.TimeLeft;
 import io.emtal.samples.resume.CheckpointOptions;
 import io.emtal.samples.resume.StopOnSignal;
+import io.emtal.tribuo.image.ImageAugmentation;
 import io.emtal.tribuo.image.ImagePreprocessing;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -133,6 +134,9 @@ public final class FinetuneCommand implements Callable<Integer> {
             description = "The probability that an inner channel is dropped for an image.")
     private Optional<Double> dropout;
 
+    @Mixin
+    private AugmentationOptions augmentation;
+
     @Option(names = "--validation", paramLabel = "FRACTION",
             description = "The fraction of the training images that is held out to choose the best epoch; by "
                 + "default none.")
@@ -172,6 +176,7 @@ public final class FinetuneCommand implements Callable<Integer> {
         ImageInput stated = source.images().orElseThrow(() -> new EmtalException(backbone
                 + ": found an input of neither one nor three channels, allowed are inputs of images"));
         ImagePreprocessing preprocessing = preprocessing(stated);
+        ImageAugmentation drawn = augmentation.augmentation();
         List<ImageSet> sets = ImageSet.read(images, tasks, ignored);
         PrintWriter screen = spec.commandLine().getOut();
         FinetuneReport report = new FinetuneReport(screen, sets);
@@ -181,7 +186,7 @@ public final class FinetuneCommand implements Callable<Integer> {
         try (ResultsFile file = ResultsFile.replace(results);
              StopOnSignal stop = new StopOnSignal(spec.commandLine().getErr());
              ProgressBarListener progress = new ProgressBarListener(spec.commandLine().getErr())) {
-            FineTuning tuning = new FineTuning(source, stated, preprocessing, sets, out,
+            FineTuning tuning = new FineTuning(source, stated, preprocessing, drawn, sets, out,
                     optimise.form().orElse(Optimise.PORTABLE), checkpoints.checkpoints(), progress);
             TimeLeft timeLeft = new TimeLeft();
             approaches.forEach(approach -> timeLeft.expect(approach.name(), seeds));

@@ -213,6 +213,19 @@ class FinetuneTest {
     }
 
     @Test
+    void trainingImagesAreVariedWhenAsked() throws IOException {
+        CommandLineRun run = finetune("--images", one, "--trainer", "heads", "--task", "kind", "--random-crop", "0.5", "--flip",
+                "0.25", "--colour-jitter", "0.125");
+        assertEquals(0, run.status(), run.err());
+        Path file = temp.resolve("out").resolve("heads-seed1").resolve("model.tribuo");
+        String trainer = Model.deserializeFromFile(file).getProvenance().getTrainerProvenance().toString();
+        for (String part : List.of("minCropArea=0.5", "horizontalFlip=0.25", "brightness=0.125", "contrast=0.125",
+                "saturation=0.125")) {
+            assertTrue(trainer.contains(part), part + " in " + trainer);
+        }
+    }
+
+    @Test
     void seedsAreTrainedOneAfterTheOther() throws IOException {
         CommandLineRun run = finetune("--images", one, "--trainer", "heads", "--seeds", "2", "--task", "kind");
         assertEquals(0, run.status(), run.err());
@@ -248,6 +261,7 @@ class FinetuneTest {
         "--learning-rate -1, 1, -1",
         "--dropout 1, 1, dropout 1.0",
         "--validation 1, 1, validationFraction 1.0",
+        "--random-crop 2, 1, 'ImageAugmentation: found 2.0'",
     })
     void wrongOptionsAreRefused(String options, int status, String message) {
         List<Object> arguments = new ArrayList<>(List.of("--images", one));
