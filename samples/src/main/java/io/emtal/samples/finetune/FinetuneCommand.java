@@ -4,6 +4,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.OnnxBackbone;
 import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.predict.Optimise;
+import io.emtal.onnx.train.AdamW;
 import io.emtal.onnx.train.CosineSchedule;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.samples.compare.NamedMethod;
@@ -137,6 +138,11 @@ public final class FinetuneCommand implements Callable<Integer> {
     @Mixin
     private AugmentationOptions augmentation;
 
+    @Option(names = "--weight-decay", paramLabel = "X",
+            description = "The decay of matrices, a part of them in each step that is the learning rate times this. Default: "
+                + "0.1.")
+    private Optional<Double> weightDecay;
+
     @Option(names = "--validation", paramLabel = "FRACTION",
             description = "The fraction of the training images that is held out to choose the best epoch; by "
                 + "default none.")
@@ -260,6 +266,7 @@ public final class FinetuneCommand implements Callable<Integer> {
         epochs.ifPresent(recipe::epochs);
         batchSize.ifPresent(recipe::batchSize);
         dropout.ifPresent(recipe::dropout);
+        weightDecay.ifPresent(decay -> recipe.optimizer(new AdamW().withWeightDecay(decay)));
         validation.ifPresent(recipe::validationFraction);
         workers.ifPresent(recipe::workers);
         double peak = approach.dense() ? denseLearningRate.or(() -> learningRate).orElse(DENSE_RATE / width)

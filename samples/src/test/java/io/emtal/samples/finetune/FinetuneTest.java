@@ -260,6 +260,7 @@ class FinetuneTest {
         "--mean 0.5, 1, found means [0.5]",
         "--learning-rate -1, 1, -1",
         "--dropout 1, 1, dropout 1.0",
+        "--weight-decay -1, 1, weightDecay -1.0",
         "--validation 1, 1, validationFraction 1.0",
         "--random-crop 2, 1, 'ImageAugmentation: found 2.0'",
     })
