@@ -31,8 +31,6 @@ import java.util.stream.Collectors;
  */
 final class FrozenPrefix {
 
-    private static final int ROWS_AT_A_TIME = 64;
-
     private final Graph graph;
     private final Backbone rest;
 
@@ -154,14 +152,15 @@ final class FrozenPrefix {
 
     /** A prefix for a fixed number of rows, [rows, width]; empty if the cut has another number, such as one a token. */
     private static Optional<Graph> rows(Graph prefix, Value cut) {
+        int rows = RowsAtATime.forward(prefix);
         GraphBuilder builder = new GraphBuilder();
         Value open = prefix.inputs().get(0);
-        Value input = builder.input(open.name(), open.type(), open.shape().withBatch(ROWS_AT_A_TIME).extents());
+        Value input = builder.input(open.name(), open.type(), open.shape().withBatch(rows).extents());
         Value found = builder.inline(prefix, Map.of(open.name(), input), GraphBuilder.Replacement.NONE).apply(cut);
-        if (!found.shape().equals(cut.shape().withBatch(ROWS_AT_A_TIME))) {
+        if (!found.shape().equals(cut.shape().withBatch(rows))) {
             return Optional.empty();
         }
-        builder.output(builder.reshape(found, ROWS_AT_A_TIME, -1));
+        builder.output(builder.reshape(found, rows, -1));
         return Optional.of(builder.build());
     }
 

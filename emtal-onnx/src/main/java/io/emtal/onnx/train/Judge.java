@@ -11,8 +11,6 @@ import java.util.stream.IntStream;
 /** Computes the losses on the held-out rows. */
 final class Judge implements AutoCloseable {
 
-    private static final int ROWS_AT_A_TIME = 64;
-
     private final NetworkCompiler compiler;
     private final HeldOut heldOut;
     private final ParameterBuffer buffer;
@@ -42,8 +40,9 @@ final class Judge implements AutoCloseable {
         EmtalException.check(IntStream.range(0, compiler.tasks().size()).anyMatch(t -> labels.count(t) > 0),
                 "%s: found no label on the %d held-out rows, at least one of them needs one", phase,
                 heldOut.judged().length);
-        evaluator = new Evaluator(heldOut.outOfBag() ? compiler.forwardApart(ROWS_AT_A_TIME)
-                : compiler.forward(ROWS_AT_A_TIME), examples, ROWS_AT_A_TIME, buffer.tensors());
+        int rows = compiler.forwardRows();
+        evaluator = new Evaluator(heldOut.outOfBag() ? compiler.forwardApart(rows) : compiler.forward(rows), examples, rows,
+                buffer.tensors());
     }
 
     /** The losses of all tasks with these weights, not-a-number for a task without labels; none without rows. */

@@ -40,7 +40,6 @@ public final class Learner {
     public static final double TOLERANCE = 1e-4;
 
     private static final int COMPARED_ROWS = 1000;
-    private static final int ROWS_AT_A_TIME = 64;
 
     /** How much of a frozen prefix lies in memory; beyond it a mapped file is as fast while there is memory to spare. */
     private static final int CACHED_BYTES = 1 << 28;
@@ -251,13 +250,14 @@ public final class Learner {
         Backbone merged = compiler.adaptation().merge(backbone, values::get, 1);
         OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, "logits", false);
         int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
+        int rowsAtATime = compiler.forwardRows();
         double agreement = 0;
         double largest = 0;
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "")) {
             buffer.set(flat);
-            try (Evaluator adapted = new Evaluator(compiler.forward(ROWS_AT_A_TIME), trained.rows, ROWS_AT_A_TIME,
+            try (Evaluator adapted = new Evaluator(compiler.forward(rowsAtATime), trained.rows, rowsAtATime,
                          buffer.tensors());
-                 Evaluator dense = new Evaluator(logits, rows, ROWS_AT_A_TIME, merged.input().name())) {
+                 Evaluator dense = new Evaluator(logits, rows, rowsAtATime, merged.input().name())) {
                 float[] a = adapted.outputs(compared);
                 float[] b = dense.outputs(compared);
                 for (int i = 0; i < a.length; i++) {

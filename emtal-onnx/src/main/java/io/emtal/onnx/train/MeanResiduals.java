@@ -22,8 +22,6 @@ final class MeanResiduals {
     /** The most rows that are looked at: a mean of more says nothing new, and big networks take their time. */
     private static final int MOST_ROWS = 5_000;
 
-    private static final int ROWS_AT_A_TIME = 64;
-
     private MeanResiduals() {
     }
 
@@ -67,10 +65,10 @@ final class MeanResiduals {
             return means;
         }
         BatchLabels labels = Batch.labels(tasks, examples, rows);
+        int atATime = compiler.forwardRows();
         float[] logits;
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
-             Evaluator evaluator = new Evaluator(compiler.forward(ROWS_AT_A_TIME), examples, ROWS_AT_A_TIME,
-                     buffer.tensors())) {
+             Evaluator evaluator = new Evaluator(compiler.forward(atATime), examples, atATime, buffer.tensors())) {
             buffer.set(values);
             logits = evaluator.outputs(rows);
         }

@@ -19,7 +19,8 @@ import java.util.stream.Stream;
  * taken. Rows, images that are decoded ahead and the bank of Quality Retaining are not in it.
  *
  * @param heap the state's vectors and the workers' sums, and the model's bytes while a session is opened
- * @param outside the session's constants, each worker's inner values at their peak and its gradients
+ * @param outside the sessions' constants, inner values at their peak, of each worker and of what judges held-out rows, and
+ *     the workers' gradients
  * @param checkpoint the size of a checkpoint
  */
 record MemoryEstimate(long heap, long outside, long checkpoint) {
@@ -35,17 +36,28 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
      * @param compiler compiles the step
      * @param recipe the workers, and whether weights are averaged
      * @param microBatch the rows that a worker computes at a time
+     * @param judged whether held-out rows are judged
      */
-    static MemoryEstimate of(NetworkCompiler compiler, Recipe recipe, int microBatch) {
+    static MemoryEstimate of(NetworkCompiler compiler, Recipe recipe, int microBatch, boolean judged) {
         NetworkCompiler.Step step = compiler.step(microBatch, true, recipe.dropout() > 0);
         long all = bytes(compiler.parameters());
         long trained = bytes(step.trained());
-        long constants = step.graph().initializers().values().stream().mapToLong(MemoryEstimate::bytes).sum();
+        long constants = constants(step.graph());
         // Values, gradient, two moments and the best weights; the average twice, once while it is judged.
         long vectors = (recipe.averageDecay() > 0 ? 7 : 5) * all;
         long checkpoint = vectors - all - (recipe.averageDecay() > 0 ? all : 0);
+        long judging = judged ? judging(compiler.forward(compiler.forwardRows())) : 0;
         return new MemoryEstimate(vectors + recipe.workers() * 2L * trained + 2 * constants,
-                all + constants + recipe.workers() * (trained + peak(step.graph())), checkpoint);
+                all + constants + recipe.workers() * (trained + peak(step.graph())) + judging, checkpoint);
+    }
+
+    /** A session of its own, which lives beside the training's. */
+    private static long judging(Graph forward) {
+        return constants(forward) + peak(forward);
+    }
+
+    private static long constants(Graph graph) {
+        return graph.initializers().values().stream().mapToLong(MemoryEstimate::bytes).sum();
     }
 
     private static long bytes(List<Parameter> parameters) {

@@ -85,9 +85,12 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
 
     /** The elements that one row has in the backbone's widest value. */
     long widestRow() {
-        return Stream.concat(backbone.graph().inputs().stream(), backbone.graph().nodes().stream()
-                        .flatMap(node -> node.outputs().stream()))
-                .mapToLong(value -> value.shape().withBatch(1).size()).max().orElseThrow();
+        return RowsAtATime.widestRow(backbone.graph());
+    }
+
+    /** The rows that {@link #forward(int)} and {@link #forwardApart} are best made for. */
+    int forwardRows() {
+        return RowsAtATime.forward(backbone.graph());
     }
 
     /** The name of the output that holds a parameter's gradient. */

@@ -75,7 +75,7 @@ final class PhaseRun {
      */
     Outcome run(Seed seed, ExecutorService threads, PhaseCheckpoints checkpoints, Interrupts interrupts)
             throws Exception {
-        MemoryEstimate estimate = MemoryEstimate.of(compiler, recipe, microBatch);
+        MemoryEstimate estimate = MemoryEstimate.of(compiler, recipe, microBatch, heldOut.judged().length > 0);
         estimate.check(phase);
         checkpoints.checkRoom(estimate.checkpoint());
         PhaseState state = new PhaseState(phase, compiler, recipe, examples.size());

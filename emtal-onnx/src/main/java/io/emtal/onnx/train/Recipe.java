@@ -24,13 +24,6 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     @Config(description = "Rows of a step; 0 for about a twentieth of the training rows, a power of two from 8 to 256.")
     private int batchSize = 0;
 
-    /**
-     * The most elements of the widest value of a micro-batch. Measured with 17 to 197 tokens of widths 64 and 192 on a core
-     * with 1 MiB of level-2 cache: half and twice as much are within a few percent, the whole batch takes up to a fifth
-     * longer and several times the memory, single rows up to three times as long where they are small.
-     */
-    private static final long CACHED_ELEMENTS = 5 << 16;
-
     @Config(description = "Rows that a worker computes at a time; 0 for as many as processors' caches hold the widest"
             + " values of, at most an equal part of the batch for each worker.")
     private int microBatchSize = 0;
@@ -363,7 +356,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         if (microBatchSize > 0) {
             return Math.min(microBatchSize, batch);
         }
-        long fitting = Math.max(1, CACHED_ELEMENTS / widest);
+        long fitting = RowsAtATime.cached(widest);
         // As many micro-batches for each worker, all of nearly the same size.
         long turns = (batch + fitting * workers() - 1) / (fitting * workers());
         long microBatches = Math.min(batch, turns * workers());

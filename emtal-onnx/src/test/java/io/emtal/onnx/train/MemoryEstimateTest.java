@@ -75,11 +75,22 @@ class MemoryEstimateTest {
         }
     }
 
+    @Test
+    void whatJudgesHeldOutRowsTakesItsPartOutsideTheHeap() {
+        NetworkCompiler compiler = new PhaseStateFixture().compiler();
+        MemoryEstimate judged = MemoryEstimate.of(compiler, Recipe.builder().build(), 4, true);
+        MemoryEstimate not = MemoryEstimate.of(compiler, Recipe.builder().build(), 4, false);
+        assertEquals(not.heap(), judged.heap());
+        assertTrue(judged.outside() - not.outside() >= MemoryEstimate.peak(compiler.forward(compiler.forwardRows())),
+                judged.outside() + ", " + not.outside());
+    }
+
     /** Within a header, a history and the bank of the checkpoint that is then written. */
     @Test
     void theSizeOfACheckpointIsKnownBefore() throws IOException {
         PhaseStateFixture fixture = new PhaseStateFixture();
-        long estimate = MemoryEstimate.of(fixture.compiler(), Recipe.builder().averageDecay(0.5).build(), 4).checkpoint();
+        long estimate = MemoryEstimate.of(fixture.compiler(), Recipe.builder().averageDecay(0.5).build(), 4, true)
+                .checkpoint();
         long written = fixture.bytes(0).length;
         assertTrue(estimate <= written && written < estimate + 1000, estimate + ", " + written);
     }
