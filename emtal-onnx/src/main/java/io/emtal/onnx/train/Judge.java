@@ -41,8 +41,8 @@ final class Judge implements AutoCloseable {
                 "%s: found no label on the %d held-out rows, at least one of them needs one", phase,
                 heldOut.judged().length);
         int rows = compiler.forwardRows();
-        evaluator = new Evaluator(heldOut.outOfBag() ? compiler.forwardApart(rows) : compiler.forward(rows), examples, rows,
-                buffer.tensors());
+        evaluator = new Evaluator(heldOut.outOfBag() ? compiler.forwardApart(rows) : compiler.forward(rows), examples,
+                rows, buffer.tensors());
     }
 
     /** The losses of all tasks with these weights, not-a-number for a task without labels; none without rows. */

@@ -37,7 +37,8 @@ final class MeanResiduals {
     static float[] removed(NetworkCompiler compiler, Examples examples, int[] training, float[] values)
             throws OrtException {
         Map<String, Float> shifts = new HashMap<>();
-        double[] means = means(compiler, examples, Arrays.copyOf(training, Math.min(training.length, MOST_ROWS)), values);
+        int[] rows = Arrays.copyOf(training, Math.min(training.length, MOST_ROWS));
+        double[] means = means(compiler, examples, rows, values);
         for (int t = 0; t < means.length; t++) {
             // Without a labelled row among these, it is not a number.
             if (Double.isFinite(means[t])) {
@@ -55,7 +56,7 @@ final class MeanResiduals {
         return shifted;
     }
 
-    /** The mean of label − logit over the labelled rows of each task, in standard deviations; NaN if it is not real. */
+    /** The mean of label − logit over each task's labelled rows, in standard deviations; NaN if it is not real. */
     private static double[] means(NetworkCompiler compiler, Examples examples, int[] rows, float[] values)
             throws OrtException {
         TaskLayout tasks = compiler.tasks();

@@ -8,9 +8,9 @@ import java.util.stream.Stream;
 final class RowsAtATime {
 
     /**
-     * The most elements of the widest value of a micro-batch. Measured with 17 to 197 tokens of widths 64 and 192 on a core
-     * with 1 MiB of level-2 cache: half and twice as much are within a few percent, the whole batch takes up to a fifth
-     * longer and several times the memory, single rows up to three times as long where they are small.
+     * The most elements of the widest value of a micro-batch. Measured with 17 to 197 tokens of widths 64 and 192 on a
+     * core with 1 MiB of level-2 cache: half and twice as much are within a few percent, the whole batch takes up to a
+     * fifth longer and several times the memory, single rows up to three times as long where they are small.
      */
     private static final long CACHED_ELEMENTS = 5 << 16;
 
