@@ -131,9 +131,10 @@ public final class FinetuneCommand implements Callable<Integer> {
                 + "--learning-rate if that is given, else " + DENSE_RATE + " / the backbone's width.")
     private Optional<Double> denseLearningRate;
 
-    @Option(names = "--dropout", paramLabel = "X",
-            description = "The probability that an inner channel is dropped for an image.")
-    private Optional<Double> dropout;
+    @Option(names = "--dropout", paramLabel = "X", defaultValue = "0.1",
+            description = "The probability that an inner channel is dropped for a training image. Default: "
+                + "${DEFAULT-VALUE}.")
+    private double dropout;
 
     @Mixin
     private AugmentationOptions augmentation;
@@ -262,10 +263,9 @@ public final class FinetuneCommand implements Callable<Integer> {
     }
 
     private Recipe recipe(Approach approach, int width) {
-        Recipe.Builder recipe = Recipe.builder();
+        Recipe.Builder recipe = Recipe.builder().dropout(dropout);
         epochs.ifPresent(recipe::epochs);
         batchSize.ifPresent(recipe::batchSize);
-        dropout.ifPresent(recipe::dropout);
         weightDecay.ifPresent(decay -> recipe.optimizer(new AdamW().withWeightDecay(decay)));
         validation.ifPresent(recipe::validationFraction);
         workers.ifPresent(recipe::workers);
