@@ -3,15 +3,15 @@ package io.emtal.onnx.adapt;
 import java.util.Arrays;
 
 /**
- * Assigns H channels to K experts so that each gets exactly {@code m = H / K} of them at the least cost: a transportation
- * problem, solved exactly by successive shortest paths (Ahuja, Magnanti, Orlin, Network Flows, 1993, section 9.7). Each
- * channel in turn takes the cheapest path of moves from expert to expert that ends where there is room. Paths lead over
- * experts only, so a solution takes memory for K² moves and no more than the costs.
+ * Assigns H channels to K experts so that each gets exactly {@code m = H / K} of them at the least cost: a
+ * transportation problem, solved exactly by successive shortest paths (Ahuja, Magnanti, Orlin, Network Flows, 1993,
+ * section 9.7). Each channel in turn takes the cheapest path of moves from expert to expert that ends where there is
+ * room. Paths lead over experts only, so a solution takes memory for K² moves and no more than the costs.
  */
 final class BalancedAssignment {
 
-    // Costs are rounded to this part of the largest: finer than a float, and whole numbers add up without error, so that
-    // no path can gain by going round.
+    // Costs are rounded to this part of the largest: finer than a float, and whole numbers add up without error, so
+    // that no path can gain by going round.
     private static final double UNITS = 1L << 40;
 
     private static final int NONE = -1;
@@ -24,7 +24,7 @@ final class BalancedAssignment {
     private final int[] labels;
     private final int[][] members;
     private final int[] sizes;
-    // Of expert k's members at k · K + l the one that is cheapest to move to expert l, and what that costs.
+    // At k · K + l: the place, among expert k's members, of the cheapest one to move to expert l, and what that costs.
     private final int[] mover;
     private final long[] moving;
 
@@ -75,20 +75,15 @@ final class BalancedAssignment {
         do {
             shortened = shorten(distances, from);
         } while (shortened);
-        int end = NONE;
-        for (int k = 0; k < experts; k++) {
-            if (sizes[k] < capacity && (end == NONE || distances[k] < distances[end])) {
-                end = k;
-            }
-        }
-        int place = sizes[end]++;
+        int end = nearestWithRoom(distances);
         int expert = end;
+        int place = sizes[end]++;
         while (from[expert] != NONE) {
-            int moved = mover[from[expert] * experts + expert];
-            int freed = placeOf(moved, from[expert]);
-            put(moved, expert, place);
+            int before = from[expert];
+            int freed = mover[before * experts + expert];
+            put(members[before][freed], expert, place);
+            expert = before;
             place = freed;
-            expert = from[expert];
         }
         put(channel, expert, place);
         for (int k = end; k != NONE; k = from[k]) {
@@ -117,12 +112,14 @@ final class BalancedAssignment {
         return shortened;
     }
 
-    private int placeOf(int channel, int expert) {
-        int place = 0;
-        while (members[expert][place] != channel) {
-            place++;
+    private int nearestWithRoom(long[] distances) {
+        int nearest = NONE;
+        for (int k = 0; k < experts; k++) {
+            if (sizes[k] < capacity && (nearest == NONE || distances[k] < distances[nearest])) {
+                nearest = k;
+            }
         }
-        return place;
+        return nearest;
     }
 
     private void put(int channel, int expert, int place) {
@@ -134,11 +131,12 @@ final class BalancedAssignment {
         for (int l = 0; l < experts; l++) {
             int cheapest = NONE;
             long least = Long.MAX_VALUE;
-            for (int channel : members[expert]) {
+            for (int place = 0; place < capacity; place++) {
+                int channel = members[expert][place];
                 long cost = cost(channel, l) - cost(channel, expert);
                 if (cost < least) {
                     least = cost;
-                    cheapest = channel;
+                    cheapest = place;
                 }
             }
             mover[expert * experts + l] = cheapest;
