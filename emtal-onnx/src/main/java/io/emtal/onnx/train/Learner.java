@@ -244,20 +244,24 @@ public final class Learner {
                                  int[] training, List<EpochRecord> history) throws Exception {
         NetworkCompiler compiler = trained.compiler;
         List<Parameter> parameters = compiler.parameters();
-        float[] flat = recipe.losses().unbiased()
-                ? MeanResiduals.removed(compiler, trained.rows, training, outcome.values()) : outcome.values();
-        Map<String, Tensor> values = ParameterBuffer.tensors(parameters, flat);
-        Backbone merged = compiler.adaptation().merge(backbone, values::get, 1);
-        OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, "logits", false);
         int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
         int rowsAtATime = compiler.forwardRows();
+        Map<String, Tensor> values;
+        Backbone merged;
         double agreement = 0;
         double largest = 0;
-        try (ParameterBuffer buffer = new ParameterBuffer(parameters, "")) {
+        try (ParameterBuffer buffer = new ParameterBuffer(parameters, "");
+             Evaluator adapted = new Evaluator(compiler.forward(rowsAtATime), trained.rows, rowsAtATime, buffer.tensors())) {
+            float[] flat = outcome.values();
             buffer.set(flat);
-            try (Evaluator adapted = new Evaluator(compiler.forward(rowsAtATime), trained.rows, rowsAtATime,
-                         buffer.tensors());
-                 Evaluator dense = new Evaluator(logits, rows, rowsAtATime, merged.input().name())) {
+            if (recipe.losses().unbiased()) {
+                flat = MeanResiduals.removed(compiler, adapted, trained.rows, training, flat);
+                buffer.set(flat);
+            }
+            values = ParameterBuffer.tensors(parameters, flat);
+            merged = compiler.adaptation().merge(backbone, values::get, 1);
+            OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, "logits", false);
+            try (Evaluator dense = new Evaluator(logits, rows, rowsAtATime, merged.input().name())) {
                 float[] a = adapted.outputs(compared);
                 float[] b = dense.outputs(compared);
                 for (int i = 0; i < a.length; i++) {

@@ -1,6 +1,5 @@
 package io.emtal.onnx.train;
 
-import ai.onnxruntime.OrtException;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.task.BatchLabels;
@@ -11,6 +10,7 @@ import io.emtal.onnx.task.TaskLayout;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -29,60 +29,52 @@ final class MeanResiduals {
      * Adds each real task's mean residual to its head's bias.
      *
      * @param compiler the network
+     * @param evaluator gives its logits with these values
      * @param examples its rows
      * @param training the training rows, in random order
      * @param values all parameters' values, flat
-     * @return all parameters' values, in a vector of its own
+     * @return all parameters' values; the same vector without a real task, else one of its own
      */
-    static float[] removed(NetworkCompiler compiler, Examples examples, int[] training, float[] values)
-            throws OrtException {
-        Map<String, Float> shifts = new HashMap<>();
+    static float[] removed(NetworkCompiler compiler, Evaluator evaluator, Examples examples, int[] training,
+                           float[] values) {
+        TaskLayout tasks = compiler.tasks();
+        if (tasks.tasks().stream().noneMatch(RealTask.class::isInstance)) {
+            return values;
+        }
         int[] rows = Arrays.copyOf(training, Math.min(training.length, MOST_ROWS));
-        double[] means = means(compiler, examples, rows, values);
-        for (int t = 0; t < means.length; t++) {
-            // Without a labelled row among these, it is not a number.
-            if (Double.isFinite(means[t])) {
-                shifts.put(Heads.biasName(compiler.tasks().task(t)), (float) means[t]);
+        BatchLabels labels = Batch.labels(tasks, examples, rows);
+        float[] logits = evaluator.outputs(rows);
+        Map<String, Float> shifts = new HashMap<>();
+        for (int t = 0; t < tasks.size(); t++) {
+            if (tasks.task(t) instanceof RealTask && labels.count(t) > 0) {
+                shifts.put(Heads.biasName(tasks.task(t)), (float) mean(labels, logits, t));
             }
         }
-        float[] shifted = values.clone();
-        int position = 0;
-        for (Parameter parameter : compiler.parameters()) {
-            for (int i = 0; shifts.containsKey(parameter.name()) && i < parameter.size(); i++) {
-                shifted[position + i] += shifts.get(parameter.name());
-            }
-            position += parameter.size();
-        }
-        return shifted;
+        return shifted(compiler.parameters(), values, shifts);
     }
 
-    /** The mean of label − logit over each task's labelled rows, in standard deviations; NaN if it is not real. */
-    private static double[] means(NetworkCompiler compiler, Examples examples, int[] rows, float[] values)
-            throws OrtException {
-        TaskLayout tasks = compiler.tasks();
-        double[] means = new double[tasks.size()];
-        Arrays.fill(means, Double.NaN);
-        if (tasks.tasks().stream().noneMatch(RealTask.class::isInstance)) {
-            return means;
+    /** The mean of label − logit over a task's labelled rows, in standard deviations. */
+    private static double mean(BatchLabels labels, float[] logits, int t) {
+        TaskLayout tasks = labels.layout();
+        double sum = 0;
+        for (int row = 0; row < labels.rows(); row++) {
+            float label = labels.label(row, t);
+            sum += Task.isLabelled(label) ? label - logits[row * tasks.columns() + tasks.offset(t)] : 0;
         }
-        BatchLabels labels = Batch.labels(tasks, examples, rows);
-        int atATime = compiler.forwardRows();
-        float[] logits;
-        try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
-             Evaluator evaluator = new Evaluator(compiler.forward(atATime), examples, atATime, buffer.tensors())) {
-            buffer.set(values);
-            logits = evaluator.outputs(rows);
-        }
-        for (int t = 0; t < means.length; t++) {
-            if (tasks.task(t) instanceof RealTask) {
-                double sum = 0;
-                for (int row = 0; row < rows.length; row++) {
-                    float label = labels.label(row, t);
-                    sum += Task.isLabelled(label) ? label - logits[row * tasks.columns() + tasks.offset(t)] : 0;
-                }
-                means[t] = sum / labels.count(t);
+        return sum / labels.count(t);
+    }
+
+    private static float[] shifted(List<Parameter> parameters, float[] values, Map<String, Float> shifts) {
+        float[] shifted = values.clone();
+        int position = 0;
+        for (Parameter parameter : parameters) {
+            int end = position + parameter.size();
+            Float shift = shifts.get(parameter.name());
+            for (int i = position; shift != null && i < end; i++) {
+                shifted[i] += shift;
             }
+            position = end;
         }
-        return means;
+        return shifted;
     }
 }

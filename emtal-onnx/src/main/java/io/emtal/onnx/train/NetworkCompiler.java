@@ -34,7 +34,6 @@ import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Compiles a backbone, its adaptation, heads and losses to graphs for a fixed number of rows. Parameters are inputs of
