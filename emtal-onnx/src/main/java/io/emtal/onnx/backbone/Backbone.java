@@ -7,6 +7,7 @@ import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -130,6 +131,25 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
      */
     public BackboneDescription describe() {
         return description.orElseThrow(() -> new EmtalException("backbone: found a fresh one, allowed is a file's"));
+    }
+
+    /**
+     * This backbone with smaller weights in the linear layers of its blocks; biases, norms and embeddings stay.
+     *
+     * @param factor what the weights are multiplied by
+     * @return the new backbone
+     */
+    public Backbone shrunk(double factor) {
+        Map<String, Tensor> changed = new HashMap<>();
+        layers().map(LinearLayer::weight).forEach(name -> changed.computeIfAbsent(name, n -> {
+            Tensor weight = graph.initializers().get(n);
+            float[] elements = weight.floats().clone();
+            for (int i = 0; i < elements.length; i++) {
+                elements[i] *= (float) factor;
+            }
+            return new Tensor(weight.type(), weight.shape(), elements);
+        }));
+        return withInitializers(changed);
     }
 
     /**

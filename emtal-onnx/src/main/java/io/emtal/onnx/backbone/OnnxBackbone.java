@@ -50,6 +50,10 @@ public final class OnnxBackbone implements BackboneSource {
     @Config(description = "Values of the file to pool where they are not to be looked for.")
     private List<String> pooled = new ArrayList<>();
 
+    @Config(description = "What the weights of the blocks' linear layers are multiplied by before the training, above 0 and"
+            + " up to 1.")
+    private double shrink = 1;
+
     /** For OLCUT, and {@link #builder}. */
     private OnnxBackbone() {
     }
@@ -135,6 +139,19 @@ public final class OnnxBackbone implements BackboneSource {
         }
 
         /**
+         * Lets the backbone forget a part of what it knows before it is adapted: the weights of its blocks' linear layers
+         * are multiplied by a factor, as in the shrinking of warm starts (Ash and Adams 2020, arXiv 1910.08475). For
+         * images unlike those of the pre-training, of which low-rank updates could not take back what is in their way.
+         * The blocks that are not adapted shrink, too.
+         *
+         * @param factor above 0 and up to 1, which leaves the weights as they are
+         * @return this builder
+         */
+        public Builder shrink(double factor) {
+            return set(made -> made.shrink = factor);
+        }
+
+        /**
          * Makes the source.
          *
          * @return the source
@@ -143,8 +160,7 @@ public final class OnnxBackbone implements BackboneSource {
         public OnnxBackbone build() {
             OnnxBackbone made = new OnnxBackbone();
             settings.forEach(setting -> setting.accept(made));
-            made.hints();
-            made.extents();
+            made.check();
             return made;
         }
     }
@@ -152,11 +168,17 @@ public final class OnnxBackbone implements BackboneSource {
     @Override
     public void postConfig() {
         try {
-            hints();
-            extents();
+            check();
         } catch (EmtalException e) {
             throw new PropertyException(e, "", "OnnxBackbone", e.getMessage());
         }
+    }
+
+    private void check() {
+        hints();
+        extents();
+        EmtalException.check(shrink > 0 && shrink <= 1, "OnnxBackbone: shrink: found %s, allowed is a number above 0 and up to"
+                + " 1", shrink);
     }
 
     private Hints hints() {
@@ -177,7 +199,7 @@ public final class OnnxBackbone implements BackboneSource {
     /**
      * Reads the file and finds the transformer in it.
      *
-     * @return the backbone
+     * @return the backbone with the weights of the file, which have not shrunk
      * @throws EmtalException if the file cannot be read, or is not understood: with the first node that did not fit
      */
     public Backbone read() {
@@ -218,7 +240,7 @@ public final class OnnxBackbone implements BackboneSource {
         Backbone backbone = read();
         EmtalException.check(layout.width() == backbone.inputWidth(), "backbone %s: found rows of %d elements, allowed"
                 + " are %d for its input %s", file, layout.width(), backbone.inputWidth(), backbone.input().shape());
-        return backbone;
+        return shrink == 1 ? backbone : backbone.shrunk(shrink);
     }
 
     @Override

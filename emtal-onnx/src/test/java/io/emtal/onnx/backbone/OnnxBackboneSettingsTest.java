@@ -19,6 +19,7 @@ import io.emtal.onnx.data.ImageInput.Channels;
 import io.emtal.onnx.data.ImageInput.Interpolation;
 import io.emtal.onnx.data.ImageInput.Layout;
 import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.task.OneTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -31,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -118,7 +120,7 @@ class OnnxBackboneSettingsTest {
     @Test
     void configurationSurvivesAFile() throws IOException {
         OnnxBackbone source = OnnxBackbone.builder(file()).externalData().extent("height", 8).target(Role.FC1, "a.*|b")
-                .pooling(new Pooling(Pooling.Kind.PAIR, List.of("p", "q"))).build();
+                .shrink(0.5).pooling(new Pooling(Pooling.Kind.PAIR, List.of("p", "q"))).build();
         Path file = folder.resolve("backbone.xml");
         String name;
         try (ConfigurationManager manager = new ConfigurationManager()) {
@@ -148,7 +150,33 @@ class OnnxBackboneSettingsTest {
         Path file = Path.of("model.onnx");
         assertMessage(() -> OnnxBackbone.builder(file).extent("height", 0).build(), "extent 'height': found 0");
         assertMessage(() -> OnnxBackbone.builder(file).target(Role.FC1, "(").build(), "found no regular expression");
+        for (double shrink : new double[] {0, -0.5, 1.5, Double.NaN}) {
+            assertMessage(() -> OnnxBackbone.builder(file).shrink(shrink).build(), "shrink: found " + shrink);
+        }
         assertMessage(() -> Hints.Target.parse("fc1=x"), "allowed is ROLE=REGEX");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"JOINT", "SEPARATE"})
+    void onlyTheBlocksWeightsShrink(Qkv qkv) throws IOException {
+        Path file = file(qkv);
+        Backbone read = OnnxBackbone.of(file).read();
+        FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("image", FeatureColumn.Kind.PIXELS, 0, 64)));
+        PackedExamples rows = PackedExamples.pack(1, 64, 1, (row, inputs, labels) -> inputs[0] = 1);
+        Backbone shrunk = OnnxBackbone.builder(file).shrink(0.25).build().create(layout, OneTask.LAYOUT, rows, 1);
+        Set<String> weights = read.layers().map(LinearLayer::weight).collect(Collectors.toSet());
+        assertEquals(read.graph().nodes(), shrunk.graph().nodes());
+        read.graph().initializers().forEach((name, before) -> {
+            Tensor after = shrunk.graph().initializers().get(name);
+            if (!weights.contains(name)) {
+                assertEquals(before, after, name);
+                return;
+            }
+            for (int i = 0; i < before.shape().size(); i++) {
+                assertEquals(before.floats()[i] / 4, after.floats()[i], name);
+            }
+        });
+        assertEquals(read.graph(), OnnxBackbone.of(file).create(layout, OneTask.LAYOUT, rows, 1).graph());
     }
 
     @Test

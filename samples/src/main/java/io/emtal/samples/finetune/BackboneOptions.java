@@ -15,12 +15,12 @@ final class BackboneOptions {
                 + "times.")
     private Map<String, Long> extents = Map.of();
 
-    OnnxBackbone source(Path file) {
+    OnnxBackbone.Builder source(Path file) {
         OnnxBackbone.Builder builder = OnnxBackbone.builder(file);
         if (externalData) {
             builder.externalData();
         }
         extents.forEach(builder::extent);
-        return builder.build();
+        return builder;
     }
 }

@@ -110,6 +110,11 @@ public final class FinetuneCommand implements Callable<Integer> {
             description = "How many blocks get low-rank updates, counted from the top; by default all.")
     private Optional<Integer> adaptBlocks;
 
+    @Option(names = "--shrink", paramLabel = "X", defaultValue = "1",
+            description = "Multiply the weights of the backbone's blocks by this before training, so that it forgets a part of "
+                + "what it knows; for images unlike those of the pre-training. Above 0, up to 1. Default: ${DEFAULT-VALUE}.")
+    private double shrink;
+
     @Option(names = "--embedding-rate", paramLabel = "X",
             description = "Train patch embedding, class token, positions and norms, too, at so much of the learning "
                 + "rate of the low-rank updates, 0 to 1; for images unlike those of the pre-training. Default: 0.")
@@ -179,7 +184,7 @@ public final class FinetuneCommand implements Callable<Integer> {
         List<Approach> approaches = approaches();
         Path results = out.resolve("results.csv");
         WholeFile.check(results);
-        OnnxBackbone source = options.source(backbone);
+        OnnxBackbone source = options.source(backbone).shrink(shrink).build();
         ImageInput stated = source.images().orElseThrow(() -> new EmtalException(backbone
                 + ": found an input of neither one nor three channels, allowed are inputs of images"));
         ImagePreprocessing preprocessing = preprocessing(stated);

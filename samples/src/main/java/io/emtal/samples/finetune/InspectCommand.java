@@ -37,7 +37,7 @@ public final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        BackboneDescription found = options.source(file).read().describe();
+        BackboneDescription found = options.source(file).build().read().describe();
         PrintWriter screen = spec.commandLine().getOut();
         found.toString().lines().forEach(screen::println);
         screen.println("images: " + found.images().map(InspectCommand::text)

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl;
+import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.OnnxBackbone;
 import io.emtal.samples.CommandLineRun;
 import io.emtal.samples.shapes.ShapeFiles;
@@ -107,6 +108,20 @@ class FinetuneTest {
         assertTrue(gone.size() <= 1, gone.toString());
         assertEquals(before.stream().filter(node -> !gone.contains(node)).toList(),
                 after.subList(0, before.size() - gone.size()));
+    }
+
+    @Test
+    void backboneShrinksBeforeItIsAdapted() throws IOException {
+        CommandLineRun run = finetune("--images", one, "--trainer", "heads", "--shrink", "0.5");
+        assertEquals(0, run.status(), run.err());
+        Path dense = temp.resolve("out").resolve("heads-seed1").resolve("dense.onnx");
+        Backbone before = OnnxBackbone.of(backbone).read();
+        Backbone after = OnnxBackbone.of(dense).read();
+        assertEquals(before.shrunk(0.5).graph().initializers().get(before.blocks().get(0).fc1().weight()),
+                after.graph().initializers().get(after.blocks().get(0).fc1().weight()));
+        CommandLineRun refused = finetune("--images", one, "--shrink", "0");
+        assertEquals(1, refused.status());
+        assertTrue(refused.err().contains("shrink: found 0.0, allowed is a number above 0"), refused.err());
     }
 
     @Test
