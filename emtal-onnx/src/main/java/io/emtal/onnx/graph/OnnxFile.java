@@ -7,6 +7,7 @@ import io.emtal.onnx.EmtalException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Writes graphs as ONNX models and reads them. */
 public final class OnnxFile {
@@ -140,10 +141,23 @@ public final class OnnxFile {
      * @return the model, with no metadata
      */
     public static OnnxMl.ModelProto toModel(Graph graph, String name) {
+        return toModel(graph, name, Set.of());
+    }
+
+    /**
+     * Writes a graph as a model that lacks the elements of some constants: whoever opens it must supply them.
+     *
+     * @param graph the graph
+     * @param name the graph's name
+     * @param elsewhere the names of initialisers that are declared as lying outside the model, in no file
+     * @return the model, with no metadata
+     */
+    public static OnnxMl.ModelProto toModel(Graph graph, String name, Set<String> elsewhere) {
         OnnxMl.GraphProto.Builder proto = OnnxMl.GraphProto.newBuilder().setName(name);
         graph.inputs().forEach(v -> proto.addInput(valueInfo(v)));
         graph.outputs().forEach(v -> proto.addOutput(valueInfo(v)));
-        graph.initializers().forEach((n, tensor) -> proto.addInitializer(tensor.toProto(n)));
+        graph.initializers().forEach((n, tensor) -> proto.addInitializer(
+                elsewhere.contains(n) ? declaration(n, tensor) : tensor.toProto(n)));
         boolean contrib = false;
         for (Node node : graph.nodes()) {
             proto.addNode(node(node));
@@ -156,6 +170,16 @@ public final class OnnxFile {
             model.addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setDomain(Node.CONTRIB).setVersion(1));
         }
         return model.build();
+    }
+
+    private static OnnxMl.TensorProto declaration(String name, Tensor tensor) {
+        OnnxMl.TensorProto.Builder proto = OnnxMl.TensorProto.newBuilder().setName(name)
+                .setDataType(tensor.type().code()).setDataLocation(OnnxMl.TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(OnnxMl.StringStringEntryProto.newBuilder().setKey("location").setValue("memory"));
+        for (long extent : tensor.shape().extents()) {
+            proto.addDims(extent);
+        }
+        return proto.build();
     }
 
     private static OnnxMl.ValueInfoProto valueInfo(Value value) {

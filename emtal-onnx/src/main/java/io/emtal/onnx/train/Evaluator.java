@@ -1,21 +1,16 @@
 package io.emtal.onnx.train;
 
 import ai.onnx.proto.OnnxMl;
-import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.graph.Graph;
-import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Shape;
 
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -24,7 +19,7 @@ import java.util.function.Consumer;
  */
 final class Evaluator implements AutoCloseable {
 
-    private final OrtSession session;
+    private final NativeSession session;
     private final Examples examples;
     private final int rows;
     private final int columns;
@@ -44,8 +39,7 @@ final class Evaluator implements AutoCloseable {
      * @param parameters what the graph takes besides rows, by name
      */
     Evaluator(Graph graph, Examples examples, int rows, Map<String, OnnxTensor> parameters) {
-        this(Sessions.open(graph, "forward"), examples, rows, graph.inputs().get(0).name(),
-                parameters);
+        this(new NativeSession(graph, "forward", 1), examples, rows, graph.inputs().get(0).name(), parameters);
     }
 
     /**
@@ -57,7 +51,7 @@ final class Evaluator implements AutoCloseable {
      * @param input the name of its only input
      */
     Evaluator(OnnxMl.ModelProto model, Examples examples, int rows, String input) {
-        this(Sessions.open(model, "dense", 1), examples, rows, input, Map.of());
+        this(new NativeSession(model, "dense", 1), examples, rows, input, Map.of());
     }
 
     /**
@@ -68,35 +62,32 @@ final class Evaluator implements AutoCloseable {
      * @param threads how many compute a batch together
      */
     Evaluator(Graph graph, Examples examples, int threads) {
-        this(Sessions.open(OnnxFile.toModel(graph, "prefix"), "prefix", threads), examples,
-                (int) graph.inputs().get(0).extent(0), graph.inputs().get(0).name(), Map.of());
+        this(new NativeSession(graph, "prefix", threads), examples, (int) graph.inputs().get(0).extent(0),
+                graph.inputs().get(0).name(), Map.of());
     }
 
-    private Evaluator(OrtSession session, Examples examples, int rows, String input, Map<String, OnnxTensor> parameters) {
+    private Evaluator(NativeSession session, Examples examples, int rows, String input,
+                      Map<String, OnnxTensor> parameters) {
         this.session = session;
         this.examples = examples;
+        long[] shape = session.inputShape(input);
+        this.rows = shape[0] > 0 ? (int) shape[0] : rows;
+        shape[0] = this.rows;
+        Map.Entry<String, long[]> only = session.output();
+        outputName = only.getKey();
+        columns = (int) only.getValue()[1];
+        inputMemory = ParameterBuffer.direct(Shape.of(shape).size());
+        outputMemory = ParameterBuffer.direct(this.rows * columns);
         try {
-            long[] shape = shape(session.getInputInfo().get(input));
-            this.rows = shape[0] > 0 ? (int) shape[0] : rows;
-            shape[0] = this.rows;
-            Map.Entry<String, NodeInfo> only = session.getOutputInfo().entrySet().iterator().next();
-            outputName = only.getKey();
-            columns = (int) shape(only.getValue())[1];
-            inputMemory = ParameterBuffer.direct(Shape.of(shape).size());
-            outputMemory = ParameterBuffer.direct(this.rows * columns);
             OrtEnvironment environment = OrtEnvironment.getEnvironment();
             this.input = OnnxTensor.createTensor(environment, inputMemory, shape);
             output = OnnxTensor.createTensor(environment, outputMemory, new long[] {this.rows, columns});
         } catch (OrtException e) {
-            throw Sessions.failed("forward", e);
+            throw NativeSession.failed("forward", e);
         }
         inputs.putAll(parameters);
-        inputs.keySet().retainAll(session.getInputNames());
+        inputs.keySet().retainAll(session.inputs());
         inputs.put(input, this.input);
-    }
-
-    private static long[] shape(NodeInfo value) {
-        return ((TensorInfo) value.getInfo()).getShape();
     }
 
     /** How many rows are computed at a time. */
@@ -134,11 +125,8 @@ final class Evaluator implements AutoCloseable {
             for (int i = 0; i < rows; i++) {
                 read.inputs(positions[Math.min(start + i, positions.length - 1)], inputMemory);
             }
-            try (OrtSession.Result result = session.run(inputs, Set.of(), Map.of(outputName, output))) {
-                consumer.accept(outputMemory.slice(0, Math.min(rows, positions.length - start) * columns));
-            } catch (OrtException e) {
-                throw Sessions.failed("forward", e);
-            }
+            session.run(inputs, Map.of(outputName, output), false);
+            consumer.accept(outputMemory.slice(0, Math.min(rows, positions.length - start) * columns));
         }
     }
 
@@ -146,10 +134,6 @@ final class Evaluator implements AutoCloseable {
     public void close() {
         input.close();
         output.close();
-        try {
-            session.close();
-        } catch (OrtException e) {
-            throw Sessions.failed("forward", e);
-        }
+        session.close();
     }
 }

@@ -18,9 +18,9 @@ import java.util.stream.Stream;
  * What a phase takes about, in bytes, beside what is in use before it: compared with what there is, before anything is
  * taken. Rows, images that are decoded ahead and the bank of Quality Retaining are not in it.
  *
- * @param heap the state's vectors and the workers' sums, and the model's bytes while a session is opened
- * @param outside the sessions' constants, inner values at their peak, of each worker and of what judges held-out rows, and
- *     the workers' gradients
+ * @param heap the state's vectors and the workers' sums
+ * @param outside the sessions' constants and ONNX Runtime's rearranged copies of them, inner values at their peak, of each
+ *     worker and of what judges held-out rows, and the workers' gradients
  * @param checkpoint the size of a checkpoint
  */
 record MemoryEstimate(long heap, long outside, long checkpoint) {
@@ -42,13 +42,12 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
         NetworkCompiler.Step step = compiler.step(microBatch, true, recipe.dropout() > 0);
         long all = bytes(compiler.parameters());
         long trained = bytes(step.trained());
-        long constants = constants(step.graph());
         // Values, gradient, two moments and the best weights; the average twice, once while it is judged.
         long vectors = (recipe.averageDecay() > 0 ? 7 : 5) * all;
         long checkpoint = vectors - all - (recipe.averageDecay() > 0 ? all : 0);
         long judging = judged ? judging(compiler.forward(compiler.forwardRows())) : 0;
-        return new MemoryEstimate(vectors + recipe.workers() * 2L * trained + 2 * constants,
-                all + constants + recipe.workers() * (trained + peak(step.graph())) + judging, checkpoint);
+        return new MemoryEstimate(vectors + recipe.workers() * 2L * trained,
+                all + constants(step.graph()) + recipe.workers() * (trained + peak(step.graph())) + judging, checkpoint);
     }
 
     /** A session of its own, which lives beside the training's. */
@@ -56,8 +55,9 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
         return constants(forward) + peak(forward);
     }
 
+    /** Handed over once, and copied where products are prepared for. */
     private static long constants(Graph graph) {
-        return graph.initializers().values().stream().mapToLong(MemoryEstimate::bytes).sum();
+        return 2 * graph.initializers().values().stream().mapToLong(MemoryEstimate::bytes).sum();
     }
 
     private static long bytes(List<Parameter> parameters) {

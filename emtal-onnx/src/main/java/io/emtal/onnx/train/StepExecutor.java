@@ -3,7 +3,6 @@ package io.emtal.onnx.train;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.Parameter;
@@ -16,7 +15,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -34,7 +32,7 @@ final class StepExecutor implements AutoCloseable {
     private final int microBatch;
     private final int columns;
     private final ExecutorService threads;
-    private final OrtSession session;
+    private final NativeSession session;
     private final ParameterBuffer parameters;
     private final List<Worker> workers = new ArrayList<>();
     private final List<Parameter> all;
@@ -60,14 +58,14 @@ final class StepExecutor implements AutoCloseable {
         this.threads = threads;
         this.parameters = parameters;
         this.all = compiler.parameters();
-        this.session = Sessions.open(graph, "step");
+        this.session = new NativeSession(graph, "step", 1);
         try {
             for (int i = 0; i < workerCount; i++) {
                 workers.add(new Worker(step.trained()));
             }
         } catch (OrtException e) {
             close();
-            throw Sessions.failed("step", e);
+            throw NativeSession.failed("step", e);
         }
     }
 
@@ -141,11 +139,7 @@ final class StepExecutor implements AutoCloseable {
     @Override
     public void close() {
         workers.forEach(Worker::close);
-        try {
-            session.close();
-        } catch (OrtException e) {
-            throw Sessions.failed("step", e);
-        }
+        session.close();
     }
 
     /** The buffers of one thread. */
@@ -162,6 +156,7 @@ final class StepExecutor implements AutoCloseable {
         private final int[] targetsOfGradient;
         private final int[] sizesOfGradient;
         private long inputNanos;
+        /** Whether the first run has planned the memory of later ones. */
         private boolean planned;
 
         private Worker(List<Parameter> trained) throws OrtException {
@@ -233,12 +228,9 @@ final class StepExecutor implements AutoCloseable {
                 feed(NetworkCompiler.BAGS, batch.bags(), start);
                 feed(NetworkCompiler.TEACHER, batch.teacher(), start);
                 feed(NetworkCompiler.TEACHER_WEIGHT, batch.teacherWeight(), start);
-                try {
-                    runSession();
-                    memory.get(NetworkCompiler.LOGITS).get(0, batch.logits(), start * columns, microBatch * columns);
-                } catch (OrtException e) {
-                    throw Sessions.failed("step", e);
-                }
+                session.run(inputs, outputs, !planned);
+                planned = true;
+                memory.get(NetworkCompiler.LOGITS).get(0, batch.logits(), start * columns, microBatch * columns);
                 gradients.get(gradient);
                 for (int i = 0; i < sum.length; i++) {
                     sum[i] += gradient[i];
@@ -249,17 +241,6 @@ final class StepExecutor implements AutoCloseable {
                         total[i] += values.get(i);
                     }
                 });
-            }
-        }
-
-        /**
-         * Runs the session. The first run plans the memory of later ones; what it has taken piece by piece, before
-         * there was a plan, is given back.
-         */
-        private void runSession() throws OrtException {
-            try (OrtSession.RunOptions options = planned ? null : Sessions.givingBack()) {
-                session.run(inputs, Set.of(), outputs, options).close();
-                planned = true;
             }
         }
 

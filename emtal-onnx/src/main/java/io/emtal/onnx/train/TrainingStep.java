@@ -65,7 +65,7 @@ public final class TrainingStep implements AutoCloseable {
         try {
             buffer = new ParameterBuffer(parameters, "");
         } catch (OrtException e) {
-            throw Sessions.failed("step", e);
+            throw NativeSession.failed("step", e);
         }
         threads = Executors.newFixedThreadPool(recipe.workers(), runnable -> {
             Thread thread = new Thread(runnable, "emtal-worker");
