@@ -12,6 +12,7 @@ import org.apache.commons.math3.distribution.NormalDistribution;
 import org.apache.commons.math3.stat.ranking.NaNStrategy;
 import org.apache.commons.math3.stat.ranking.NaturalRanking;
 import org.apache.commons.math3.stat.ranking.TiesStrategy;
+import org.apache.commons.math3.util.CombinatoricsUtils;
 
 /**
  * Friedman's test of whether k trainers differ over N sets, and Nemenyi's test of which of them do, as Demsar describes
@@ -22,7 +23,8 @@ import org.apache.commons.math3.stat.ranking.TiesStrategy;
  * @param chiSquared Friedman's statistic, corrected for ties
  * @param f Iman and Davenport's statistic, F-distributed with k - 1 and (k - 1)(N - 1) degrees of freedom; infinite where
  *     all sets agree
- * @param p the probability of such differences, or larger ones, between trainers that do not differ
+ * @param p the probability of such differences, or larger ones, between trainers that do not differ; exact where all sets
+ *     agree
  */
 record Friedman(int sets, double[] meanRanks, double chiSquared, double f, double p) {
     /** Beyond it nothing of the normal distribution is left that a double could show. */
@@ -43,6 +45,7 @@ record Friedman(int sets, double[] meanRanks, double chiSquared, double f, doubl
         NaturalRanking ranking = new NaturalRanking(NaNStrategy.FAILED, TiesStrategy.AVERAGE);
         double[] sums = new double[k];
         double ties = 0;
+        double orders = 1;
         for (double[] set : scores) {
             double[] ranks = ranking.rank(set);
             for (int i = 0; i < k; i++) {
@@ -50,6 +53,8 @@ record Friedman(int sets, double[] meanRanks, double chiSquared, double f, doubl
             }
             Map<Double, Long> alike = DoubleStream.of(ranks).boxed()
                     .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
+            orders = CombinatoricsUtils.factorialDouble(k) / alike.values().stream()
+                    .mapToDouble(t -> CombinatoricsUtils.factorialDouble(t.intValue())).reduce(1, (a, b) -> a * b);
             ties += alike.values().stream().mapToDouble(t -> (double) t * t * t - t).sum();
         }
         double[] means = DoubleStream.of(sums).map(sum -> sum / n).toArray();
@@ -61,7 +66,8 @@ record Friedman(int sets, double[] meanRanks, double chiSquared, double f, doubl
         double chiSquared = 12.0 * n / (k * (k + 1.0)) * spread / varied;
         double rest = n * (k - 1.0) - chiSquared;
         if (rest <= ACCURACY) {
-            return new Friedman(n, means, chiSquared, Double.POSITIVE_INFINITY, 0);
+            // All sets have one order: whatever the first has, the others have the same of so many.
+            return new Friedman(n, means, chiSquared, Double.POSITIVE_INFINITY, Math.pow(orders, 1 - n));
         }
         double f = (n - 1) * chiSquared / rest;
         double p = 1 - new FDistribution(null, k - 1, (k - 1.0) * (n - 1)).cumulativeProbability(f);

@@ -7,7 +7,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import org.apache.commons.math3.stat.inference.WilcoxonSignedRankTest;
 
 /**
  * What can be said about a trainer's scores against those of others on the same sets: Friedman's test of all of them,
@@ -16,9 +15,6 @@ import org.apache.commons.math3.stat.inference.WilcoxonSignedRankTest;
  */
 final class Significance {
     private static final double LEVEL = 0.05;
-    /** Up to here the distribution of signed ranks is counted out: 2 to this power of cases. */
-    private static final int COUNTED_SETS = 20;
-
     private final String title;
     private final List<String> trainers;
     private final double[][] scores;
@@ -50,19 +46,17 @@ final class Significance {
     }
 
     private Pair pair(int other) {
-        List<double[]> differing = new ArrayList<>();
+        List<Double> differences = new ArrayList<>();
         int better = 0;
         for (double[] set : scores) {
             if (set[0] != set[other]) {
                 double unit = Math.max(Math.abs(set[0]), Math.abs(set[other]));
-                differing.add(new double[] {set[0] / unit, set[other] / unit});
+                differences.add(set[other] / unit - set[0] / unit);
                 better += set[0] < set[other] ? 1 : 0;
             }
         }
-        double p = differing.isEmpty() ? 1 : new WilcoxonSignedRankTest().wilcoxonSignedRankTest(
-                differing.stream().mapToDouble(pair -> pair[0]).toArray(),
-                differing.stream().mapToDouble(pair -> pair[1]).toArray(), differing.size() <= COUNTED_SETS);
-        return new Pair(trainers.get(other), better, differing.size() - better, Math.min(1, p));
+        return new Pair(trainers.get(other), better, differences.size() - better,
+                SignedRanks.p(differences.stream().mapToDouble(Double::doubleValue).toArray()));
     }
 
     /** Holm's correction: each probability times the number of tests that are at least as improbable, made monotone. */

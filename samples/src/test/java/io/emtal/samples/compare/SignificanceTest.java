@@ -47,7 +47,9 @@ class SignificanceTest {
         assertEquals(1, even.p());
         assertArrayEquals(new double[] {2, 2, 2}, even.meanRanks());
         Friedman same = Friedman.of(new double[][] {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}});
-        assertEquals(0, same.p());
+        assertEquals(1 / 36.0, same.p(), 1e-12);
+        assertEquals(1 / 3.0, Friedman.of(new double[][] {{1, 1, 3}, {4, 4, 6}}).p(), 1e-12);
+        assertEquals(0.5, Friedman.of(new double[][] {{1, 2}, {3, 4}}).p(), 1e-12);
         assertEquals(Double.POSITIVE_INFINITY, same.f());
         assertThrows(EmtalException.class, () -> Friedman.of(new double[][] {{1, 2, 3}}));
     }
@@ -62,6 +64,30 @@ class SignificanceTest {
         assertEquals(0.00927734375, pairs.get(0).p(), 1e-12);
         assertEquals(1, pairs.get(1).p(), 1e-12);
         assertEquals(0.01708984375, pairs.get(2).p(), 1e-12);
+    }
+
+    /** Counted by hand, and the exact figures of tables: W = 59 of 21 and 90 of 25 are just not significant. */
+    @Test
+    void signedRanksAreCountedForAnyNumberOfPairsAndWithTies() {
+        assertEquals(1, SignedRanks.p(new double[0]));
+        assertEquals(1, SignedRanks.p(new double[] {3}));
+        assertEquals(0.25, SignedRanks.p(new double[] {1, 2, 3}), 1e-12);
+        // Ranks 1.5, 1.5 and 3: the sums 0, 1.5 twice, 3 twice, 4.5 twice, 6.
+        assertEquals(0.75, SignedRanks.p(new double[] {-1, 1, 5}), 1e-12);
+        assertEquals(0.0502, SignedRanks.p(withRankSum(21, 59)), 5e-5);
+        assertEquals(0.0516, SignedRanks.p(withRankSum(25, 90)), 5e-5);
+        assertTrue(SignedRanks.p(withRankSum(300, 0)) < 1e-80);
+    }
+
+    /** Differences 1 to n, of which positive ones are so much in sum. */
+    private static double[] withRankSum(int n, int sum) {
+        double[] differences = new double[n];
+        int left = sum;
+        for (int rank = n; rank >= 1; rank--) {
+            differences[rank - 1] = rank <= left ? rank : -rank;
+            left -= rank <= left ? rank : 0;
+        }
+        return differences;
     }
 
     @Test
