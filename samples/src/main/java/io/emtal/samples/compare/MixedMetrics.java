@@ -18,7 +18,8 @@ import org.tribuo.Prediction;
  * Targets of different kinds on one scale, over the rows that have them. {@code error:<target>} is, for a number, the
  * relative root mean squared error as {@link RegressionMetrics} defines it, and for a class or a label the share of wrong
  * rows divided by that of the class that is most frequent in the training rows of the same split: 0 is perfect, and 1 what
- * a constant scores. {@code mean_error} is their mean. A target that a constant predicts without error is left out.
+ * a constant scores. {@code mean_error} is their mean. A target that a constant predicts without error is left out, and so
+ * are splits whose training rows lack the target.
  */
 final class MixedMetrics implements Metrics<MultiTask> {
     @Override
@@ -36,10 +37,13 @@ final class MixedMetrics implements Metrics<MultiTask> {
         List<Column> targets = table.schema().targets();
         Map<String, Double> perTarget = new LinkedHashMap<>();
         for (int i = 0; i < targets.size(); i++) {
+            int place = i;
             Column target = targets.get(i);
+            List<Outcome<MultiTask>> learnt = outcomes.stream().filter(outcome -> IntStream.of(outcome.split().train())
+                    .anyMatch(row -> table.hasTarget(place, row))).toList();
             OptionalDouble error = target.type() == Column.Type.NUMERIC
-                    ? RegressionMetrics.relativeError(table, i, outcomes, prediction -> said(prediction, target))
-                    : relativeError(table, i, outcomes);
+                    ? RegressionMetrics.relativeError(table, i, learnt, prediction -> said(prediction, target))
+                    : relativeError(table, i, learnt);
             error.ifPresent(value -> perTarget.put("error:" + target.name(), value));
         }
         Map<String, Double> metrics = new LinkedHashMap<>();

@@ -110,7 +110,7 @@ final class TribuoPeers {
                 numbers("fm", true, FACTORISED, Recipe.choosing(FM_RATES, (rate, shape, seed) ->
                         new FMRegressionTrainer(new SquaredLoss(), new AdaGrad(rate), FM_EPOCHS, NO_LOGGING, 1, seed,
                                 FACTORS, FACTOR_DEVIATION, false))),
-                numbers("knn", false, TribuoCompetitor.NO_VECTOR, Recipe.choosing(NEIGHBOURS, (k, shape, seed) ->
+                numbers("knn", true, TribuoCompetitor.NO_VECTOR, Recipe.choosing(NEIGHBOURS, (k, shape, seed) ->
                         neighbours((int) k, shape, new MeanCombiner()))),
                 numbers("random-forest", true, TribuoCompetitor.NO_VECTOR, Recipe.of((shape, seed) -> {
                     boolean wide = (long) shape.inputs() * shape.outputs() > WIDE;
@@ -147,7 +147,7 @@ final class TribuoPeers {
         List<Competitor<MultiTask>> mixed = new ArrayList<>();
         for (PerTargetCompetitor classes : categorical()) {
             regression().stream().filter(numbers -> numbers.name().equals(classes.name())).forEach(numbers ->
-                    mixed.add(new MixedPeer(classes.name(), classes.seeded(), classes.recipe(), numbers.recipe(),
+                    mixed.add(new MixedPeer(classes.name(), classes.seeded() || numbers.seeded(), classes.recipe(), numbers.recipe(),
                             classes.parameters())));
         }
         return mixed;

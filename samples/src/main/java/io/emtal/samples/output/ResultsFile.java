@@ -32,6 +32,7 @@ public final class ResultsFile implements AutoCloseable {
     private final CSVPrinter printer;
 
     private ResultsFile(Path file, List<Measurement> earlier, StandardOpenOption... options) {
+        WholeFile.check(file);
         this.file = file;
         this.earlier = List.copyOf(earlier);
         try {

@@ -93,8 +93,8 @@ class ResultsFileTest {
     }
 
     @Test
-    void aFileThatCannotBeWrittenIsNamed() {
-        Path path = temp.resolve("absent").resolve("out.csv");
+    void aFileThatCannotBeWrittenIsNamed() throws IOException {
+        Path path = Files.createFile(temp.resolve("file")).resolve("out.csv");
         String message = assertThrows(EmtalException.class, () -> ResultsFile.replace(path)).getMessage();
         assertTrue(message.startsWith(path + " cannot be written"), message);
     }
