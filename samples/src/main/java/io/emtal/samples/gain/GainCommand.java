@@ -1,23 +1,30 @@
 package io.emtal.samples.gain;
 
+import io.emtal.onnx.EmtalException;
 import io.emtal.samples.progress.TimeLeft;
 import io.emtal.samples.table.DataSetOptions;
 import io.emtal.samples.table.MultiTaskTargets;
 import io.emtal.samples.table.NaturalFeatures;
 import io.emtal.samples.table.Split;
 import io.emtal.samples.table.Table;
+import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.comparison.TaskComparison;
 import io.emtal.tribuo.comparison.TaskComparison.Fold;
 import io.emtal.tribuo.comparison.TaskGains;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.output.MultiTaskTasks;
 import io.emtal.tribuo.table.Column;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.function.LongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -49,7 +56,8 @@ public final class GainCommand implements Callable<Integer> {
     private DataSetOptions dataSets;
 
     @Option(names = "--cut", paramLabel = "TARGET",
-            description = "The numeric target that is cut into classes; \"none\" for none. Default: the first one.")
+            description = "The numeric target that is cut into classes; \"none\" for none. Default: the first one that has "
+                + "different numbers enough.")
     private String cut;
 
     @Option(names = "--classes", paramLabel = "N", defaultValue = "3",
@@ -84,34 +92,42 @@ public final class GainCommand implements Callable<Integer> {
     public Integer call() {
         check(seeds >= 1, "--seeds is " + seeds + "; allowed are 1 and more");
         check(folds == null || folds >= 1, "--folds is " + folds + "; allowed are 1 and more");
+        check(classes >= 2, "--classes is " + classes + "; allowed are 2 and more");
         PrintWriter screen = spec.commandLine().getOut();
         MeanVarianceAccumulator overSets = new MeanVarianceAccumulator();
-        for (Path folder : dataSets.folders().values()) {
-            Table table = Table.read(folder);
-            MultiTaskTargets targets = targets(table);
-            screen.println(describe(table, targets));
-            TaskGains gains = compare(table, targets);
-            screen.println(gains);
-            screen.flush();
-            gains.deltaM().mean().ifPresent(overSets::observe);
-        }
+        List<String> failures = new ArrayList<>();
+        dataSets.folders().forEach((name, folder) -> {
+            try {
+                gains(folder, screen).deltaM().mean().ifPresent(overSets::observe);
+            } catch (EmtalException e) {
+                failures.add(name + ": " + e.getMessage());
+            }
+        });
         if (overSets.getCount() > 1) {
             screen.printf(Locale.ROOT, "Mean gain over %d sets: %+.2f %%%n", overSets.getCount(), overSets.getMean());
-            screen.flush();
         }
+        screen.flush();
+        EmtalException.check(failures.isEmpty(), "%s", String.join("; ", failures));
         return ExitCode.OK;
+    }
+
+    private TaskGains gains(Path folder, PrintWriter screen) {
+        Table table = Table.read(folder);
+        MultiTaskTargets targets = targets(table);
+        screen.println(describe(table, targets));
+        TaskGains gains = compare(table, targets);
+        screen.println(gains);
+        screen.flush();
+        return gains;
     }
 
     private MultiTaskTargets targets(Table table) {
         List<Column> columns = table.schema().targets();
         MultiTaskTargets targets = new MultiTaskTargets(table);
         if (cut == null) {
-            for (int target = 0; target < columns.size(); target++) {
-                if (columns.get(target).type() == Column.Type.NUMERIC) {
-                    targets = targets.cut(target, classes);
-                    break;
-                }
-            }
+            MultiTaskTargets whole = targets;
+            OptionalInt first = IntStream.range(0, columns.size()).filter(t -> whole.canCut(t, classes)).findFirst();
+            targets = first.isPresent() ? whole.cut(first.getAsInt(), classes) : whole;
         } else if (!cut.equals("none")) {
             targets = targets.cut(target("--cut", table, cut), classes);
         }
@@ -165,7 +181,10 @@ public final class GainCommand implements Callable<Integer> {
         timeLeft.expect("joint", seeds * parts.size());
         timeLeft.expect("separate", fits - seeds * parts.size());
         PrintWriter progress = spec.commandLine().getErr();
-        return TaskComparison.builder().seeds(LongStream.rangeClosed(1, seeds).toArray()).listener(fit -> {
+        // A fold may lack a class: a model says the other one then, together and alone.
+        LongFunction<EmtalTrainer<MultiTask>> trainer = seed -> EmtalTrainer.<MultiTask>builder()
+                .outputs(new MultiTaskTasks(true)).seed(seed).build();
+        return TaskComparison.builder().joint(trainer).separate(trainer).seeds(LongStream.rangeClosed(1, seeds).toArray()).listener(fit -> {
             timeLeft.done(fit.task().isEmpty() ? "joint" : "separate", 1, fit.seconds());
             progress.printf(Locale.ROOT, "[%d/%d] %s, seed %d, fold %d, %s in %.1f s; about %s left%n", ++done[0], fits,
                     table.schema().name(), fit.seed(), fit.fold(), fit.task().orElse("all tasks"), fit.seconds(),

@@ -44,6 +44,34 @@ public final class MultiTaskTargets implements TargetView<MultiTask> {
     }
 
     /**
+     * Whether a target can be cut into classes.
+     *
+     * @param target the target's place in the schema
+     * @param classes how many classes, 2 or more
+     * @return whether {@link #cut} does not refuse it
+     */
+    public boolean canCut(int target, int classes) {
+        if (table.schema().targets().get(target).type() != Column.Type.NUMERIC) {
+            return false;
+        }
+        double[] sorted = sorted(target);
+        return sorted.length >= classes && areApart(quantiles(sorted, classes), sorted);
+    }
+
+    private double[] sorted(int target) {
+        return IntStream.range(0, table.rows()).filter(row -> table.hasTarget(target, row))
+                .mapToDouble(row -> table.target(target, row)).sorted().toArray();
+    }
+
+    private static double[] quantiles(double[] sorted, int classes) {
+        return IntStream.range(1, classes).mapToDouble(i -> sorted[(int) ((long) i * sorted.length / classes)]).toArray();
+    }
+
+    private static boolean areApart(double[] cut, double[] sorted) {
+        return Arrays.stream(cut).distinct().count() == cut.length && cut[0] > sorted[0];
+    }
+
+    /**
      * Cuts a numeric target into classes.
      *
      * @param target the target's place in the schema
@@ -56,15 +84,12 @@ public final class MultiTaskTargets implements TargetView<MultiTask> {
         EmtalException.check(column.type() == Column.Type.NUMERIC,
                 "Target %s is nominal; only a numeric one can be cut", Quoted.of(column.name()));
         EmtalException.check(classes >= 2, "%d classes; allowed are 2 and more", classes);
-        double[] sorted = IntStream.range(0, table.rows()).filter(row -> table.hasTarget(target, row))
-                .mapToDouble(row -> table.target(target, row)).sorted().toArray();
+        double[] sorted = sorted(target);
         EmtalException.check(sorted.length >= classes, "Target %s has a value in %d rows; %d classes need one each",
                 Quoted.of(column.name()), sorted.length, classes);
-        double[] cut = IntStream.range(1, classes).mapToDouble(i -> sorted[(int) ((long) i * sorted.length / classes)])
-                .toArray();
-        EmtalException.check(Arrays.stream(cut).distinct().count() == cut.length && cut[0] > sorted[0],
-                "Target %s cannot be cut into %d classes at its quantiles %s: too many rows have the same number",
-                Quoted.of(column.name()), classes, Arrays.toString(cut));
+        double[] cut = quantiles(sorted, classes);
+        EmtalException.check(areApart(cut, sorted), "Target %s cannot be cut into %d classes at its quantiles %s: too many"
+                + " rows have the same number", Quoted.of(column.name()), classes, Arrays.toString(cut));
         Map<Integer, double[]> with = new HashMap<>(cuts);
         with.put(target, cut);
         return new MultiTaskTargets(table, with, removed);

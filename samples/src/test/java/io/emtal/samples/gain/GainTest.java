@@ -46,13 +46,39 @@ class GainTest {
         assertTrue(run.err().contains("[3/3] small, seed 1, fold 0, t in "), run.err());
     }
 
+    /** The first target is the same number in most rows, the second has one row of the other class. */
+    @Test
+    void targetsThatCannotBeCutAndFoldsThatLackAClassAreNoObstacle() {
+        StringBuilder rows = new StringBuilder("fold,x,z,b,s\n");
+        for (int row = 0; row < 40; row++) {
+            rows.append(row % 2).append(",").append(row % 7).append(",").append(row == 3 ? 1 : 0).append(",")
+                    .append(row == 5 ? 1 : 0).append(",").append(row).append("\n");
+        }
+        new TableFolder(temp.resolve("tied")).with("schema.json", """
+                {"name": "tied", "files": {"data": "data.csv", "fold_column": "fold", "folds": 2},
+                 "features": [{"name": "x", "type": "numeric"}],
+                 "targets": [{"name": "z", "type": "numeric"},
+                             {"name": "b", "type": "nominal", "values": ["0", "1"]}, {"name": "s", "type": "numeric"}]}
+                """).with("data.csv", rows.toString());
+        new TableFolder(temp.resolve("empty")).with("schema.json", """
+                {"name": "empty", "files": {"data": "data.csv", "fold_column": "fold", "folds": 2},
+                 "features": [{"name": "x", "type": "numeric"}], "targets": [{"name": "s", "type": "numeric"}]}
+                """).with("data.csv", "fold,x,s\n");
+        CommandLineRun run = CommandLineRun.of("gain", "--data", temp, "--set", "tied", "--set", "empty", "--seeds", 1,
+                "--folds", 2, "--missing", 0);
+        assertTrue(run.out().startsWith("tied: 40 rows, z in 40, b in 40, s in 40 (cut at "), run.out());
+        assertEquals(1, run.status());
+        assertTrue(run.err().lines().reduce((a, b) -> b).orElseThrow().startsWith("error: empty: "), run.err());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {
         "--set nothing   : --set nothing: there is none of this name; allowed are small",
         "--cut u         : --cut u: small has no target of this name; allowed are s, t",
         "--missing-of u=1: --missing-of u: small has no target of this name; allowed are s, t",
         "--seeds 0       : --seeds is 0; allowed are 1 and more",
-        "--folds 0       : --folds is 0; allowed are 1 and more"})
+        "--folds 0       : --folds is 0; allowed are 1 and more",
+        "--classes 1     : --classes is 1; allowed are 2 and more"})
     void wrongOptionsAreRefused(String optionAndMessage) {
         String[] parts = optionAndMessage.split(" *: ", 2);
         String[] option = parts[0].split(" ");
