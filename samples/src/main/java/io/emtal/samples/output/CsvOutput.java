@@ -40,13 +40,16 @@ public final class CsvOutput {
         });
     }
 
-    /** Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers. */
+    /**
+     * Text that a spreadsheet would take for a formula gets an apostrophe in front. Numbers stay numbers, and a lone sign
+     * is no formula: classes are called so.
+     */
     private static Object cell(Object value) {
         if (value instanceof Double number) {
             return number.isNaN() ? "" : number;
         }
         if (value instanceof String text) {
-            return !text.isEmpty() && FORMULA_START.indexOf(text.charAt(0)) >= 0 && !NUMBER.matcher(text).matches()
+            return text.length() > 1 && FORMULA_START.indexOf(text.charAt(0)) >= 0 && !NUMBER.matcher(text).matches()
                     ? "'" + text : text;
         }
         return value;

@@ -1,11 +1,11 @@
 package io.emtal.samples.tool;
 
+import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.samples.output.CsvOutput;
 import io.emtal.samples.output.WholeFile;
-import io.emtal.samples.table.Layout;
 import io.emtal.samples.table.Schema;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.multitask.MultiTask;
@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
         header = "Predict the targets of a CSV file's rows with a model that the command train wrote.",
         description = {"",
             "The CSV file has the columns that the model was trained on; its targets may be there and are not looked "
-                + "at. The predictions are a CSV file with a row for each row: a column for each target, with the "
+                + "at; what was ignored in training is ignored again. The predictions are a CSV file with a row for each row: a column for each target, with the "
                 + "value, and for targets that are no numbers a column NAME:probability.", ""})
 public final class PredictCommand implements Callable<Integer> {
     private static final int ROWS_AT_A_TIME = 1024;
@@ -49,6 +49,10 @@ public final class PredictCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The CSV file to write.")
     private Path out;
 
+    @Option(names = "--ignore", paramLabel = "NAME",
+            description = "Another column that the model was not trained on; may be given several times.")
+    private List<String> ignored = List.of();
+
     /** Made by the command line. */
     private PredictCommand() {
     }
@@ -57,7 +61,7 @@ public final class PredictCommand implements Callable<Integer> {
     public Integer call() {
         WholeFile.check(out);
         try (EmtalModel<?> read = read()) {
-            predict(read.castModel(MultiTask.class), schema(read));
+            predict(read.castModel(MultiTask.class), schema(read), ignored(read));
         }
         return ExitCode.OK;
     }
@@ -87,14 +91,19 @@ public final class PredictCommand implements Callable<Integer> {
                 + " wrote");
     }
 
-    private void predict(Model<MultiTask> predictor, Schema schema) {
-        TableSource.Builder source = TableSource.builder(data).schema(schema.columns()).unlabelled();
-        if (schema.layout().orElse(null) instanceof Layout.Folds folds) {
-            source.ignore(folds.column());
-        }
+    private List<String> ignored(EmtalModel<?> read) {
+        Stream<String> inTraining = read.getProvenance().getInstanceProvenance().getMap().get(TrainCommand.IGNORED)
+                instanceof ListProvenance<?> names ? names.getList().stream().map(name -> ((StringProvenance) name).getValue())
+                : Stream.of();
+        return Stream.concat(inTraining, ignored.stream()).toList();
+    }
+
+    private void predict(Model<MultiTask> predictor, Schema schema, List<String> others) {
+        TableSource source = TableSource.builder(data).schema(schema.columns()).unlabelled()
+                .ignore(others.toArray(String[]::new)).build();
         PredictedColumns columns = new PredictedColumns(schema.targets());
         long[] rows = {0};
-        CsvOutput.write(out, columns.header(), predictions(predictor, source.build()).peek(p -> rows[0]++).map(columns::cells));
+        CsvOutput.write(out, columns.header(), predictions(predictor, source).peek(p -> rows[0]++).map(columns::cells));
         PrintWriter screen = spec.commandLine().getOut();
         screen.println("Predicted " + rows[0] + " rows: " + out);
         screen.flush();

@@ -1,7 +1,9 @@
 package io.emtal.samples.tool;
 
+import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.predict.Optimise;
 import io.emtal.onnx.train.EpochRecord;
@@ -24,6 +26,7 @@ import io.emtal.tribuo.table.TableDataset;
 import io.emtal.tribuo.table.TableSchema;
 import io.emtal.tribuo.table.TableSource;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,6 +55,8 @@ import picocli.CommandLine.Spec;
 public final class TrainCommand implements Callable<Integer> {
     /** The name in a model's provenance under which the schema of its data stands. */
     static final String SCHEMA = "schema";
+    /** The name there of the columns that are neither features nor targets. */
+    static final String IGNORED = "ignored";
 
     private static final String ONNX_DOMAIN = "io.emtal.samples";
 
@@ -140,13 +145,16 @@ public final class TrainCommand implements Callable<Integer> {
         TableSource source = TableSource.builder(data).schema(columns.columns()).ignore(others.toArray(String[]::new))
                 .build();
         try (TableDataset rows = TableDataset.of(source)) {
-            return train(columns, rows);
+            return train(columns, others, rows);
         }
     }
 
     private Schema schema() {
         if (targets.isEmpty()) {
-            return Schema.read(schema.orElse(data.toAbsolutePath().resolveSibling(Schema.FILE)));
+            Path usual = data.toAbsolutePath().resolveSibling(Schema.FILE);
+            EmtalException.check(schema.isPresent() || Files.exists(usual), "%s: found no file; allowed are a schema there, one"
+                    + " named by --schema, and --target NAME for each target, to have the schema inferred", usual);
+            return Schema.read(schema.orElse(usual));
         }
         if (schema.isPresent()) {
             throw new ParameterException(spec.commandLine(), "--schema and --target: allowed is one of the two");
@@ -156,7 +164,7 @@ public final class TrainCommand implements Callable<Integer> {
         return Schema.of(data.getFileName().toString(), inferred);
     }
 
-    private int train(Schema columns, TableDataset rows) {
+    private int train(Schema columns, List<String> others, TableDataset rows) {
         Recipe.Builder recipe = Recipe.builder();
         denseEpochs.ifPresent(recipe::pretrainEpochs);
         epochs.ifPresent(recipe::epochs);
@@ -168,7 +176,8 @@ public final class TrainCommand implements Callable<Integer> {
         experts.ifPresent(method::experts);
         rank.ifPresent(method::rank);
         try (EmtalModel<MultiTask> model = train(method.build(), recipe.build(), rows,
-                Map.of(SCHEMA, new StringProvenance(SCHEMA, columns.toJson())))) {
+                Map.of(SCHEMA, new StringProvenance(SCHEMA, columns.toJson()), IGNORED, new ListProvenance<>(others.stream()
+                        .map(name -> new StringProvenance(IGNORED, name)).toList())))) {
             write(model);
             tell(columns, rows.size(), model.training());
             return model.training().stop().isPresent() ? StopOnSignal.EXIT_CODE : ExitCode.OK;

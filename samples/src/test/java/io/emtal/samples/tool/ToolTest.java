@@ -179,8 +179,16 @@ class ToolTest {
         folder.with("new.csv", "x,c\n0.5,red\n");
         assertEquals(0, predict("new.csv").status());
         assertEquals("n,k,k:probability", String.join(",", predictions().get(0)));
+        assertEquals(0, predict("data.csv").status(), "the training file, with targets and what was ignored");
+        folder.with("more.csv", "x,c,more\n0.5,red,1\n");
+        assertTrue(predict("more.csv").err().contains("found the column 'more'"));
+        assertEquals(0, CommandLineRun.of("predict", "--model", file("model.tribuo"), "--data", file("more.csv"), "--out",
+                file("out.csv"), "--ignore", "more").status());
         CommandLineRun nothing = train("--optimise", "fused");
         assertTrue(nothing.status() == 2 && nothing.err().contains("--optimise without --onnx"), nothing.err());
+        CommandLineRun none = CommandLineRun.of("train", "--data", file("data.csv"), "--out", file("m"));
+        assertTrue(none.status() == 1 && none.err().contains("schema.json: found no file; allowed are")
+                && none.err().contains("--target NAME"), none.err());
         CommandLineRun both = train("--target", "n");
         assertTrue(both.status() == 2 && both.err().contains("--schema and --target"), both.err());
     }
