@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
@@ -171,7 +172,7 @@ final class CheckpointDirectory implements AutoCloseable {
      * @throws EmtalException if that fails; older checkpoints are as they were then
      */
     Path save(int step, CheckpointFile.Body state) {
-        Path file = directory.resolve(String.format("step-%010d.emtal", step));
+        Path file = directory.resolve(String.format(Locale.ROOT, "step-%010d.emtal", step));
         boolean interrupted = false;
         try {
             while (true) {

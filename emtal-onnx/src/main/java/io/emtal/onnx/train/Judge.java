@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
 /** Computes the losses on the held-out rows. */
 final class Judge implements AutoCloseable {
 
+    private final Phase phase;
     private final NetworkCompiler compiler;
     private final HeldOut heldOut;
     private final ParameterBuffer buffer;
@@ -29,6 +30,7 @@ final class Judge implements AutoCloseable {
      * @throws EmtalException if rows are held out and none of them has a label
      */
     Judge(Phase phase, NetworkCompiler compiler, Examples examples, HeldOut heldOut, ParameterBuffer buffer) {
+        this.phase = phase;
         this.compiler = compiler;
         this.heldOut = heldOut;
         this.buffer = buffer;
@@ -45,14 +47,23 @@ final class Judge implements AutoCloseable {
                 rows, buffer.tensors());
     }
 
-    /** The losses of all tasks with these weights, not-a-number for a task without labels; none without rows. */
+    /**
+     * The losses of all tasks with these weights, not-a-number for a task without labels; none without rows.
+     *
+     * @throws EmtalException if that of a task with labels is not finite
+     */
     double[] losses(float[] values) {
         if (evaluator == null) {
             return new double[0];
         }
         buffer.set(values);
-        return compiler.losses().means(labels,
+        double[] losses = compiler.losses().means(labels,
                 heldOut.outOfBag() ? unseen(heldOut.judged()) : evaluator.outputs(heldOut.judged()));
+        for (int t = 0; t < losses.length; t++) {
+            EmtalException.check(labels.count(t) == 0 || Double.isFinite(losses[t]), "%s, task '%s': the loss on the held-out"
+                    + " rows is %s; a lower learning rate may help", phase, compiler.tasks().task(t).name(), losses[t]);
+        }
+        return losses;
     }
 
     /** Some rows at a time: the members' logits of all of them together would be many times as large. */

@@ -138,7 +138,7 @@ public final class Learner {
                 QualityRetaining.off());
         PhaseRun.Outcome outcome = running((threads, interrupts) -> {
             try (PhaseCheckpoints saves = PhaseCheckpoints.open(checkpoints, Phase.PRETRAIN, () -> TrainingIdentity.of(
-                    Phase.PRETRAIN, start, "dense", recipe, tasks, rows, root))) {
+                    Phase.PRETRAIN, start, "dense", recipe, tasks, compiler.parameters(), rows, root))) {
                 return new PhaseRun(Phase.PRETRAIN, compiler, recipe, rows, heldOut, listener)
                         .run(root.at(PRETRAIN), threads, saves, interrupts);
             }
@@ -177,7 +177,8 @@ public final class Learner {
         Optional<FrozenPrefix> prefix = changing ? Optional.empty() : FrozenPrefix.of(backbone, adaptation);
         // Without a prefix there is nothing to close: the rows are the caller's.
         try (PhaseCheckpoints saves = PhaseCheckpoints.open(checkpoints, Phase.ADAPT, () -> TrainingIdentity.of(Phase.ADAPT,
-                     backbone, method.getProvenance().toString(), recipe, compiler.tasks(), rows, network.seed()));
+                     backbone, method.getProvenance().toString(), recipe, compiler.tasks(), compiler.parameters(),
+                     rows, network.seed()));
              CachedRows cached = prefix.map(p -> p.compute(rows, recipe.workers(), cachedBytes)).orElse(null)) {
             Training training = new Training(prefix.map(p -> compiler.withBackbone(p.rest())).orElse(compiler),
                     prefix.isPresent() ? cached : rows);

@@ -52,6 +52,9 @@ final class NativeSession implements AutoCloseable {
         } catch (OrtException e) {
             constants.values().forEach(OnnxTensorLike::close);
             throw failed(name, e);
+        } catch (RuntimeException | Error e) {
+            constants.values().forEach(OnnxTensorLike::close);
+            throw e;
         }
     }
 

@@ -80,24 +80,7 @@ final class StepExecutor implements AutoCloseable {
     Map<String, double[]> run(Batch batch, double fade, float[] gradient) {
         int microBatches = (batch.rows().length + microBatch - 1) / microBatch;
         int active = Math.min(workers.size(), microBatches);
-        List<Future<?>> others = new ArrayList<>();
-        for (int w = 1; w < active; w++) {
-            Worker worker = workers.get(w);
-            int first = w;
-            others.add(threads.submit(() -> worker.run(batch, fade, first, active, microBatches)));
-        }
-        RuntimeException failure = null;
-        try {
-            workers.get(0).run(batch, fade, 0, active, microBatches);
-        } catch (RuntimeException e) {
-            failure = e;
-        }
-        for (Future<?> other : others) {
-            failure = await(other, failure);
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        runWorkers(batch, fade, active, microBatches);
         inputSeconds = workers.stream().limit(active).mapToLong(worker -> worker.inputNanos).sum() * 1e-9 / active;
         Arrays.fill(gradient, 0);
         Map<String, double[]> reports = new LinkedHashMap<>();
@@ -107,13 +90,38 @@ final class StepExecutor implements AutoCloseable {
         return reports;
     }
 
+    /** Runs workers side by side. Whatever fails, none of them is left running with memory that is freed then. */
+    private void runWorkers(Batch batch, double fade, int active, int microBatches) {
+        List<Future<?>> others = new ArrayList<>();
+        Throwable failure = null;
+        try {
+            for (int w = 1; w < active; w++) {
+                Worker worker = workers.get(w);
+                int first = w;
+                others.add(threads.submit(() -> worker.run(batch, fade, first, active, microBatches)));
+            }
+            workers.get(0).run(batch, fade, 0, active, microBatches);
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+        for (Future<?> other : others) {
+            failure = await(other, failure);
+        }
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        if (failure != null) {
+            throw (RuntimeException) failure;
+        }
+    }
+
     /** How long the last batch's workers took to read its inputs, on average. */
     double inputSeconds() {
         return inputSeconds;
     }
 
     /** Waits for a worker without leaving it running, whatever interrupts. */
-    private static RuntimeException await(Future<?> worker, RuntimeException failure) {
+    private static Throwable await(Future<?> worker, Throwable failure) {
         boolean interrupted = false;
         try {
             while (true) {

@@ -4,6 +4,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.graph.OnnxFile;
+import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.security.MessageDigest;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -27,6 +29,9 @@ record TrainingIdentity(Map<String, String> facts) {
     /** How many rows stand for the inputs of all: reading every image of a large set would take minutes. */
     private static final int SAMPLED_ROWS = 256;
 
+    /** The seed of the augmented rows that stand for those of all epochs. */
+    static final long SAMPLED_EPOCH = 0;
+
     /** Makes the facts immutable, keeping their order. */
     TrainingIdentity {
         facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
@@ -40,11 +45,12 @@ record TrainingIdentity(Map<String, String> facts) {
      * @param method what is done to it
      * @param recipe how
      * @param tasks the tasks
+     * @param parameters what is trained
      * @param rows the rows; all labels and the inputs of at most {@value #SAMPLED_ROWS} of them, evenly spread, are looked at
      * @param seed the seed
      */
-    static TrainingIdentity of(Phase phase, Backbone backbone, String method, Recipe recipe, TaskLayout tasks, Examples rows,
-                               Seed seed) {
+    static TrainingIdentity of(Phase phase, Backbone backbone, String method, Recipe recipe, TaskLayout tasks,
+                               List<Parameter> parameters, Examples rows, Seed seed) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("phase", phase.name());
         facts.put("backbone", sha256(backbone));
@@ -54,6 +60,7 @@ record TrainingIdentity(Map<String, String> facts) {
         facts.put("tasks", tasks.tasks() + ", heads " + tasks.headScope());
         facts.put("rows", sha256(rows, tasks.size()));
         facts.put("seed", Long.toString(seed.value()));
+        facts.put("parameters", sha256(parameters));
         return new TrainingIdentity(facts);
     }
 
@@ -61,6 +68,20 @@ record TrainingIdentity(Map<String, String> facts) {
         MessageDigest digest = StateOutput.sha256();
         OnnxFile.toModel(backbone.graph(), "backbone").toByteString().asReadOnlyByteBufferList().forEach(digest::update);
         return sha256(digest.digest());
+    }
+
+    /** Their names say which layers are adapted. */
+    private static String sha256(List<Parameter> parameters) {
+        try {
+            StateOutput output = StateOutput.toNowhere();
+            for (Parameter parameter : parameters) {
+                output.write(parameter.name());
+                output.write(parameter.initial().shape().toString());
+            }
+            return parameters.size() + ", " + sha256(output.finish());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static String sha256(Examples rows, int tasks) {
@@ -73,15 +94,22 @@ record TrainingIdentity(Map<String, String> facts) {
             }
             int[] sample = IntStream.range(0, Math.min(rows.size(), SAMPLED_ROWS))
                     .map(i -> (int) ((long) i * rows.size() / Math.min(rows.size(), SAMPLED_ROWS))).toArray();
-            Examples read = rows.inOrder(sample);
-            float[] inputs = new float[rows.width()];
-            for (int row : sample) {
-                read.inputs(row, FloatBuffer.wrap(inputs));
-                output.write(inputs);
+            write(rows, sample, output);
+            if (rows.augments()) {
+                write(rows.augmented(SAMPLED_EPOCH), sample, output);
             }
             return rows.size() + " of " + rows.width() + " inputs, " + sha256(output.finish());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void write(Examples rows, int[] sample, StateOutput output) throws IOException {
+        Examples read = rows.inOrder(sample);
+        float[] inputs = new float[rows.width()];
+        for (int row : sample) {
+            read.inputs(row, FloatBuffer.wrap(inputs));
+            output.write(inputs);
         }
     }
 

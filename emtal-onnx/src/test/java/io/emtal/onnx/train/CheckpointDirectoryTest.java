@@ -24,6 +24,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -93,6 +94,19 @@ class CheckpointDirectoryTest {
             }
         }
         assertEquals(List.of("lock", name(3), name(4), name(5)), names());
+    }
+
+    /** Some write numbers with digits of their own. */
+    @Test
+    void checkpointsAreFoundWhateverTheLocale() throws IOException {
+        Locale usual = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+        try (CheckpointDirectory checkpoints = open()) {
+            checkpoints.save(12, state(12));
+            assertEquals(12, latest(checkpoints));
+        } finally {
+            Locale.setDefault(usual);
+        }
     }
 
     @Test

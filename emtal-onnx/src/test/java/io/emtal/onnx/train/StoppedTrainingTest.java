@@ -173,7 +173,7 @@ class StoppedTrainingTest {
 
         @Override
         public Examples augmented(long seed) {
-            if (++epochs != epoch) {
+            if (seed == TrainingIdentity.SAMPLED_EPOCH || ++epochs != epoch) {
                 return this;
             }
             return PackedExamples.pack(size(), width(), SmallTraining.tasks().size(), (row, inputs, labels) -> {
@@ -201,6 +201,16 @@ class StoppedTrainingTest {
         assertTrue(Files.exists(directory.resolve("adapt").resolve(String.format("step-%010d.emtal", good))));
         assertArrayEquals(trainPoisoned(0, Optional.empty()).model().toByteArray(),
                 trainPoisoned(0, checkpoints()).model().toByteArray());
+    }
+
+    @Test
+    void fault11_aLossOfHeldOutRowsThatIsNoNumberNamesItsTask() {
+        PackedExamples rows = SmallTraining.rows(1);
+        Examples infinite = new Poisoned(rows, 1).augmented(1);
+        Learner learner = new Learner(Emtal.builder().experts(4).rank(2).build(), SmallTraining.recipe());
+        String message = assertThrows(EmtalException.class, () -> learner.train(SmallTraining.backbone(rows, 1), false,
+                SmallTraining.tasks(), infinite, 7, TrainingListener.NONE)).getMessage();
+        assertTrue(message.startsWith("PRETRAIN, task 'c': the loss on the held-out rows is NaN"), message);
     }
 
     @Test
