@@ -33,7 +33,7 @@ public final class MemoryTable implements DataSource<MultiTask> {
 
     private MemoryTable(TableSchema schema, Iterable<? extends Map<String, ?>> table) {
         this.schema = schema;
-        examples = new TableExamples(schema);
+        examples = new TableExamples(schema, true);
         Map<String, Integer> positions = new LinkedHashMap<>();
         schema.features().forEach(column -> positions.put(column.name(), positions.size()));
         schema.tasks().forEach(column -> positions.put(column.name(), positions.size()));

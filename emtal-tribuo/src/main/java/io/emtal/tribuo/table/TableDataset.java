@@ -71,7 +71,7 @@ public final class TableDataset extends Dataset<MultiTask> implements RowDataset
         this.outputs = outputs;
         cleanable = CLEANER.register(this, rows::close);
         schema = source.schema();
-        examples = new TableExamples(schema);
+        examples = source.examples();
         features = new ImmutableFeatureMap(columns.stream().flatMap(column -> column.features().stream()).toList());
         Set<String> nominal = new HashSet<>();
         schema.features().stream().filter(column -> column.type() == Column.Type.NOMINAL)
@@ -88,7 +88,7 @@ public final class TableDataset extends Dataset<MultiTask> implements RowDataset
      *     features, or the temporary file cannot be written: with file, line and column
      */
     public static TableDataset of(TableSource source) {
-        TableExamples examples = new TableExamples(source.schema());
+        TableExamples examples = source.examples();
         int featureCount = source.schema().features().size();
         int rowBytes = featureCount * Float.BYTES + source.schema().tasks().size() * Double.BYTES;
         List<ColumnStatistics> columns = source.schema().features().stream().map(ColumnStatistics::new).toList();

@@ -1,6 +1,7 @@
 package io.emtal.tribuo.table;
 
 import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskFactory;
 import io.emtal.tribuo.multitask.TaskValue;
 import org.tribuo.Example;
 import org.tribuo.impl.ArrayExample;
@@ -12,18 +13,21 @@ import java.util.stream.IntStream;
 
 /**
  * Makes Tribuo examples of a schema's rows: a number is a feature of its column's name, a nominal value the feature
- * {@code column@value} with the value 1, and a missing cell is no feature.
+ * {@code column@value} with the value 1, and a missing cell is no feature. All outputs of an unlabelled table are the
+ * unknown one.
  */
 final class TableExamples {
 
     private final TableSchema schema;
+    private final boolean labelled;
     /** By feature and value; just one for a number. */
     private final String[][] names;
     /** By task and class; none for a real task. */
     private final TaskValue[][] classes;
 
-    TableExamples(TableSchema schema) {
+    TableExamples(TableSchema schema, boolean labelled) {
         this.schema = schema;
+        this.labelled = labelled;
         names = schema.features().stream().map(TableExamples::names).toArray(String[][]::new);
         classes = schema.tasks().stream().map(TableExamples::classes).toArray(TaskValue[][]::new);
     }
@@ -65,9 +69,12 @@ final class TableExamples {
      * Makes an output.
      *
      * @param values the cells of all features and tasks, in the order of the schema
-     * @return the labels, without those that are missing
+     * @return the labels, without those that are missing, or the unknown output
      */
     MultiTask output(double[] values) {
+        if (!labelled) {
+            return MultiTaskFactory.UNKNOWN_MULTITASK;
+        }
         List<TaskValue> labels = new ArrayList<>(classes.length);
         for (int t = 0; t < classes.length; t++) {
             double value = values[names.length + t];

@@ -194,7 +194,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
                 "%s: found a schema and the file %s of one, allowed is one of the two", file, schemaFile);
         schema = schemaJson.isEmpty() ? TableSchema.read(schemaFile != null ? schemaFile
                 : file.toAbsolutePath().resolveSibling(SCHEMA_FILE)) : TableSchema.parse("schema of " + file, schemaJson);
-        examples = new TableExamples(schema);
+        examples = new TableExamples(schema, labelled);
     }
 
     /**
@@ -209,6 +209,11 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
     /** Where the rows come from, for messages. */
     Path file() {
         return file;
+    }
+
+    /** Makes examples of the rows. */
+    TableExamples examples() {
+        return examples;
     }
 
     /** Opens the file. */
@@ -234,8 +239,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
                 }
                 double[] values = rows.row.values();
                 rows.advance();
-                return examples.example(values, labelled ? examples.output(values)
-                        : MultiTaskFactory.UNKNOWN_MULTITASK);
+                return examples.example(values, examples.output(values));
             }
         };
     }

@@ -3,11 +3,17 @@ package io.emtal.tribuo.table;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.Examples;
+import io.emtal.tribuo.EmtalModel;
+import io.emtal.tribuo.TestData;
 import io.emtal.tribuo.input.FeatureEncoder;
 import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskEvaluator;
+import io.emtal.tribuo.multitask.MultiTaskFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.MutableDataset;
@@ -28,6 +34,7 @@ import java.util.SplittableRandom;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -111,6 +118,34 @@ class TableDatasetTest {
                 assertArrayEquals(made, found, "row " + row + ", seed " + SEED);
             }
         }
+    }
+
+    @Test
+    void outputsOfAnUnlabelledTableAreUnknown() {
+        TableSource unlabelled = TableSource.builder(source.file()).schema(SCHEMA).unlabelled().build();
+        MutableDataset<MultiTask> memory = new MutableDataset<>(unlabelled);
+        MutableDataset<MultiTask> labelled = new MutableDataset<>(source);
+        try (TableDataset packed = TableDataset.of(unlabelled);
+             EmtalModel<MultiTask> model = TestData.<MultiTask>quickTrainer().build().train(labelled)) {
+            assertEquals(60, packed.getOutputInfo().getUnknownCount());
+            assertEquals(memory.getOutputIDInfo(), packed.getOutputIDInfo());
+            for (int row = 0; row < packed.size(); row++) {
+                assertSame(MultiTaskFactory.UNKNOWN_MULTITASK, packed.getExample(row).getOutput());
+                assertEquals(memory.getExample(row), packed.getExample(row));
+            }
+            assertEquals(60, model.predict(packed).size());
+            for (Dataset<MultiTask> data : List.of(memory, packed)) {
+                assertMessage(() -> new MultiTaskEvaluator().evaluate(model, data),
+                        "Unknown Output was used as a ground truth");
+                assertMessage(() -> TestData.<MultiTask>quickTrainer().build().train(data),
+                        "found 60 examples with an unknown output");
+            }
+        }
+    }
+
+    private static void assertMessage(Executable call, String part) {
+        String message = assertThrows(RuntimeException.class, call).getMessage();
+        assertTrue(message.contains(part), message);
     }
 
     @Test

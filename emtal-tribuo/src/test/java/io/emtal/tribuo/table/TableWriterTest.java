@@ -102,7 +102,7 @@ class TableWriterTest {
                     : column.type() == Column.Type.NUMERIC ? random.nextGaussian() * Math.pow(10, random.nextInt(40) - 20)
                     : random.nextInt(column.values().size());
         }
-        TableExamples examples = new TableExamples(schema);
+        TableExamples examples = new TableExamples(schema, true);
         return examples.example(values, examples.output(values));
     }
 
