@@ -13,11 +13,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a file's metadata say of images, under the keys of timm and Hugging Face. An entry that does not fit counts as
- * absent: metadata are hints, which configuration may overrule.
+ * What a file's metadata say of images, under the keys of timm and Hugging Face, and the order of channels under one of
+ * our own. An entry that does not fit counts as absent: metadata are hints, which configuration may overrule.
  */
 final class Preprocessing {
 
+    private static final String CHANNELS = "channels";
     private static final List<String> MEAN = List.of("image_mean", "mean");
     private static final List<String> DEVIATION = List.of("image_std", "std");
     private static final List<String> CROP = List.of("crop_pct", "crop_fraction");
@@ -33,8 +34,8 @@ final class Preprocessing {
                 || shape.extent(last ? 3 : 1) != 1 && shape.extent(last ? 3 : 1) != 3) {
             return Optional.empty();
         }
-        Channels channels = shape.extent(last ? 3 : 1) == 1 ? Channels.GREY : Channels.RGB;
         Map<String, String> metadata = description.metadata();
+        Channels channels = shape.extent(last ? 3 : 1) == 1 ? Channels.GREY : colours(metadata);
         List<Double> mean = numbers(metadata, MEAN, channels.count());
         List<Double> deviation = numbers(metadata, DEVIATION, channels.count());
         // Statistics of channels from 0 to 255 are not meant for channels from 0 to 1.
@@ -45,6 +46,11 @@ final class Preprocessing {
                 last ? Layout.NHWC : Layout.NCHW, interpolation(metadata),
                 crop.size() == 1 && crop.get(0) > 0 && crop.get(0) <= 1 ? crop.get(0) : 1,
                 known ? mean : List.of(), known ? deviation : List.of()));
+    }
+
+    private static Channels colours(Map<String, String> metadata) {
+        String text = metadata.getOrDefault(CHANNELS, "").strip().toLowerCase(Locale.ROOT);
+        return text.equals("bgr") ? Channels.BGR : Channels.RGB;
     }
 
     /** As many numbers as there are channels, or none. */

@@ -196,12 +196,17 @@ class OnnxBackboneSettingsTest {
     @Test
     void metadataSayHowImagesAreMade() throws IOException {
         Map<String, String> metadata = Map.of("image_mean", "[0.485, 0.456, 0.406]", "image_std", "(0.229 0.224 0.225)",
-                "interpolation", "bicubic", "crop_pct", "0.9");
+                "interpolation", "bicubic", "crop_pct", "0.9", "channels", "bgr");
         ImageInput found = images(metadata, Size.LARGER).images().orElseThrow();
-        assertEquals(new ImageInput(12, 12, Channels.RGB, Layout.NCHW, Interpolation.BICUBIC, 0.9,
+        assertEquals(new ImageInput(12, 12, Channels.BGR, Layout.NCHW, Interpolation.BICUBIC, 0.9,
                 List.of(0.485, 0.456, 0.406), List.of(0.229, 0.224, 0.225)), found);
-        assertEquals(new ImageInput(8, 8, Channels.GREY, Layout.NHWC), images(Map.of("image_mean", "127.5",
-                "image_std", "127.5", "crop_pct", "all"), Stem.CHANNELS_LAST).images().orElseThrow());
+        for (String other : List.of("RGB", "grey", "3")) {
+            ImageInput colours = images(Map.of("channels", other), Size.LARGER).images().orElseThrow();
+            assertEquals(Channels.RGB, colours.channels(), other);
+        }
+        assertEquals(new ImageInput(8, 8, Channels.GREY, Layout.NHWC), images(Map.of("channels", "bgr",
+                "image_mean", "127.5", "image_std", "127.5", "crop_pct", "all"), Stem.CHANNELS_LAST).images()
+                .orElseThrow());
     }
 
     private OnnxBackbone images(Map<String, String> metadata, ExporterVariant.Trait... traits) throws IOException {

@@ -97,10 +97,11 @@ public final class ImageEncoder implements InputEncoder {
         return Optional.empty();
     }
 
-    /** The preprocessing, under the keys that exporters use and imported backbones take as hints. */
+    /** The preprocessing, under the keys that imported backbones take as hints. */
     @Override
     public Map<String, String> metadata() {
         return Map.of("image_mean", input.mean().toString(), "image_std", input.deviation().toString(),
+                "channels", input.channels().name().toLowerCase(Locale.ROOT),
                 "crop_pct", Double.toString(input.cropFraction()),
                 "interpolation", input.interpolation().name().toLowerCase(Locale.ROOT));
     }

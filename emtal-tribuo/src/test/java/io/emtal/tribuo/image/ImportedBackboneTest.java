@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl;
+import com.google.protobuf.ByteString;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.Lora;
 import io.emtal.onnx.backbone.OnnxBackbone;
@@ -105,6 +106,39 @@ class ImportedBackboneTest {
                 .imagePreprocessing(ImagePreprocessing.builder().build()).build();
         String message = assertThrows(EmtalException.class, () -> silent.train(digits)).getMessage();
         assertTrue(message.contains("mean"), message);
+    }
+
+    /** Colour drawings for a network that reads blue first. */
+    @Test
+    void theOrderOfChannelsIsExported(@TempDir Path folder) throws IOException {
+        Dataset<MultiLabel> images = first("emoji", 60, folder, "category");
+        Path backbone = inColour(SharedData.path(MODEL), folder.resolve("colour.onnx"));
+        try (EmtalModel<MultiLabel> model = trainer(backbone).imagePreprocessing(ImagePreprocessing.builder()
+                .mean(0.1, 0.2, 0.3).deviation(0.4, 0.5, 0.6).channels(ImageInput.Channels.BGR).build())
+                .recipe(Recipe.builder().epochs(1).batchSize(20).build()).build().train(images)) {
+            Path export = folder.resolve("export.onnx");
+            model.saveONNXModel("test", 1, export);
+            assertEquals(new ImageInput(28, 28, ImageInput.Channels.BGR, ImageInput.Layout.NCHW,
+                    ImageInput.Interpolation.BILINEAR, 1, List.of(0.1, 0.2, 0.3), List.of(0.4, 0.5, 0.6)),
+                    OnnxBackbone.of(export).images().orElseThrow());
+        }
+    }
+
+    /** The same network with the kernels of its only channel for each of three. */
+    private static Path inColour(Path grey, Path file) throws IOException {
+        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(grey)).toBuilder();
+        model.getGraphBuilder().getInputBuilder(0).getTypeBuilder().getTensorTypeBuilder().getShapeBuilder()
+                .getDimBuilder(1).setDimValue(3);
+        OnnxMl.TensorProto.Builder kernels = model.getGraphBuilder().getInitializerBuilderList().stream()
+                .filter(tensor -> tensor.getName().equals("to_patch_embedding.1.weight")).findFirst().orElseThrow();
+        int bytes = 4 * 4 * Float.BYTES;
+        ByteString repeated = ByteString.EMPTY;
+        for (int start = 0; start < kernels.getRawData().size(); start += bytes) {
+            ByteString kernel = kernels.getRawData().substring(start, start + bytes);
+            repeated = repeated.concat(kernel).concat(kernel).concat(kernel);
+        }
+        kernels.setDims(1, 3).setRawData(repeated);
+        return Files.write(file, model.build().toByteArray());
     }
 
     /** Colour drawings of 32 × 32 and black ones of 105 × 105 pixels for a network of grey ones of 28 × 28. */
