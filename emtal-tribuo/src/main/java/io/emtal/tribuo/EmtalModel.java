@@ -258,7 +258,7 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
     public OnnxMl.ModelProto exportONNXModel(String domain, long modelVersion, Optimise form) {
         OnnxMl.ModelProto network = form.apply(network());
         SignatureProto.Builder signature = SignatureProto.newBuilder()
-                .setOutputType(outputs.factory().getTypeWitness().getName());
+                .setOutputType(outputs.factory().getTypeWitness().getName()).setTasks(outputs.serialize());
         OnnxMl.GraphProto graph = inputs.featureIds()
                 .map(ids -> withTribuoSignature(network.getGraph(), ids, signature))
                 .orElseGet(() -> withOwnSignature(network.getGraph(), signature));
@@ -338,13 +338,13 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
 
     /**
      * Loads an exported network as one of Tribuo's external models, which need this library no more than to feed
-     * missing features.
+     * missing features and, where Tribuo has no such outputs, to read outputs as the model does.
      *
      * @param file what {@link #saveONNXModel} wrote
      * @param type the type of output
      * @param <T> the type of output
      * @return a model that predicts the same
-     * @throws EmtalException if the file holds no such network, or one of images
+     * @throws EmtalException if the file holds no such network, one of images, or one of other outputs
      * @throws IOException if it cannot be read
      */
     public static <T extends Output<T>> ONNXExternalModel<T> loadONNX(Path file, Class<T> type) throws IOException {
@@ -358,7 +358,7 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
                 file, signature.getOutputType(), type.getName());
         EmtalException.check(signature.getFeatureCount() > 0, "%s: found a network of images, allowed are networks of"
                 + " features; Tribuo's external models decode no images", file);
-        OutputTasks<T> outputs = OutputTasks.of(type);
+        OutputTasks<T> outputs = tasks(file, signature, type);
         Map<String, Integer> features = new HashMap<>();
         signature.getFeatureList().forEach(feature -> features.put(feature, features.size()));
         Map<T, Integer> domain = new HashMap<>();
@@ -371,5 +371,22 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         } catch (OrtException e) {
             throw new EmtalException(file + ": ONNX Runtime refuses the network: " + e.getMessage(), e);
         }
+    }
+
+    private static <T extends Output<T>> OutputTasks<T> tasks(Path file, SignatureProto signature, Class<T> type) {
+        EmtalException.check(signature.hasTasks(), "%s: found a signature without output tasks, allowed are those of"
+                + " networks that this version exports; export the network anew", file);
+        OutputTasks<?> found;
+        try {
+            found = ProtoUtil.deserialize(signature.getTasks());
+        } catch (IllegalStateException | ClassCastException e) {
+            throw new EmtalException(file + ": found output tasks that cannot be read: " + e.getMessage(), e);
+        }
+        Class<?> foundType = found.factory().getTypeWitness();
+        EmtalException.check(foundType.equals(type), "%s: found output tasks of %s, allowed are those of %s", file,
+                foundType.getName(), type.getName());
+        @SuppressWarnings("unchecked") // its type witness is the class of T
+        OutputTasks<T> tasks = (OutputTasks<T>) found;
+        return tasks;
     }
 }

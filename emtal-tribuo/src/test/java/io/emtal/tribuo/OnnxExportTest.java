@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnx.proto.OnnxMl;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
+import com.google.protobuf.TextFormat;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.VisionTransformer;
 import io.emtal.onnx.predict.Optimise;
@@ -16,6 +17,8 @@ import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskFactory;
 import io.emtal.tribuo.output.MultiLabelTasks;
 import io.emtal.tribuo.output.OutputTasks;
+import io.emtal.tribuo.protos.OutputTasksProto;
+import io.emtal.tribuo.protos.SignatureProto;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Dataset;
@@ -88,8 +91,8 @@ class OnnxExportTest {
     }
 
     /** Another network that says the same of itself and predicts the same, but for rounding. */
-    private <T extends Output<T>> void assertFusedComesBack(EmtalModel<T> model, Class<T> type, Dataset<T> examples)
-            throws Exception {
+    private <T extends Output<T>> void assertFusedComesBack(EmtalModel<T> model, OutputTasks<T> tasks,
+                                                            Dataset<T> examples) throws Exception {
         Path file = folder.resolve("fused.onnx");
         model.saveONNXModel("com.example.dense", 3, file, Optimise.FUSED);
         OnnxMl.ModelProto fused = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(file));
@@ -103,8 +106,7 @@ class OnnxExportTest {
         assertEquals(portable.getDocString(), fused.getDocString());
         assertEquals(portable.getGraph().getInputList(), fused.getGraph().getInputList());
         assertEquals(portable.getGraph().getOutputList(), fused.getGraph().getOutputList());
-        OutputTasks<T> tasks = OutputTasks.of(type);
-        try (ONNXExternalModel<T> loaded = EmtalModel.loadONNX(file, type);
+        try (ONNXExternalModel<T> loaded = EmtalModel.loadONNX(file, tasks.factory().getTypeWitness());
              ONNXExternalModel<T> external = external(model, tasks, new MissingAwareTransformer(), file)) {
             assertSamePredictions(model, loaded, examples, FUSED_TOLERANCE);
             assertSamePredictions(model, external, examples, FUSED_TOLERANCE);
@@ -117,19 +119,28 @@ class OnnxExportTest {
         List<Prediction<T>> wanted = expected.predict(examples);
         List<Prediction<T>> found = actual.predict(examples);
         for (int i = 0; i < wanted.size(); i++) {
-            if (wanted.get(i).getOutput() instanceof Regressor regressor) {
-                double[] values = ((Regressor) (Output<?>) found.get(i).getOutput()).getValues();
-                for (int t = 0; t < values.length; t++) {
-                    double value = regressor.getValues()[t];
-                    assertEquals(value, values[t], tolerance * Math.max(1, Math.abs(value)), "row " + i);
-                }
-            } else {
-                assertTrue(wanted.get(i).distributionEquals(found.get(i), tolerance),
-                        "row " + i + ": " + wanted.get(i) + " became " + found.get(i));
-                assertTrue(wanted.get(i).getOutput().fullEquals(found.get(i).getOutput(), tolerance), "row " + i);
-            }
-            assertEquals(wanted.get(i).getNumActiveFeatures(), found.get(i).getNumActiveFeatures());
+            assertSamePrediction(wanted.get(i), found.get(i), tolerance, "row " + i);
+            assertSamePrediction(wanted.get(i), actual.predict(examples.getExample(i)), tolerance,
+                    "row " + i + " alone");
         }
+    }
+
+    private static <T extends Output<T>> void assertSamePrediction(Prediction<T> wanted, Prediction<T> found,
+                                                                   double tolerance, String where) {
+        double unit = 1;
+        if (wanted.getOutput() instanceof Regressor regressor) {
+            double[] values = ((Regressor) (Output<?>) found.getOutput()).getValues();
+            for (int t = 0; t < values.length; t++) {
+                double value = regressor.getValues()[t];
+                assertEquals(value, values[t], tolerance * Math.max(1, Math.abs(value)), where);
+                unit = Math.max(unit, Math.abs(value));
+            }
+        } else {
+            assertTrue(wanted.distributionEquals(found, tolerance), where + ": " + wanted + " became " + found);
+        }
+        assertTrue(wanted.getOutput().fullEquals(found.getOutput(), tolerance * unit),
+                where + ": " + wanted.getOutput() + " became " + found.getOutput());
+        assertEquals(wanted.getNumActiveFeatures(), found.getNumActiveFeatures());
     }
 
     @Test
@@ -137,11 +148,12 @@ class OnnxExportTest {
         Dataset<MultiLabel> gaps = TestData.multiLabels(60, 1);
         EmtalModel<MultiLabel> model = TestData.<MultiLabel>quickTrainer().build().train(gaps);
         Path file = export(model);
+        OutputTasks<MultiLabel> tasks = OutputTasks.of(MultiLabel.class);
         assertSamePredictions(model, EmtalModel.loadONNX(file, MultiLabel.class), gaps);
-        assertSamePredictions(model, external(model, new MultiLabelTasks(), new MissingAwareTransformer(), file), gaps);
-        assertSamePredictions(model, external(model, new MultiLabelTasks(), new DenseTransformer(), file),
+        assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), gaps);
+        assertSamePredictions(model, external(model, tasks, new DenseTransformer(), file),
                 withoutNumericGaps(new MultiLabelFactory(), TestData.Row::labels));
-        assertFusedComesBack(model, MultiLabel.class, gaps);
+        assertFusedComesBack(model, tasks, gaps);
     }
 
     @Test
@@ -154,7 +166,7 @@ class OnnxExportTest {
         assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), gaps);
         assertSamePredictions(model, external(model, tasks, new DenseTransformer(), file),
                 withoutNumericGaps(new RegressionFactory(), TestData.Row::targets));
-        assertFusedComesBack(model, Regressor.class, gaps);
+        assertFusedComesBack(model, tasks, gaps);
     }
 
     @Test
@@ -167,7 +179,7 @@ class OnnxExportTest {
         assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), gaps);
         assertSamePredictions(model, external(model, tasks, new DenseTransformer(), file),
                 withoutNumericGaps(new LabelFactory(), TestData.Row::label));
-        assertFusedComesBack(model, Label.class, gaps);
+        assertFusedComesBack(model, tasks, gaps);
     }
 
     @Test
@@ -182,7 +194,7 @@ class OnnxExportTest {
         assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), gaps);
         assertSamePredictions(model, external(model, tasks, new DenseTransformer(), file),
                 withoutNumericGaps(new MultiTaskFactory(), TestData.Row::tasks));
-        assertFusedComesBack(model, MultiTask.class, gaps);
+        assertFusedComesBack(model, tasks, gaps);
     }
 
     @Test
@@ -202,7 +214,7 @@ class OnnxExportTest {
         EmtalModel<Regressor> model = TestData.<Regressor>quickTrainer().backbone(VisionTransformer.builder()
                 .image(8, 8, 1).patch(4).width(16).heads(2).depth(2).hidden(32).build()).build().train(data);
         assertSamePredictions(model, EmtalModel.loadONNX(export(model), Regressor.class), data);
-        assertFusedComesBack(model, Regressor.class, data);
+        assertFusedComesBack(model, OutputTasks.of(Regressor.class), data);
     }
 
     /** Numbers are all there; a nominal column may lack a value, which its zeros say as well. */
@@ -213,20 +225,28 @@ class OnnxExportTest {
                 .map(row -> row.example(output.apply(row))).toList());
     }
 
+    /** Of three classes the most probable one is predicted, however improbable; the columns follow the ids. */
     @Test
-    void softmaxTasksAreExportedInTheOrderOfTheIds() throws Exception {
+    void softmaxTasksComeBack() throws Exception {
         Dataset<MultiLabel> data = TestData.multiLabels(60, 1);
         OutputTasks<MultiLabel> tasks = MultiLabelTasks.separatedBy("=");
         EmtalModel<MultiLabel> model = TestData.<MultiLabel>quickTrainer().outputs(tasks).build().train(data);
-        Model<MultiLabel> loaded = EmtalModel.loadONNX(export(model), MultiLabel.class);
-        List<Prediction<MultiLabel>> wanted = model.predict(data);
-        List<Prediction<MultiLabel>> found = loaded.predict(data);
-        for (int i = 0; i < wanted.size(); i++) {
-            assertTrue(wanted.get(i).distributionEquals(found.get(i), TOLERANCE));
-            double sum = wanted.get(i).getOutputScores().entrySet().stream().filter(e -> e.getKey().startsWith("kind="))
-                    .mapToDouble(e -> e.getValue().getLabelSet().iterator().next().getScore()).sum();
-            assertEquals(1, sum, 1e-5);
+        int improbable = 0;
+        for (Prediction<MultiLabel> prediction : model.predict(data)) {
+            double[] kinds = prediction.getOutputScores().entrySet().stream()
+                    .filter(e -> e.getKey().startsWith("kind="))
+                    .mapToDouble(e -> e.getValue().getLabelSet().iterator().next().getScore()).toArray();
+            assertEquals(3, kinds.length);
+            assertEquals(1, Arrays.stream(kinds).sum(), 1e-5);
+            improbable += Arrays.stream(kinds).max().orElseThrow() < 0.5 ? 1 : 0;
         }
+        assertTrue(improbable > 0);
+        Path file = export(model);
+        ONNXExternalModel<MultiLabel> loaded = EmtalModel.loadONNX(file, MultiLabel.class);
+        assertSamePredictions(model, loaded, data);
+        assertSamePredictions(model, Model.deserialize(loaded.serialize()).castModel(MultiLabel.class), data);
+        assertSamePredictions(model, external(model, tasks, new MissingAwareTransformer(), file), data);
+        assertFusedComesBack(model, tasks, data);
     }
 
     @Test
@@ -268,6 +288,32 @@ class OnnxExportTest {
         Files.writeString(file, "no model");
         assertThrows(EmtalException.class, () -> EmtalModel.loadONNX(file, Label.class));
         assertThrows(UnsupportedOperationException.class, () -> model.writeONNXGraph(null));
+    }
+
+    @Test
+    void outputTasksThatDoNotFitAreRefused() throws Exception {
+        EmtalModel<Label> model = TestData.<Label>quickTrainer().build().train(TestData.labels(30, 1));
+        OnnxMl.ModelProto exported = model.exportONNXModel("com.example.dense", 3);
+        SignatureProto signature = TribuoSignature.read(exported);
+        OutputTasksProto tasks = signature.getTasks();
+        Map<SignatureProto.Builder, String> refused = Map.of(
+                signature.toBuilder().clearTasks(), "without output tasks",
+                signature.toBuilder().setTasks(tasks.toBuilder().setVersion(1)), "cannot be read",
+                signature.toBuilder().setTasks(tasks.toBuilder().setClassName("com.example.Tasks")), "cannot be read",
+                signature.toBuilder().setTasks(tasks.toBuilder().setClassName(MissingAwareTransformer.class.getName())),
+                "cannot be read",
+                signature.toBuilder().setTasks(new MultiLabelTasks().serialize()), "found output tasks of "
+                        + MultiLabel.class.getName());
+        for (Map.Entry<SignatureProto.Builder, String> bad : refused.entrySet()) {
+            OnnxMl.ModelProto.Builder changed = exported.toBuilder();
+            changed.getMetadataPropsBuilderList().stream()
+                    .filter(entry -> entry.getKey().equals(TribuoSignature.METADATA)).findFirst().orElseThrow()
+                    .setValue(TextFormat.printer().printToString(bad.getKey()));
+            Path file = Files.write(folder.resolve("changed.onnx"), changed.build().toByteArray());
+            String message = assertThrows(EmtalException.class, () -> EmtalModel.loadONNX(file, Label.class))
+                    .getMessage();
+            assertTrue(message.startsWith(file.toString()) && message.contains(bad.getValue()), message);
+        }
     }
 
     @Test

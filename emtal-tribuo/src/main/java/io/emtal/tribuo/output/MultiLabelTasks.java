@@ -17,7 +17,6 @@ import org.tribuo.Example;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.OutputFactory;
 import org.tribuo.Prediction;
-import org.tribuo.classification.Label;
 import org.tribuo.interop.onnx.MultiLabelTransformer;
 import org.tribuo.interop.onnx.OutputTransformer;
 import org.tribuo.multilabel.MultiLabel;
@@ -29,11 +28,9 @@ import org.tribuo.protos.ProtoUtil;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * The tasks of a {@link MultiLabel}: one binary task a label. With a separator, labels that share a prefix up to its
@@ -121,24 +118,13 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
 
     @Override
     public OutputTransformer<MultiLabel> transformer() {
-        return new MultiLabelTransformer(THRESHOLD, true);
+        return labelSeparator.isEmpty() ? new MultiLabelTransformer(THRESHOLD, true)
+                : new SeparatedLabelsTransformer(labelSeparator);
     }
 
     @Override
     public OutputCodec<MultiLabel> codec(ImmutableOutputInfo<MultiLabel> domain) {
-        String[] names = new String[domain.size()];
-        Map<String, List<Integer>> idsByPrefix = new LinkedHashMap<>();
-        for (int id = 0; id < names.length; id++) {
-            names[id] = domain.getOutput(id).getLabelString();
-            int end = labelSeparator.isEmpty() ? -1 : names[id].indexOf(labelSeparator);
-            // A prefix of its own for every label without one; no prefix of another label ends with the separator.
-            String prefix = end > 0 ? names[id].substring(0, end) : names[id] + labelSeparator;
-            idsByPrefix.computeIfAbsent(prefix, p -> new ArrayList<>()).add(id);
-        }
-        List<Group> groups = new ArrayList<>();
-        idsByPrefix.forEach((prefix, ids) -> groups.add(new Group(ids.size() == 1 ? names[ids.get(0)] : prefix,
-                ids.stream().mapToInt(Integer::intValue).toArray())));
-        return new Codec(names, groups, constantTasks);
+        return new Codec(new MultiLabelColumns(domain, labelSeparator), constantTasks);
     }
 
     @Override
@@ -162,37 +148,29 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
         return "MultiLabelTasks(labelSeparator='" + labelSeparator + "', constantTasks=" + constantTasks + ")";
     }
 
-    /** The labels of one task: one for a binary task, its classes for a categorical one. */
-    private record Group(String task, int[] ids) {
-
-        private boolean binary() {
-            return ids.length == 1;
-        }
-    }
-
     private static final class Codec implements OutputCodec<MultiLabel> {
 
-        private final String[] names;
-        private final List<Group> groups;
+        private final MultiLabelColumns columns;
+        private final List<MultiLabelColumns.Group> groups;
         private final boolean constantTasks;
         private final Map<String, Integer> idsByName = new HashMap<>();
-        private final int[] columns;
+        private final int[] columnOf;
         private final int[] taskOf;
         private final int[] classOf;
 
-        private Codec(String[] names, List<Group> groups, boolean constantTasks) {
-            this.names = names;
-            this.groups = groups;
+        private Codec(MultiLabelColumns columns, boolean constantTasks) {
+            this.columns = columns;
+            this.groups = columns.groups();
             this.constantTasks = constantTasks;
-            this.columns = new int[names.length];
-            this.taskOf = new int[names.length];
-            this.classOf = new int[names.length];
+            this.columnOf = new int[columns.size()];
+            this.taskOf = new int[columns.size()];
+            this.classOf = new int[columns.size()];
             int column = 0;
             for (int t = 0; t < groups.size(); t++) {
                 int[] ids = groups.get(t).ids();
                 for (int c = 0; c < ids.length; c++) {
-                    idsByName.put(names[ids[c]], ids[c]);
-                    columns[ids[c]] = column++;
+                    idsByName.put(columns.name(ids[c]), ids[c]);
+                    columnOf[ids[c]] = column++;
                     taskOf[ids[c]] = t;
                     classOf[ids[c]] = c;
                 }
@@ -201,17 +179,17 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
 
         @Override
         public int columns() {
-            return names.length;
+            return columns.size();
         }
 
         @Override
         public int column(int id) {
-            return columns[id];
+            return columnOf[id];
         }
 
         @Override
         public String name(int id) {
-            return names[id];
+            return columns.name(id);
         }
 
         @Override
@@ -227,11 +205,11 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
             }
             List<Task> tasks = new ArrayList<>();
             List<List<String>> values = new ArrayList<>();
-            for (Group group : groups) {
+            for (MultiLabelColumns.Group group : groups) {
                 tasks.add(group.binary() ? new BinaryTask(group.task())
                         : new CategoricalTask(group.task(), group.ids().length));
                 values.add(group.binary() ? List.of("absent", "present")
-                        : Arrays.stream(group.ids()).mapToObj(id -> names[id]).toList());
+                        : Arrays.stream(group.ids()).mapToObj(columns::name).toList());
             }
             return EncodedOutputs.of(new TaskLayout(tasks), labels, values, constantTasks);
         }
@@ -245,14 +223,14 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
                 Integer id = idsByName.get(name);
                 if (id == null) {
                     throw new EmtalException("row " + row + ": found the unknown output '" + name + "', allowed are "
-                            + List.of(names));
+                            + IntStream.range(0, columns.size()).mapToObj(columns::name).toList());
                 }
-                Group group = groups.get(taskOf[id]);
+                MultiLabelColumns.Group group = groups.get(taskOf[id]);
                 if (group.binary()) {
                     labels[first + taskOf[id]] = 1;
                 } else if (Task.isLabelled(labels[first + taskOf[id]])) {
                     throw new EmtalException("row " + row + ", task '" + group.task() + "': found the classes '"
-                            + names[group.ids()[(int) labels[first + taskOf[id]]]] + "' and '" + name
+                            + columns.name(group.ids()[(int) labels[first + taskOf[id]]]) + "' and '" + name
                             + "', allowed is one");
                 } else {
                     labels[first + taskOf[id]] = classOf[id];
@@ -263,22 +241,7 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
         @Override
         public Prediction<MultiLabel> prediction(float[] row, int offset, int usedFeatures,
                                                  Example<MultiLabel> example) {
-            Map<String, MultiLabel> scores = new LinkedHashMap<>();
-            Set<Label> predicted = new LinkedHashSet<>();
-            for (Group group : groups) {
-                Label best = null;
-                for (int id : group.ids()) {
-                    Label scored = new Label(names[id], row[offset + columns[id]]);
-                    scores.put(names[id], new MultiLabel(scored));
-                    if (best == null || scored.getScore() > best.getScore()) {
-                        best = scored;
-                    }
-                }
-                if (!group.binary() || best.getScore() > THRESHOLD) {
-                    predicted.add(best);
-                }
-            }
-            return new Prediction<>(new MultiLabel(predicted), scores, usedFeatures, example, true);
+            return columns.prediction(row, offset, columnOf, usedFeatures, example);
         }
     }
 }

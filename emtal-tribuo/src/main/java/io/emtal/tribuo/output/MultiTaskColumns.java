@@ -4,7 +4,6 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.TaskKind;
 import io.emtal.tribuo.multitask.TaskValue;
-import org.tribuo.Example;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.Prediction;
 
@@ -12,10 +11,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /** The tasks of a domain of {@link MultiTask} outputs, and what the columns of a network say of them. */
-final class MultiTaskColumns {
+final class MultiTaskColumns implements OutputColumns<MultiTask> {
 
     private final List<Group> groups;
     private final String[] names;
@@ -66,14 +64,9 @@ final class MultiTaskColumns {
         return names[id];
     }
 
-    /** The number of columns. */
-    int size() {
+    @Override
+    public int size() {
         return names.length;
-    }
-
-    /** For every id its column in a network whose columns follow the ids. */
-    int[] columnsByIds() {
-        return IntStream.range(0, names.length).toArray();
     }
 
     /** For every id its column in a network in which the columns of a task are adjacent. */
@@ -86,20 +79,6 @@ final class MultiTaskColumns {
             }
         }
         return columns;
-    }
-
-    /**
-     * A prediction: the most probable class or answer of each task, or its number, with a score map of all columns.
-     *
-     * @param row the network's outputs
-     * @param offset where those of the example begin
-     * @param columnOf for every id its column
-     */
-    Prediction<MultiTask> prediction(float[] row, int offset, int[] columnOf, int usedFeatures,
-                                     Example<MultiTask> example) {
-        Map<String, MultiTask> scores = new LinkedHashMap<>();
-        MultiTask output = read(row, offset, columnOf, scores);
-        return new Prediction<>(output, scores, usedFeatures, example, true);
     }
 
     /** What a prediction's scores say of each id: what {@link #prediction} was given in the order of the ids. */
@@ -121,8 +100,9 @@ final class MultiTaskColumns {
         return row;
     }
 
-    /** The output alone; what the columns say goes into {@code scores}. */
-    MultiTask read(float[] row, int offset, int[] columnOf, Map<String, MultiTask> scores) {
+    /** {@inheritDoc} The most probable class or answer of each task, or its number. */
+    @Override
+    public MultiTask read(float[] row, int offset, int[] columnOf, Map<String, MultiTask> scores) {
         for (int id = 0; id < names.length; id++) {
             EmtalException.check(Float.isFinite(row[offset + columnOf[id]]), "output %s: found %s from the network,"
                     + " allowed is a finite number", names[id], row[offset + columnOf[id]]);
