@@ -17,6 +17,7 @@ import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.Output;
+import org.tribuo.dataset.DatasetView;
 
 import java.util.List;
 
@@ -67,7 +68,11 @@ final class Inputs {
      */
     static <T extends Output<T>> Examples rows(Dataset<T> dataset, List<Example<T>> training, InputEncoder encoder,
                                                EncodedOutputs outputs) {
-        return dataset instanceof RowDataset rows ? rows.rows(outputs) : encoder.rows(training, outputs);
+        if (dataset instanceof RowDataset rows) {
+            return rows.rows(outputs);
+        }
+        Examples rows = encoder.rows(training, outputs);
+        return dataset instanceof DatasetView<T> view ? new ViewRows(rows, view.getExampleIndices()) : rows;
     }
 
     /**

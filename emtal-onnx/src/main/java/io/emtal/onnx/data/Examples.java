@@ -37,6 +37,16 @@ public interface Examples extends AutoCloseable {
     float label(int row, int task);
 
     /**
+     * What a row is a copy of. Copies are held out of a training together, or not at all.
+     *
+     * @param row from 0
+     * @return a number from 0 that all copies of the same share; the row itself unless an implementation says otherwise
+     */
+    default int original(int row) {
+        return row;
+    }
+
+    /**
      * Whether training reads other inputs than these: what {@link #augmented} gives.
      *
      * @return false unless an implementation says otherwise

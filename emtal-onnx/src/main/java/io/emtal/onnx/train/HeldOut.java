@@ -1,12 +1,17 @@
 package io.emtal.onnx.train;
 
+import io.emtal.onnx.data.Examples;
+
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.stream.IntStream;
 
 /**
  * The rows that choose the best epoch. A single network does without them: they are held out of its training. Of an
  * ensemble each member does without another part of the rows, so that together all are trained on, and each row is
  * judged by the members that have not seen it (out-of-bag, Breiman 1996).
+ *
+ * <p>Copies of one row, as a bootstrap has them, stay together: else those that have seen a row would judge it.
  *
  * <p>Of more than {@value #MOST_JUDGED} rows that could judge, so many drawn at random do.
  */
@@ -33,22 +38,30 @@ final class HeldOut {
     /**
      * Chooses the rows.
      *
-     * @param order all rows, shuffled
+     * @param rows the rows
+     * @param order all of them, shuffled
      * @param fraction the fraction of the rows that a network does without, 0 for none
      * @param members the members of the ensemble, 1 for a single network
      */
-    static HeldOut of(int[] order, double fraction, int members) {
+    static HeldOut of(Examples rows, int[] order, double fraction, int members) {
         if (members == 1) {
-            int held = (int) Math.min(Math.round(fraction * order.length), MOST_JUDGED);
-            return new HeldOut(Arrays.copyOfRange(order, held, order.length), Arrays.copyOf(order, held), 1, new int[0], 0);
+            BitSet held = new BitSet();
+            Arrays.stream(order).limit(Math.min(Math.round(fraction * order.length), MOST_JUDGED))
+                    .forEach(row -> held.set(rows.original(row)));
+            return new HeldOut(Arrays.stream(order).filter(row -> !held.get(rows.original(row))).toArray(),
+                    Arrays.stream(order).filter(row -> held.get(rows.original(row))).toArray(), 1, new int[0], 0);
         }
         if (fraction == 0) {
             return new HeldOut(order, new int[0], members, new int[0], 0);
         }
         int parts = (int) Math.max(2, Math.min(members, Math.round(1 / fraction)));
+        int[] firstOf = new int[Arrays.stream(order).map(rows::original).max().orElse(-1) + 1];
+        Arrays.fill(firstOf, -1);
         int[] part = new int[order.length];
         for (int i = 0; i < order.length; i++) {
-            part[order[i]] = i % parts;
+            int original = rows.original(order[i]);
+            firstOf[original] = firstOf[original] < 0 ? i : firstOf[original];
+            part[order[i]] = firstOf[original] % parts;
         }
         return new HeldOut(order, Arrays.copyOf(order, Math.min(order.length, MOST_JUDGED)), members, part, parts);
     }

@@ -122,7 +122,7 @@ public final class Learner {
                                       TrainingListener listener) {
         Seed root = new Seed(seed);
         int[] order = shuffled(rows.size(), root.at(HELD_OUT).random());
-        HeldOut heldOut = HeldOut.of(order, recipe.validationFraction(pretrained), start.members());
+        HeldOut heldOut = HeldOut.of(rows, order, recipe.validationFraction(pretrained), start.members());
         checkLabels(tasks, rows, heldOut.training());
         listener.start(tasks);
         Heads heads = new Heads(tasks, start.pooledWidth(), start.members());

@@ -1,9 +1,14 @@
 package io.emtal.onnx.train;
 
+import io.emtal.onnx.data.Examples;
 import org.junit.jupiter.api.Test;
 
+import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -13,9 +18,67 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class HeldOutTest {
 
+    private static final Examples ROWS = rows(row -> row);
+
+    /** Rows of which some are copies; nothing else of them is looked at. */
+    private static Examples rows(IntUnaryOperator original) {
+        return new Examples() {
+            @Override
+            public int size() {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public int width() {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void inputs(int row, FloatBuffer target) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public float label(int row, int task) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public int original(int row) {
+                return original.applyAsInt(row);
+            }
+        };
+    }
+
+    @Test
+    void copiesStayTogether() {
+        for (long seed = 0; seed < 50; seed++) {
+            String where = "seed " + seed;
+            SplittableRandom random = new SplittableRandom(seed);
+            int size = random.nextInt(2, 60);
+            int[] originals = IntStream.generate(() -> random.nextInt(size)).limit(size).toArray();
+            Examples rows = rows(row -> originals[row]);
+            int[] order = IntStream.range(0, size).toArray();
+            ShuffleSampler.shuffle(order, random);
+            HeldOut single = HeldOut.of(rows, order, 0.3, 1);
+            Set<Integer> judged = Arrays.stream(single.judged()).mapToObj(row -> originals[row])
+                    .collect(Collectors.toSet());
+            assertEquals(size, single.judged().length + single.training().length, where);
+            assertTrue(Arrays.stream(single.training()).noneMatch(row -> judged.contains(originals[row])), where);
+            HeldOut ensemble = HeldOut.of(rows, order, 0.25, 8);
+            for (int a = 0; a < size; a++) {
+                for (int b = 0; b < a; b++) {
+                    if (originals[a] == originals[b]) {
+                        assertArrayEquals(ensemble.bags(new int[] {a}, 1), ensemble.bags(new int[] {b}, 1), where);
+                    }
+                }
+            }
+        }
+    }
+
     @Test
     void aSingleNetworkDoesWithoutTheRowsThatJudgeIt() {
-        HeldOut heldOut = HeldOut.of(new int[] {3, 0, 2, 1}, 0.25, 1);
+        HeldOut heldOut = HeldOut.of(ROWS, new int[] {3, 0, 2, 1}, 0.25, 1);
         assertArrayEquals(new int[] {3}, heldOut.judged());
         assertArrayEquals(new int[] {0, 2, 1}, heldOut.training());
         assertFalse(heldOut.outOfBag());
@@ -30,7 +93,7 @@ class HeldOutTest {
             int rows = random.nextInt(1, 40);
             int[] order = IntStream.range(0, rows).toArray();
             ShuffleSampler.shuffle(order, random);
-            HeldOut heldOut = HeldOut.of(order, random.nextDouble(0.01, 0.99), members);
+            HeldOut heldOut = HeldOut.of(ROWS, order, random.nextDouble(0.01, 0.99), members);
             String where = "seed " + seed;
             assertTrue(heldOut.outOfBag(), where);
             assertArrayEquals(order, heldOut.training(), where);
@@ -59,7 +122,7 @@ class HeldOutTest {
 
     @Test
     void withoutAFractionAllMembersSeeAllRows() {
-        HeldOut heldOut = HeldOut.of(new int[] {1, 0}, 0, 4);
+        HeldOut heldOut = HeldOut.of(ROWS, new int[] {1, 0}, 0, 4);
         assertEquals(0, heldOut.judged().length);
         float[] expected = new float[8];
         Arrays.fill(expected, 0.25f);
@@ -71,10 +134,10 @@ class HeldOutTest {
         int[] order = IntStream.range(0, 3 * HeldOut.MOST_JUDGED).toArray();
         ShuffleSampler.shuffle(order, new SplittableRandom(1));
         int[] first = Arrays.copyOf(order, HeldOut.MOST_JUDGED);
-        HeldOut single = HeldOut.of(order, 0.5, 1);
+        HeldOut single = HeldOut.of(ROWS, order, 0.5, 1);
         assertArrayEquals(first, single.judged());
         assertArrayEquals(Arrays.copyOfRange(order, first.length, order.length), single.training());
-        HeldOut ensemble = HeldOut.of(order, 0.5, 4);
+        HeldOut ensemble = HeldOut.of(ROWS, order, 0.5, 4);
         assertArrayEquals(first, ensemble.judged());
         assertArrayEquals(order, ensemble.training());
         assertArrayEquals(new float[] {0, 0.5f, 0, 0.5f}, ensemble.bags(new int[] {order[0]}, 1),
