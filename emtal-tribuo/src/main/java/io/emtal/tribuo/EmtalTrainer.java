@@ -28,6 +28,7 @@ import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.Output;
 import org.tribuo.Trainer;
+import org.tribuo.dataset.DatasetView;
 import org.tribuo.provenance.TrainerProvenance;
 import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 
@@ -357,7 +358,13 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         return trainer.getProvenance();
     }
 
+    /** How outputs become tasks. In a view, such as a fold, a class may be missing that the whole data set has. */
     private OutputTasks<T> outputs(Dataset<T> dataset) {
+        OutputTasks<T> tasks = tasks(dataset);
+        return dataset instanceof DatasetView ? tasks.withConstantTasks() : tasks;
+    }
+
+    private OutputTasks<T> tasks(Dataset<T> dataset) {
         Class<T> type = dataset.getOutputFactory().getTypeWitness();
         if (outputs == null) {
             return OutputTasks.of(type);
@@ -373,6 +380,10 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         if (!transformations.getList().isEmpty()) {
             LOGGER.warning("The features were transformed before training. Scaling them is not needed: the network"
                     + " scales its inputs itself, and cannot tell missing values that were made dense.");
+        }
+        if (!encoded.constantTasks().isEmpty()) {
+            LOGGER.warning("Of the tasks " + encoded.constantTasks() + " the " + encoded.size() + " examples have one class"
+                    + " only; constants are learnt for them.");
         }
         if (encoded.rowsWithoutLabel() > 0) {
             LOGGER.warning(encoded.rowsWithoutLabel() + " of " + encoded.size() + " examples have no label for any"

@@ -2,12 +2,15 @@ package io.emtal.tribuo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.emtal.onnx.EmtalException;
 import org.junit.jupiter.api.Test;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Model;
+import org.tribuo.MutableDataset;
 import org.tribuo.Output;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
@@ -19,7 +22,10 @@ import org.tribuo.evaluation.CrossValidation;
 import org.tribuo.evaluation.KFoldSplitter;
 import org.tribuo.impl.ArrayExample;
 import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.multilabel.MultiLabelFactory;
 import org.tribuo.multilabel.ensemble.MultiLabelVotingCombiner;
+import org.tribuo.multilabel.evaluation.MultiLabelEvaluator;
+import org.tribuo.provenance.SimpleDataSourceProvenance;
 import org.tribuo.regression.RegressionFactory;
 import org.tribuo.regression.Regressor;
 import org.tribuo.regression.evaluation.RegressionEvaluator;
@@ -38,6 +44,7 @@ import java.util.Set;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 
 /** The trainer inside Tribuo's own machinery, without a change. */
 class HostsTest {
@@ -105,6 +112,30 @@ class HostsTest {
         assertEquals(3, results.size());
         assertEquals(2, results.stream().map(r -> r.getB().getProvenance().getTrainerProvenance().getInstanceValues()
                 .get("train-invocation-count").getValue()).mapToInt(v -> (Integer) v).max().orElseThrow());
+    }
+
+    /** The fold that tests the only example of a class is trained without it. */
+    @Test
+    void aRareLabelDoesNotEndACrossValidation() {
+        MutableDataset<MultiLabel> data = new MutableDataset<>(new SimpleDataSourceProvenance("rare", new MultiLabelFactory()),
+                new MultiLabelFactory());
+        for (int i = 0; i < 30; i++) {
+            List<String> labels = new ArrayList<>(List.of(i % 2 == 0 ? "even" : "odd"));
+            if (i == 7) {
+                labels.add("rare");
+            }
+            data.add(new ArrayExample<>(new MultiLabel(labels.stream().map(Label::new).collect(Collectors.toSet())),
+                    new String[] {"x", "y"}, new double[] {i, i % 2 + 1}));
+        }
+        var results = new CrossValidation<>(TestData.<MultiLabel>quickTrainer().build(), data, new MultiLabelEvaluator(), 3,
+                SPLIT_SEED).evaluate();
+        assertEquals(3, results.size());
+        EmtalException e = assertThrows(EmtalException.class, () -> {
+            MutableDataset<MultiLabel> same = new MutableDataset<>(data.getProvenance(), data.getOutputFactory());
+            data.getData().stream().filter(example -> example.getOutput().contains("even")).forEach(same::add);
+            TestData.<MultiLabel>quickTrainer().build().train(same);
+        });
+        assertTrue(e.getMessage().contains("constantTasks"), e.getMessage());
     }
 
     @Test

@@ -5,6 +5,7 @@ import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** The tasks of a training and the labels of its examples. */
@@ -13,6 +14,7 @@ public final class EncodedOutputs {
     private final TaskLayout tasks;
     private final float[] labels;
     private final int rowsWithoutLabel;
+    private final List<String> constant = new ArrayList<>();
 
     private EncodedOutputs(TaskLayout tasks, float[] labels) {
         this.tasks = tasks;
@@ -51,12 +53,16 @@ public final class EncodedOutputs {
                 varied = Task.isLabelled(label) && label != first;
             }
             String name = tasks.task(t).name();
+            boolean constant = !varied && !(tasks.task(t) instanceof RealTask);
             EmtalException.check(Task.isLabelled(first), "task '%s': found no label in %d training examples, at least"
                     + " one is needed", name, encoded.size());
-            EmtalException.check(varied || constantTasks || tasks.task(t) instanceof RealTask,
+            EmtalException.check(!constant || constantTasks,
                     "task '%s': found nothing but '%s' in %d training examples, at least two classes are needed unless"
                             + " constantTasks is set, which trains a constant", name,
                     values.get(t).isEmpty() ? first : values.get(t).get((int) first), encoded.size());
+            if (constant) {
+                encoded.constant.add(name);
+            }
         }
         return encoded;
     }
@@ -98,6 +104,15 @@ public final class EncodedOutputs {
      */
     public float label(int row, int task) {
         return labels[row * tasks.size() + task];
+    }
+
+    /**
+     * The tasks whose labels are all of one class, so that a constant is learnt.
+     *
+     * @return their names
+     */
+    public List<String> constantTasks() {
+        return List.copyOf(constant);
     }
 
     /**

@@ -94,6 +94,11 @@ public final class LabelTasks implements OutputTasks<Label> {
     }
 
     @Override
+    public OutputTasks<Label> withConstantTasks() {
+        return new LabelTasks(true);
+    }
+
+    @Override
     public OutputCodec<Label> codec(ImmutableOutputInfo<Label> domain) {
         return new Codec(domain, IntStream.range(0, domain.size()).mapToObj(id -> domain.getOutput(id).getLabel())
                 .toArray(String[]::new), constantTasks);

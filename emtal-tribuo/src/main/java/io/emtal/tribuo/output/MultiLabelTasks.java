@@ -123,6 +123,11 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
     }
 
     @Override
+    public OutputTasks<MultiLabel> withConstantTasks() {
+        return new MultiLabelTasks(labelSeparator, true);
+    }
+
+    @Override
     public OutputCodec<MultiLabel> codec(ImmutableOutputInfo<MultiLabel> domain) {
         return new Codec(new MultiLabelColumns(domain, labelSeparator), constantTasks);
     }

@@ -104,6 +104,11 @@ public final class MultiTaskTasks implements OutputTasks<MultiTask> {
     }
 
     @Override
+    public OutputTasks<MultiTask> withConstantTasks() {
+        return new MultiTaskTasks(true);
+    }
+
+    @Override
     public OutputCodec<MultiTask> codec(ImmutableOutputInfo<MultiTask> domain) {
         return new Codec(new MultiTaskColumns(domain), constantTasks);
     }

@@ -54,6 +54,16 @@ public interface OutputTasks<T extends Output<T>>
     OutputCodec<T> codec(ImmutableOutputInfo<T> domain);
 
     /**
+     * These tasks, of which some may have a single class in the training examples, so that a constant is learnt: for a part
+     * of a data set, whose rare classes lie in other parts.
+     *
+     * @return these unless an implementation refuses such tasks
+     */
+    default OutputTasks<T> withConstantTasks() {
+        return this;
+    }
+
+    /**
      * The defaults for a type of output.
      *
      * @param type a type of output
