@@ -9,8 +9,11 @@ import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl
 import io.emtal.onnx.EmtalException;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Where and how often a training saves its state, so that it can go on after the process has ended in whatever way. The
@@ -65,10 +68,16 @@ public final class Checkpoints implements Configurable, Provenancable<Configured
     /** Sets what differs from the defaults. */
     public static final class Builder {
 
-        private final Checkpoints made = new Checkpoints();
+        private final List<Consumer<Checkpoints>> settings = new ArrayList<>();
 
         private Builder(Path directory) {
-            made.directory = Objects.requireNonNull(directory, "directory");
+            Objects.requireNonNull(directory, "directory");
+            set(made -> made.directory = directory);
+        }
+
+        private Builder set(Consumer<Checkpoints> setting) {
+            settings.add(setting);
+            return this;
         }
 
         /**
@@ -78,8 +87,7 @@ public final class Checkpoints implements Configurable, Provenancable<Configured
          * @return this builder
          */
         public Builder everySteps(int everySteps) {
-            made.everySteps = everySteps;
-            return this;
+            return set(made -> made.everySteps = everySteps);
         }
 
         /**
@@ -89,8 +97,7 @@ public final class Checkpoints implements Configurable, Provenancable<Configured
          * @return this builder
          */
         public Builder everyMinutes(double everyMinutes) {
-            made.everyMinutes = everyMinutes;
-            return this;
+            return set(made -> made.everyMinutes = everyMinutes);
         }
 
         /**
@@ -100,8 +107,7 @@ public final class Checkpoints implements Configurable, Provenancable<Configured
          * @return this builder
          */
         public Builder keep(int keep) {
-            made.keep = keep;
-            return this;
+            return set(made -> made.keep = keep);
         }
 
         /**
@@ -111,6 +117,8 @@ public final class Checkpoints implements Configurable, Provenancable<Configured
          * @throws EmtalException if a value is out of its range
          */
         public Checkpoints build() {
+            Checkpoints made = new Checkpoints();
+            settings.forEach(setting -> setting.accept(made));
             made.invalid().ifPresent(message -> {
                 throw new EmtalException(message);
             });

@@ -9,8 +9,11 @@ import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.task.Losses;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** How a network is trained, whatever is adapted in it: lengths, batches, optimiser, schedule, losses, selection. */
 public final class Recipe implements Configurable, Provenancable<ConfiguredObjectProvenance> {
@@ -90,9 +93,14 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     /** Sets what differs from the defaults. */
     public static final class Builder {
 
-        private final Recipe made = new Recipe();
+        private final List<Consumer<Recipe>> settings = new ArrayList<>();
 
         private Builder() {
+        }
+
+        private Builder set(Consumer<Recipe> setting) {
+            settings.add(setting);
+            return this;
         }
 
         /**
@@ -102,8 +110,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder pretrainEpochs(int pretrainEpochs) {
-            made.pretrainEpochs = pretrainEpochs;
-            return this;
+            return set(made -> made.pretrainEpochs = pretrainEpochs);
         }
 
         /**
@@ -113,8 +120,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder epochs(int epochs) {
-            made.epochs = epochs;
-            return this;
+            return set(made -> made.epochs = epochs);
         }
 
         /**
@@ -124,8 +130,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder batchSize(int batchSize) {
-            made.batchSize = batchSize;
-            return this;
+            return set(made -> made.batchSize = batchSize);
         }
 
         /**
@@ -136,8 +141,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder microBatchSize(int microBatchSize) {
-            made.microBatchSize = microBatchSize;
-            return this;
+            return set(made -> made.microBatchSize = microBatchSize);
         }
 
         /**
@@ -147,8 +151,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder workers(int workers) {
-            made.workers = workers;
-            return this;
+            return set(made -> made.workers = workers);
         }
 
         /**
@@ -158,8 +161,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder optimizer(AdamW optimizer) {
-            made.optimizer = optimizer;
-            return this;
+            return set(made -> made.optimizer = optimizer);
         }
 
         /**
@@ -169,8 +171,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder pretrainSchedule(CosineSchedule schedule) {
-            made.pretrainSchedule = schedule;
-            return this;
+            return set(made -> made.pretrainSchedule = schedule);
         }
 
         /**
@@ -180,8 +181,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder schedule(CosineSchedule schedule) {
-            made.schedule = schedule;
-            return this;
+            return set(made -> made.schedule = schedule);
         }
 
         /**
@@ -191,8 +191,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder losses(Losses losses) {
-            made.losses = losses;
-            return this;
+            return set(made -> made.losses = losses);
         }
 
         /**
@@ -202,8 +201,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder dropout(double dropout) {
-            made.dropout = dropout;
-            return this;
+            return set(made -> made.dropout = dropout);
         }
 
         /**
@@ -213,8 +211,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder inputDropout(double inputDropout) {
-            made.inputDropout = inputDropout;
-            return this;
+            return set(made -> made.inputDropout = inputDropout);
         }
 
         /**
@@ -224,8 +221,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder averageDecay(double averageDecay) {
-            made.averageDecay = averageDecay;
-            return this;
+            return set(made -> made.averageDecay = averageDecay);
         }
 
         /**
@@ -236,9 +232,10 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder validationFraction(double validationFraction) {
-            made.validationFraction = validationFraction;
-            made.pretrainedValidationFraction = validationFraction;
-            return this;
+            return set(made -> {
+                made.validationFraction = validationFraction;
+                made.pretrainedValidationFraction = validationFraction;
+            });
         }
 
         /**
@@ -248,8 +245,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder patience(int patience) {
-            made.patience = patience;
-            return this;
+            return set(made -> made.patience = patience);
         }
 
         /**
@@ -259,8 +255,8 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder sampler(Sampler sampler) {
-            made.sampler = Objects.requireNonNull(sampler, "sampler");
-            return this;
+            Objects.requireNonNull(sampler, "sampler");
+            return set(made -> made.sampler = sampler);
         }
 
         /**
@@ -270,8 +266,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder headPatience(int headPatience) {
-            made.headPatience = headPatience;
-            return this;
+            return set(made -> made.headPatience = headPatience);
         }
 
         /**
@@ -281,6 +276,8 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @throws EmtalException if a value is out of its range
          */
         public Recipe build() {
+            Recipe made = new Recipe();
+            settings.forEach(setting -> setting.accept(made));
             made.invalid().ifPresent(message -> {
                 throw new EmtalException(message);
             });

@@ -154,4 +154,13 @@ class CheckpointsTest {
         String message = assertThrows(EmtalException.class, builder::build).getMessage();
         assertTrue(message.contains("allowed are"), message);
     }
+
+    @Test
+    void whatIsBuiltIsNotChangedByItsBuilder() {
+        Checkpoints.Builder builder = Checkpoints.builder(directory).keep(3);
+        Checkpoints first = builder.build();
+        Checkpoints second = builder.keep(4).build();
+        assertEquals(List.of(3, 4), List.of(first.keep(), second.keep()));
+        assertEquals(List.of(directory, directory), List.of(first.directory(), second.directory()));
+    }
 }

@@ -1,5 +1,6 @@
 package io.emtal.onnx.train;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -28,5 +29,15 @@ class RecipeTest {
     @CsvSource({"16, 5, 5", "4, 5, 4"})
     void aGivenSizeIsKept(int batch, int given, int expected) {
         assertEquals(expected, Recipe.builder().microBatchSize(given).build().microBatchSize(batch, 1));
+    }
+
+    @Test
+    void whatIsBuiltIsNotChangedByItsBuilder() {
+        Recipe.Builder builder = Recipe.builder().epochs(3);
+        Recipe first = builder.build();
+        Recipe second = builder.epochs(4).validationFraction(0.5).build();
+        assertEquals(Recipe.builder().epochs(3).build().getProvenance(), first.getProvenance());
+        assertEquals(Recipe.builder().epochs(4).validationFraction(0.5).build().getProvenance(),
+                second.getProvenance());
     }
 }

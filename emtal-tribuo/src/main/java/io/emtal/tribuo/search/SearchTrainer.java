@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /**
  * Searches a configuration of an {@link EmtalTrainer} and gives the model of the best: successive halving (Jamieson and
@@ -108,9 +109,14 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
      */
     public static final class Builder<T extends Output<T>> {
 
-        private final SearchTrainer<T> made = new SearchTrainer<>();
+        private final List<Consumer<SearchTrainer<T>>> settings = new ArrayList<>();
 
         private Builder() {
+        }
+
+        private Builder<T> set(Consumer<SearchTrainer<T>> setting) {
+            settings.add(setting);
+            return this;
         }
 
         /**
@@ -120,8 +126,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
          * @return this builder
          */
         public Builder<T> trainer(EmtalTrainer<T> trainer) {
-            made.trainer = Objects.requireNonNull(trainer, "trainer");
-            return this;
+            Objects.requireNonNull(trainer, "trainer");
+            return set(made -> made.trainer = trainer);
         }
 
         /**
@@ -131,8 +137,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
          * @return this builder
          */
         public Builder<T> space(List<Setting> space) {
-            made.space = List.copyOf(space);
-            return this;
+            List<Setting> copy = List.copyOf(space);
+            return set(made -> made.space = copy);
         }
 
         /**
@@ -142,8 +148,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
          * @return this builder
          */
         public Builder<T> cheaper(Setting cheaper) {
-            made.cheaper = Objects.requireNonNull(cheaper, "cheaper");
-            return this;
+            Objects.requireNonNull(cheaper, "cheaper");
+            return set(made -> made.cheaper = cheaper);
         }
 
         /**
@@ -153,8 +159,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
          * @return this builder
          */
         public Builder<T> budget(int budget) {
-            made.budget = budget;
-            return this;
+            return set(made -> made.budget = budget);
         }
 
         /**
@@ -164,8 +169,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
          * @return this builder
          */
         public Builder<T> reduction(int reduction) {
-            made.reduction = reduction;
-            return this;
+            return set(made -> made.reduction = reduction);
         }
 
         /**
@@ -175,8 +179,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
          * @return this builder
          */
         public Builder<T> seed(long seed) {
-            made.seed = seed;
-            return this;
+            return set(made -> made.seed = seed);
         }
 
         /**
@@ -186,8 +189,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
          * @return this builder
          */
         public Builder<T> listener(SearchListener listener) {
-            made.listener = Objects.requireNonNull(listener, "listener");
-            return this;
+            Objects.requireNonNull(listener, "listener");
+            return set(made -> made.listener = listener);
         }
 
         /**
@@ -197,6 +200,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
          * @throws EmtalException if a number is out of its range, or two settings have the same path
          */
         public SearchTrainer<T> build() {
+            SearchTrainer<T> made = new SearchTrainer<>();
+            settings.forEach(setting -> setting.accept(made));
             made.invalid().ifPresent(message -> {
                 throw new EmtalException(message);
             });

@@ -166,6 +166,21 @@ class SearchTrainerTest {
     }
 
     @Test
+    void whatIsBuiltIsNotChangedByItsBuilder() {
+        SearchTrainer.Builder<Label> builder = SearchTrainer.<Label>builder().trainer(slow(1)).space(List.of(RATE))
+                .seed(1);
+        SearchTrainer<Label> first = builder.build();
+        TrainerProvenance before = first.getProvenance();
+        first.setInvocationCount(2);
+        SearchTrainer<Label> second = builder.seed(2).build();
+        assertEquals(0, second.getInvocationCount());
+        first.setInvocationCount(0);
+        assertEquals(before, first.getProvenance());
+        assertNotEquals(before, second.getProvenance());
+        assertEquals(before, builder.seed(1).build().getProvenance());
+    }
+
+    @Test
     void configurationRoundTrips() throws Exception {
         SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(slow(3)).space(List.of(RATE)).cheaper(MEMBERS)
                 .budget(7).reduction(4).seed(8).build();
