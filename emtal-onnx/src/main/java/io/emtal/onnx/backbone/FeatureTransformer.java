@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -70,9 +71,14 @@ public final class FeatureTransformer implements BackboneSource {
     /** Sets what differs from the defaults. */
     public static final class Builder {
 
-        private final FeatureTransformer made = new FeatureTransformer();
+        private final List<Consumer<FeatureTransformer>> settings = new ArrayList<>();
 
         private Builder() {
+        }
+
+        private Builder set(Consumer<FeatureTransformer> setting) {
+            settings.add(setting);
+            return this;
         }
 
         /**
@@ -82,8 +88,7 @@ public final class FeatureTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder width(int width) {
-            made.width = width;
-            return this;
+            return set(made -> made.width = width);
         }
 
         /**
@@ -93,8 +98,7 @@ public final class FeatureTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder depth(int depth) {
-            made.depth = depth;
-            return this;
+            return set(made -> made.depth = depth);
         }
 
         /**
@@ -104,8 +108,7 @@ public final class FeatureTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder heads(int heads) {
-            made.heads = heads;
-            return this;
+            return set(made -> made.heads = heads);
         }
 
         /**
@@ -115,8 +118,7 @@ public final class FeatureTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder hidden(int hidden) {
-            made.hidden = hidden;
-            return this;
+            return set(made -> made.hidden = hidden);
         }
 
         /**
@@ -126,8 +128,7 @@ public final class FeatureTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder maxTokens(int maxTokens) {
-            made.maxTokens = maxTokens;
-            return this;
+            return set(made -> made.maxTokens = maxTokens);
         }
 
         /**
@@ -137,8 +138,7 @@ public final class FeatureTransformer implements BackboneSource {
          * @return this builder
          */
         public Builder bins(int bins) {
-            made.bins = bins;
-            return this;
+            return set(made -> made.bins = bins);
         }
 
         /**
@@ -148,6 +148,8 @@ public final class FeatureTransformer implements BackboneSource {
          * @throws EmtalException if a value is out of its range
          */
         public FeatureTransformer build() {
+            FeatureTransformer made = new FeatureTransformer();
+            settings.forEach(setting -> setting.accept(made));
             made.invalid().ifPresent(message -> {
                 throw new EmtalException(message);
             });
