@@ -337,7 +337,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         warn(dataset, encoded);
         SplittableRandom seeds = new SplittableRandom(runSeed);
         Examples rows = Inputs.rows(dataset, examples, inputs, encoded);
-        Optional<Checkpoints> saves = Optional.ofNullable(checkpoints).map(c -> c.below("train-" + invocation));
+        Optional<Checkpoints> saves = checkpoints().map(c -> c.below("train-" + invocation));
         try {
             Backbone start = backbone.create(inputs.layout(), encoded.tasks(), rows, seeds.nextLong());
             PretrainedNetwork network = new Learner(method, recipe, saves).pretrain(start, backbone.pretrained(),
@@ -389,6 +389,15 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
             LOGGER.warning(encoded.rowsWithoutLabel() + " of " + encoded.size() + " examples have no label for any"
                     + " task; nothing is learnt from them.");
         }
+    }
+
+    /**
+     * Where trainings are saved on their way.
+     *
+     * @return empty for nowhere
+     */
+    public Optional<Checkpoints> checkpoints() {
+        return Optional.ofNullable(checkpoints);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.emtal.tribuo.search;
 
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,11 @@ record Candidate(int number, TrainerConfiguration configuration, Map<String, Str
         Map<String, String> comparable = new LinkedHashMap<>();
         values.forEach((name, value) -> comparable.put(name, comparable(value)));
         return comparable;
+    }
+
+    /** Where its trainings are saved: not where those of a search for other settings are. */
+    String directory() {
+        return "candidate-" + number + "-" + HexFormat.of().toHexDigits(values.toString().hashCode());
     }
 
     /** Whether a search of these settings could draw this one. */

@@ -104,9 +104,11 @@ final class Search<T extends Output<T>> {
             for (String path : full ? List.<String>of() : cheaper.paths()) {
                 configuration = configuration.with(path, cheaper.values().get(rung));
             }
-            EmtalTrainer<T> trainer = configuration.make();
-            model = trainer.toBuilder().listener(listener.training(candidate.number(), rung)).build()
-                    .train(examples, Map.of(), invocation);
+            EmtalTrainer<T> made = configuration.make();
+            EmtalTrainer.Builder<T> trainer = made.toBuilder().listener(listener.training(candidate.number(), rung));
+            made.checkpoints().map(all -> all.below(candidate.directory()).below("rung-" + rung))
+                    .ifPresent(trainer::checkpoints);
+            model = trainer.build().train(examples, Map.of(), invocation);
         } catch (EmtalException e) {
             if (Thread.currentThread().isInterrupted()) {
                 throw e;

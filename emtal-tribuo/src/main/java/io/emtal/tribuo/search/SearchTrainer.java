@@ -35,6 +35,9 @@ import java.util.function.Consumer;
  * ensemble. Those of the last rung are what the trainer would do with the configuration, so the best of them needs no
  * further training. A training that fails ends its configuration's part in the search.
  *
+ * <p>If the trainer has checkpoints, each training has a directory of its own below theirs, and the same search goes on
+ * from them after its process has ended: trainings that were done are done at once, and the one that was not goes on.
+ *
  * <p>Every training is in the model's provenance under {@value #TRIALS}. Repeats bit by bit for the same configuration,
  * number of invocations and examples in the same order. An interrupt ends the search within a step. Thread-safe.
  *

@@ -12,6 +12,7 @@ import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.FeatureEnsemble;
+import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.CosineSchedule;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.onnx.train.StepEvent;
@@ -252,6 +253,58 @@ class SearchTrainerTest {
             assertEquals(1, trials.size());
             trials.clear();
         }
+    }
+
+    /** Ends a search as nothing in it expects. */
+    private static final class Crash extends Error {
+        private static final long serialVersionUID = 1L;
+    }
+
+    /** The trials that did steps, of which one may crash. */
+    private static SearchListener steps(List<String> done, String crash) {
+        return new SearchListener() {
+            @Override
+            public TrainingListener training(int candidate, int rung) {
+                return new TrainingListener() {
+                    @Override
+                    public void step(StepEvent event) {
+                        String trial = candidate + " on rung " + rung;
+                        if (!done.contains(trial)) {
+                            done.add(trial);
+                        }
+                        if (trial.equals(crash) && event.step() == 5) {
+                            throw new Crash();
+                        }
+                    }
+                };
+            }
+        };
+    }
+
+    @Test
+    void aSearchThatCrashedGoesOnInItsTrial() {
+        Dataset<Label> data = TestData.labels(30, 1);
+        EmtalTrainer<Label> saving = SearchTrainerTest.<Label>slow(1).toBuilder()
+                .checkpoints(Checkpoints.builder(folder).everySteps(2).build()).build();
+        SearchTrainer.Builder<Label> builder = SearchTrainer.<Label>builder().space(List.of(RATE)).cheaper(MEMBERS);
+        List<String> all = new ArrayList<>();
+        OnnxMl.GraphProto expected = graph(builder.trainer(slow(1)).listener(steps(all, "")).build().train(data));
+        assertEquals(List.of("0 on rung 0", "1 on rung 0", "2 on rung 0"), all.subList(0, 3));
+        assertEquals(4, all.size());
+        List<String> crashed = new ArrayList<>();
+        SearchTrainer<Label> crashing = builder.trainer(saving).listener(steps(crashed, all.get(1))).build();
+        assertThrows(Crash.class, () -> crashing.train(data));
+        assertEquals(all.subList(0, 2), crashed);
+        List<String> resumed = new ArrayList<>();
+        Heard heard = new Heard();
+        assertEquals(expected, graph(builder.listener(steps(resumed, "")).build().train(data)));
+        assertEquals(all.subList(1, 4), resumed);
+        assertEquals(expected, graph(builder.listener(heard).build().train(data)));
+        assertTrue(heard.trials.stream().allMatch(trial -> trial.failure().isEmpty()), heard.trials::toString);
+        heard.trials.clear();
+        heard.rungs.clear();
+        builder.space(List.of(Setting.of("recipe.dropout", "0.1", "0.2"))).build().train(data).close();
+        assertTrue(heard.trials.stream().allMatch(trial -> trial.failure().isEmpty()), heard.trials::toString);
     }
 
     @Test
