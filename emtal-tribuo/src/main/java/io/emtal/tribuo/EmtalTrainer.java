@@ -222,7 +222,8 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         /**
          * Saves trainings on their way, so that they can go on after the process has ended in whatever way. What the nth
          * training of a trainer saves, from 0, is in the directory {@code train-n} below the given one; the nth training
-         * of another trainer of the same configuration goes on from there, on the same examples.
+         * of another trainer of the same configuration goes on from there, on the same examples. There, each adaptation
+         * method has a directory of its own.
          *
          * @param checkpoints where and how often
          * @return this builder

@@ -25,6 +25,7 @@ import org.tribuo.provenance.ModelProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 
 import java.time.OffsetDateTime;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,8 +34,8 @@ import java.util.logging.Logger;
 
 /**
  * The part of a training that does not depend on the adaptation method, made by {@link EmtalTrainer#pretrain}. Several
- * methods can adapt the same: a dense training of a fresh backbone is done once for all of them. Thread-safe, but not to
- * be closed while a method adapts.
+ * methods can adapt the same: a dense training of a fresh backbone is done once for all of them. Where trainings are
+ * saved on their way, each method has a directory of its own. Thread-safe, but not to be closed while a method adapts.
  *
  * @param <T> the type of output
  */
@@ -98,7 +99,8 @@ public final class Pretraining<T extends Output<T>> implements AutoCloseable {
      * @throws io.emtal.onnx.EmtalException if that fails
      */
     public EmtalModel<T> adapt(AdaptationMethod method, Map<String, Provenance> runProvenance) {
-        TrainedNetwork trained = new Learner(method, recipe, checkpoints).adapt(network, listener);
+        Optional<Checkpoints> own = checkpoints.map(c -> c.below("method-" + hash(method)));
+        TrainedNetwork trained = new Learner(method, recipe, own).adapt(network, listener);
         trained.stop().ifPresent(stop -> LOGGER.warning("The training was interrupted in phase " + stop
                 + "; the model is the best so far."));
         TrainingReport report = TrainingReport.of(trained, data.rowsWithoutLabel);
@@ -110,6 +112,11 @@ public final class Pretraining<T extends Output<T>> implements AutoCloseable {
         return new EmtalModel<>("emtal-model", new ModelProvenance(EmtalModel.class.getName(), OffsetDateTime.now(),
                 data.provenance, trainer.apply(method), run), data.featureMap, data.domain, data.inputs, data.outputs,
                 model, report);
+    }
+
+    /** Tells methods apart. Should two have the same after all, the checkpoints themselves say whose they are. */
+    private static String hash(AdaptationMethod method) {
+        return HexFormat.of().toHexDigits(method.getProvenance().toString().hashCode());
     }
 
     /** Frees the examples' rows. */

@@ -14,7 +14,10 @@ import io.emtal.onnx.adapt.AdaptationMethod;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.adapt.Lora;
+import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.Phase;
+import io.emtal.onnx.train.StepEvent;
 import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.output.LabelTasks;
 import io.emtal.tribuo.output.MultiLabelTasks;
@@ -38,6 +41,7 @@ import org.tribuo.test.MockOutput;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -89,6 +93,34 @@ class EmtalTrainerTest {
                 assertEquals(shared.history(), adapted.training().history().subList(0, shared.history().size()));
             }
         }
+    }
+
+    /** What a method saves is in the way of no other, of a sharing trainer or of another one. */
+    @Test
+    void methodsThatShareAPretrainingShareItsCheckpoints() {
+        Dataset<Label> data = TestData.labels(50, 1);
+        Map<AdaptationMethod, OnnxMl.GraphProto> expected = new LinkedHashMap<>();
+        for (AdaptationMethod method : List.of(new FullDense(), Emtal.builder().experts(4).rank(2).build(),
+                Emtal.builder().experts(4).rank(1).build())) {
+            expected.put(method, graph(TestData.<Label>quickTrainer().method(method).build().train(data)));
+        }
+        List<Phase> steps = new ArrayList<>();
+        EmtalTrainer.Builder<Label> saving = TestData.<Label>quickTrainer().checkpoints(Checkpoints.in(folder))
+                .listener(new TrainingListener() {
+                    @Override
+                    public void step(StepEvent event) {
+                        steps.add(event.phase());
+                    }
+                });
+        try (Pretraining<Label> shared = saving.build().pretrain(data)) {
+            expected.forEach((method, graph) -> assertEquals(graph, graph(shared.adapt(method)), method::toString));
+            assertTrue(steps.contains(Phase.PRETRAIN) && steps.contains(Phase.ADAPT));
+            steps.clear();
+            expected.forEach((method, graph) -> assertEquals(graph, graph(shared.adapt(method)), method::toString));
+        }
+        expected.forEach((method, graph) -> assertEquals(graph,
+                graph(saving.method(method).build().train(data)), method::toString));
+        assertEquals(List.of(), steps);
     }
 
     @Test
