@@ -34,6 +34,10 @@ import java.util.stream.LongStream;
  * those that are labelled for it, by trainers of the same seed; both are judged on the same test rows, those of all
  * folds together. What the trainers differ in is for the caller to decide: by default in nothing but the tasks that
  * they see.
+ *
+ * <p>A trainer with checkpoints needs a directory that no other training has. The seed does not tell them apart: the
+ * trainings of one seed differ in fold and task, and a second one in the directory of a first is refused. A factory
+ * that numbers its trainers will do, for trainings always come in the same order.
  */
 public final class TaskComparison {
 

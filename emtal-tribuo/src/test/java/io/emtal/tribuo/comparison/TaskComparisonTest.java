@@ -2,6 +2,7 @@ package io.emtal.tribuo.comparison;
 
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.train.Checkpoints;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.TestData;
 import io.emtal.tribuo.multitask.FixedModel;
@@ -12,6 +13,7 @@ import io.emtal.tribuo.multitask.MultiTaskMetrics;
 import io.emtal.tribuo.multitask.TaskKind;
 import io.emtal.tribuo.multitask.TaskValue;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Dataset;
 import org.tribuo.MutableDataset;
 import org.tribuo.Trainer;
@@ -22,6 +24,7 @@ import org.tribuo.provenance.SimpleDataSourceProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 import org.tribuo.provenance.impl.EmptyTrainerProvenance;
 
+import java.nio.file.Path;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -29,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.LongFunction;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -187,6 +191,21 @@ class TaskComparisonTest {
         assertEquals(Math.sqrt(5 * 25 / constant), number.scores().get(0).joint().orElseThrow(), 1e-12);
         assertEquals(Math.sqrt(5 * 100 / constant), number.scores().get(0).separate().orElseThrow(), 1e-12);
         assertEquals(3 / 5.0, gains.task("letter").orElseThrow().joint().mean().orElseThrow(), 1e-12);
+    }
+
+    @Test
+    void trainersWithCheckpointsNeedADirectoryEach(@TempDir Path folder) {
+        Dataset<MultiTask> data = TestData.multiTasks(50, 1);
+        int[] made = new int[1];
+        LongFunction<EmtalTrainer<MultiTask>> numbered = seed -> TestData.<MultiTask>quickTrainer().seed(seed)
+                .checkpoints(Checkpoints.in(folder.resolve("training-" + made[0]++))).build();
+        TaskComparison.builder().joint(numbered).separate(numbered).build().compare(data, data);
+        assertEquals(1 + 3, made[0]);
+        LongFunction<EmtalTrainer<MultiTask>> same = seed -> TestData.<MultiTask>quickTrainer().seed(seed)
+                .checkpoints(Checkpoints.in(folder.resolve("same"))).build();
+        var e = assertThrows(EmtalException.class,
+                () -> TaskComparison.builder().joint(same).separate(same).build().compare(data, data));
+        assertTrue(e.getMessage().contains("another directory is needed"), e.getMessage());
     }
 
     @Test
