@@ -28,11 +28,9 @@ record Candidate(int number, TrainerConfiguration configuration, Map<String, Str
         return new Candidate(number, configuration, values);
     }
 
-    /** The values, alike for numbers that are written differently. */
-    Map<String, String> comparable() {
-        Map<String, String> comparable = new LinkedHashMap<>();
-        values.forEach((name, value) -> comparable.put(name, comparable(value)));
-        return comparable;
+    /** The values at all paths of the settings, alike for numbers that are written differently. */
+    List<String> comparable(List<Setting> space) {
+        return space.stream().flatMap(setting -> setting.paths().stream()).map(this::comparable).toList();
     }
 
     /** Where its trainings are saved: not where those of a search for other settings are. */
@@ -42,16 +40,11 @@ record Candidate(int number, TrainerConfiguration configuration, Map<String, Str
 
     /** Whether a search of these settings could draw this one. */
     boolean isIn(List<Setting> space) {
-        return space.stream().allMatch(setting -> setting.values().stream().map(Candidate::comparable)
-                .anyMatch(comparable(values.get(setting.name()))::equals)
-                && setting.paths().stream().map(configuration::value).map(Candidate::comparable).distinct().count() == 1);
+        return space.stream().allMatch(setting -> setting.values().stream().map(Setting::comparable)
+                .anyMatch(value -> setting.paths().stream().map(this::comparable).allMatch(value::equals)));
     }
 
-    private static String comparable(String value) {
-        try {
-            return String.valueOf(Double.parseDouble(value));
-        } catch (NumberFormatException e) {
-            return value;
-        }
+    private String comparable(String path) {
+        return Setting.comparable(configuration.value(path));
     }
 }

@@ -272,7 +272,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         SplittableRandom random = draws.split();
         List<Candidate> candidates = new ArrayList<>();
         candidates.add(Candidate.of(0, own, space));
-        Set<Map<String, String>> tried = new HashSet<>(Set.of(candidates.get(0).comparable()));
+        Set<List<String>> tried = new HashSet<>(Set.of(candidates.get(0).comparable(space)));
+        // No path and no value is there twice: each combination is another configuration, and one is left to be drawn.
         double combinations = space.stream().mapToDouble(setting -> setting.values().size()).reduce(1, (a, b) -> a * b);
         double others = candidates.get(0).isIn(space) ? combinations - 1 : combinations;
         while (candidates.size() < budget && candidates.size() - 1 < others) {
@@ -284,7 +285,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
                 }
             }
             Candidate drawn = Candidate.of(candidates.size(), configuration, space);
-            if (tried.add(drawn.comparable())) {
+            if (tried.add(drawn.comparable(space))) {
                 candidates.add(drawn);
             }
         }

@@ -8,9 +8,9 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.emtal.onnx.EmtalException;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -34,8 +34,8 @@ public final class Setting implements Configurable, Provenancable<ConfiguredObje
      * A setting of several properties that always have the same value.
      *
      * @param paths at least one
-     * @param values at least one, all different
-     * @throws EmtalException if there are none
+     * @param values at least one, all different; 0.1 and 0.10 are not
+     * @throws EmtalException if there are none, or two are equal
      */
     public Setting(List<String> paths, List<String> values) {
         this.paths = List.copyOf(paths);
@@ -49,9 +49,9 @@ public final class Setting implements Configurable, Provenancable<ConfiguredObje
      * A setting of one property.
      *
      * @param path from the trainer to the property
-     * @param values at least one, all different
+     * @param values at least one, all different; 0.1 and 0.10 are not
      * @return the setting
-     * @throws EmtalException if there are none
+     * @throws EmtalException if there are none, or two are equal
      */
     public static Setting of(String path, String... values) {
         return new Setting(List.of(path), Arrays.asList(values));
@@ -65,9 +65,19 @@ public final class Setting implements Configurable, Provenancable<ConfiguredObje
     }
 
     private Optional<String> invalid() {
-        boolean valid = !paths.isEmpty() && !values.isEmpty() && new HashSet<>(values).size() == values.size();
+        boolean valid = !paths.isEmpty() && !values.isEmpty()
+                && values.stream().map(Setting::comparable).distinct().count() == values.size();
         return valid ? Optional.empty() : Optional.of("Setting: found paths " + paths + ", values " + values
-                + "; allowed are at least one of each, and no value twice");
+                + "; allowed are at least one of each, and no value twice, however it is written");
+    }
+
+    /** A value, alike for numbers that are written differently. */
+    static String comparable(String value) {
+        try {
+            return new BigDecimal(value).stripTrailingZeros().toString();
+        } catch (NumberFormatException e) {
+            return value;
+        }
     }
 
     /**

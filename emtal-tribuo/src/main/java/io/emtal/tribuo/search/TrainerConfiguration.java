@@ -42,7 +42,7 @@ final class TrainerConfiguration {
      */
     String value(String path) {
         ConfigurationData at = components.get(root);
-        String[] steps = path.split("\\.");
+        String[] steps = path.split("\\.", -1);
         for (int i = 0; i < steps.length - 1; i++) {
             at = below(at, steps[i], path);
         }
@@ -60,7 +60,7 @@ final class TrainerConfiguration {
     TrainerConfiguration with(String path, String value) {
         value(path);
         Map<String, ConfigurationData> changed = new LinkedHashMap<>(components);
-        String[] steps = path.split("\\.");
+        String[] steps = path.split("\\.", -1);
         ConfigurationData at = components.get(root);
         String name = root;
         for (int i = 0; i < steps.length - 1; i++) {

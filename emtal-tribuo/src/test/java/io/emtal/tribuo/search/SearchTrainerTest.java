@@ -3,6 +3,7 @@ package io.emtal.tribuo.search;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl;
@@ -32,11 +33,13 @@ import org.tribuo.regression.Regressor;
 import org.tribuo.test.Helpers;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 class SearchTrainerTest {
 
@@ -182,6 +185,33 @@ class SearchTrainerTest {
     }
 
     @Test
+    void propertiesOfOneSettingThatDifferAreAConfigurationOfTheirOwn() {
+        EmtalTrainer<Label> trainer = SearchTrainerTest.<Label>slow(1).toBuilder()
+                .recipe(Recipe.builder().pretrainEpochs(1).epochs(1).batchSize(16).workers(2)
+                        .schedule(new CosineSchedule(5e-3, 1e-5, 0.1)).build()).build();
+        Setting rate = new Setting(List.of("recipe.schedule.peak", "recipe.schedule.minimum"), List.of("1e-3", "5e-3"));
+        Heard heard = new Heard();
+        SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(trainer).space(List.of(rate))
+                .cheaper(MEMBERS).listener(heard).build();
+        assertTimeoutPreemptively(Duration.ofMinutes(2), () -> search.train(TestData.labels(30, 1)).close());
+        // The trainer as it is has the peak 5e-3, too, but another minimum.
+        assertEquals(List.of(3, 1), heard.rungs);
+        assertEquals("0.005", heard.trials.get(0).configuration().get(rate.name()));
+        assertEquals(Set.of("1e-3", "5e-3"), heard.trials.subList(1, 3).stream()
+                .map(trial -> trial.configuration().get(rate.name())).collect(Collectors.toSet()));
+    }
+
+    @Test
+    void equalNumbersAreOneValueHoweverTheyAreWritten() {
+        for (String[] values : List.of(new String[] {"0.1", "0.10"}, new String[] {"1e-3", "2e-3", "0.001"},
+                new String[] {"a", "a"})) {
+            var e = assertThrows(EmtalException.class, () -> Setting.of("recipe.dropout", values));
+            assertTrue(e.getMessage().contains("no value twice"), e.getMessage());
+        }
+        assertEquals(2, Setting.of("seed", "9007199254740992", "9007199254740993").values().size());
+    }
+
+    @Test
     void configurationRoundTrips() throws Exception {
         SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(slow(3)).space(List.of(RATE)).cheaper(MEMBERS)
                 .budget(7).reduction(4).seed(8).build();
@@ -320,7 +350,8 @@ class SearchTrainerTest {
     void pathsThatLeadNowhereAreNamed() {
         Dataset<Label> data = TestData.labels(30, 1);
         Map.of("recipe.weightDecay", "allowed are [averageDecay", "recipe.optimizer", "found an object", "seed.more",
-                "found the value 1 for 'seed'", "backbone.pooled.size", "'pooled' in io.emtal.onnx.backbone.FeatureEnsemble")
+                "found the value 1 for 'seed'", "recipe.dropout.", "found the value 0.0",
+                "backbone.pooled.size", "'pooled' in io.emtal.onnx.backbone.FeatureEnsemble")
                 .forEach((path, message) -> {
                     SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(slow(1)).cheaper(MEMBERS)
                             .space(List.of(Setting.of(path, "1"))).build();
