@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param mean the mean; 0 if no row has the column
  * @param deviation the standard deviation; 1 for a constant column
  * @param edges strictly increasing edges of the bins for a piecewise-linear encoding, the distinct values where these
- *     are few; at most one edge for a constant column
+ *     are few; at most one edge for a constant column. 1 / distance of neighbours is finite
  */
 record NumericStatistics(float mean, float deviation, float[] edges) {
 
@@ -71,15 +71,28 @@ record NumericStatistics(float mean, float deviation, float[] edges) {
         for (float value : sorted) {
             squares += (value - mean) * (value - mean);
         }
+        // Below the rounding of the mean in the graph's single precision a deviation says nothing, and 1 / deviation
+        // must be finite.
+        double resolution = Math.max(Math.ulp((float) mean), Float.MIN_NORMAL);
         double deviation = count == 0 ? 0 : Math.sqrt(squares / count);
-        boolean constant = deviation <= 1e-7 * Math.max(1, Math.abs(mean));
-        return new NumericStatistics((float) mean, constant ? 1 : (float) deviation,
-                edges(sorted, column, rows, tasks, bins));
+        return new NumericStatistics((float) mean, deviation < resolution ? 1 : (float) deviation,
+                apart(edges(sorted, column, rows, tasks, bins)));
     }
 
     private static float[] edges(float[] sorted, float[] column, Examples rows, Optional<TaskLayout> tasks, int bins) {
         return BinEdges.distinct(sorted, bins + 1).orElseGet(() -> bins == 0 ? new float[0] : tasks
                 .map(labelled -> BinEdges.ofLabels(sorted, column, rows, labelled, bins))
                 .orElseGet(() -> BinEdges.quantiles(sorted, bins)));
+    }
+
+    /** Leaves out edges so close to the one before that 1 / distance is infinite in single precision. */
+    private static float[] apart(float[] edges) {
+        int used = 0;
+        for (float edge : edges) {
+            if (used == 0 || Float.isFinite(1 / (edge - edges[used - 1]))) {
+                edges[used++] = edge;
+            }
+        }
+        return Arrays.copyOf(edges, used);
     }
 }

@@ -1,0 +1,97 @@
+package io.emtal.onnx.backbone;
+
+import ai.onnxruntime.OrtException;
+import io.emtal.onnx.data.FeatureColumn;
+import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.GraphSession;
+import io.emtal.onnx.graph.Shape;
+import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.OneTask;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class FeatureEncodingTest {
+
+    private static final int ROWS = 50;
+    private static final int BINS = 4;
+    private static final FeatureLayout LAYOUT = new FeatureLayout(List.of(
+            new FeatureColumn("a", FeatureColumn.Kind.NUMERIC, 0, 1)));
+
+    private static float[][] encoded(float[] column) throws OrtException {
+        GraphBuilder graph = new GraphBuilder();
+        Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, 1);
+        try (PackedExamples rows = PackedExamples.pack(ROWS, 1, 1, (row, inputs, labels) -> {
+            inputs[0] = column[row];
+            labels[0] = row % 2;
+        })) {
+            graph.output("encoded", FeatureEncoding.write(graph, input, LAYOUT, rows, Optional.of(OneTask.LAYOUT), BINS)
+                    .values());
+        }
+        try (GraphSession session = new GraphSession(graph.build())) {
+            float[] all = session.run(Map.of("input", Tensor.of(column, ROWS, 1))).get("encoded").floats();
+            int width = all.length / ROWS;
+            float[][] encoded = new float[ROWS][];
+            Arrays.setAll(encoded, row -> Arrays.copyOfRange(all, row * width, (row + 1) * width));
+            return encoded;
+        }
+    }
+
+    /** The unit of a column does not matter, down to where single precision has no inverse of its deviation. */
+    @ParameterizedTest
+    @ValueSource(doubles = {1e-8, 1e-20, 1e-36, 1e8, 1e30})
+    void everyScaleGivesTheSame(double scale) throws OrtException {
+        long seed = 3;
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] column = new float[ROWS];
+        float[] scaled = new float[ROWS];
+        for (int row = 0; row < ROWS; row++) {
+            column[row] = (float) random.nextDouble(-2, 3);
+            scaled[row] = (float) (scale * column[row]);
+        }
+        float[][] expected = encoded(column);
+        float[][] found = encoded(scaled);
+        for (int row = 0; row < ROWS; row++) {
+            assertArrayEquals(expected[row], found[row], 1e-4f, "seed " + seed + ", row " + row);
+        }
+    }
+
+    /** Values so close that no slope between them is finite count as one. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 40})
+    void neighboursWithoutASlopeAreOne(int values) throws OrtException {
+        float[] column = new float[ROWS];
+        for (int row = 0; row < ROWS; row++) {
+            column[row] = row % values * Float.MIN_VALUE;
+        }
+        for (float[] row : encoded(column)) {
+            assertEquals(BINS + 2, row.length);
+            for (float number : row) {
+                assertTrue(Math.abs(number) < 1e-30, Arrays.toString(row));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {0, 7, 0.1f, -1e-12f, 3e30f})
+    void constantColumnsAreZero(float value) throws OrtException {
+        float[] column = new float[ROWS];
+        Arrays.fill(column, value);
+        for (float[] row : encoded(column)) {
+            assertArrayEquals(new float[BINS + 2], row, Float.MIN_VALUE, Arrays.toString(row));
+        }
+    }
+}
