@@ -138,19 +138,11 @@ final class LayoutRules {
         return b.apply("Pad", Map.of(), spread, b.integers(pads));
     }
 
+    /** What was added is cut off, and what was cut off gets zeros. */
     private static void pad(BackwardStep s) {
         GraphBuilder b = s.builder();
-        s.give(0, () -> {
-            long[] pads = constant(s, 1);
-            Value gradient = s.gradient();
-            for (int axis = 0; axis < s.input(0).rank(); axis++) {
-                long extent = s.input(0).extent(axis);
-                if (gradient.extent(axis) != extent) {
-                    gradient = b.slice(gradient, axis, pads[axis], pads[axis] + extent);
-                }
-            }
-            return gradient;
-        });
+        long[] back = Arrays.stream(constant(s, 1)).map(p -> -p).toArray();
+        s.give(0, () -> b.apply("Pad", Map.of(), s.gradient(), b.integers(back)));
     }
 
     /** Constant neighbouring entries are a range; anything else is added entry by entry. */

@@ -282,6 +282,10 @@ final class RuleCases {
                 b.integers(1, -2), b.integers(2, 4)), Operand.of(2, 4, 2)));
         all.add(RuleCase.with("Pad", "", BOTH, (b, in) -> node(b, "Pad", Map.of(), 1, in[0], b.integers(1, 0, 2, 1)),
                 Operand.of(2, 3)));
+        for (long[] pads : new long[][] {{-1, 0, 0, -2}, {-1, 2, 3, -2}, {2, -1, -2, 0}}) {
+            all.add(RuleCase.with("Pad", Arrays.toString(pads), BOTH, (b, in) -> node(b, "Pad", Map.of(), 1, in[0],
+                    b.integers(pads)), Operand.of(3, 4)));
+        }
         all.add(RuleCase.with("Gather", "one entry", BOTH, (b, in) -> node(b, "Gather", Map.of("axis", 1L), 1, in[0],
                 b.constant(new Tensor(ElementType.INT64, Shape.SCALAR, new long[] {-1}))), Operand.of(2, 3, 2)));
         all.add(RuleCase.with("Gather", "each entry once", BOTH, (b, in) -> {
