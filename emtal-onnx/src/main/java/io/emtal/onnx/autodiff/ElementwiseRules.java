@@ -1,11 +1,14 @@
 package io.emtal.onnx.autodiff;
 
+import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** Arithmetic and choices, element by element. */
 final class ElementwiseRules {
@@ -49,7 +52,21 @@ final class ElementwiseRules {
             s.giveBroadcast(0, () -> b.div(s.leanGradient(), s.input(1)));
             s.takeBroadcast(1, () -> b.div(b.mul(s.leanGradient(), s.output()), s.input(1)));
         });
-        rules.put("Pow", ElementwiseRules::pow);
+        rules.put("Pow", new BackwardRule() {
+            @Override
+            public void backward(BackwardStep s) {
+                pow(s);
+            }
+
+            @Override
+            public Optional<String> refusal(Node node) {
+                ElementType base = node.input(0).type();
+                ElementType exponent = node.input(1).type();
+                return exponent == base ? Optional.empty()
+                        : Optional.of("operator Pow with an exponent of type " + exponent + ", allowed is " + base
+                                + " as for the base");
+            }
+        });
         // Where both operands are equal the first one takes the whole gradient.
         rules.put("Min", choice("LessOrEqual"));
         rules.put("Max", choice("GreaterOrEqual"));

@@ -73,6 +73,7 @@ final class OperatorSets {
             case "ReduceL2" -> new Operator("", "Sqrt", Map.of(), List.of(sumOfSquares(b, o)), 1);
             case "Cast" -> o.with(Map.of("to", o.attributes().get("to")), o.operands());
             case "Reshape" -> reshape(b, o);
+            case "Pow" -> pow(b, o);
             default -> o;
         };
     }
@@ -84,6 +85,19 @@ final class OperatorSets {
                         || target != null && Arrays.stream(target.integers()).noneMatch(e -> e == 0),
                 "found allowzero with a zero or a computed shape, allowed are constant shapes without zeros");
         return o.with(Map.of(), o.operands());
+    }
+
+    /** An exponent may be of another type than the base, such as an integer; here a constant one is of the base's. */
+    private static Operator pow(GraphBuilder b, Operator o) {
+        ElementType type = o.operand(0).type();
+        Tensor exponent = b.tensorOf(o.operand(1));
+        boolean real = type == ElementType.FLOAT || type == ElementType.DOUBLE;
+        if (!real || exponent == null || exponent.type() == type || exponent.shape().size() != 1) {
+            return o;
+        }
+        boolean whole = exponent.type() == ElementType.INT32 || exponent.type() == ElementType.INT64;
+        double value = whole ? exponent.integers()[0] : exponent.real(0);
+        return o.with(o.attributes(), List.of(o.operand(0), b.constant(Tensor.filled(type, exponent.shape(), value))));
     }
 
     /** Nothing is dropped when a network predicts. */

@@ -92,6 +92,16 @@ class GradientsTest {
     }
 
     @Test
+    void powersOfAnotherTypeAreRefusedByName() {
+        Value x = b.input("x", ElementType.FLOAT, 2);
+        Value power = b.apply("Pow", Map.of(), x, b.input("exponent", ElementType.INT64));
+        EmtalException e = assertThrows(EmtalException.class,
+                () -> Gradients.of(b, b.reduceSum(power, false), List.of(x)));
+        assertTrue(e.getMessage().contains("node '" + power.name() + "': operator Pow with an exponent of type INT64,"
+                + " allowed is FLOAT"), e.getMessage());
+    }
+
+    @Test
     void lossesOfSeveralElementsAreRefused() {
         Value x = b.input("x", ElementType.FLOAT, 2);
         assertThrows(EmtalException.class, () -> Gradients.of(b, x, List.of(x)));

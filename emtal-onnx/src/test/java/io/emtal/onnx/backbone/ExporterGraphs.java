@@ -10,6 +10,7 @@ import io.emtal.onnx.backbone.ExporterVariant.Biases;
 import io.emtal.onnx.backbone.ExporterVariant.Cut;
 import io.emtal.onnx.backbone.ExporterVariant.Clutter;
 import io.emtal.onnx.backbone.ExporterVariant.Depth;
+import io.emtal.onnx.backbone.ExporterVariant.Exponents;
 import io.emtal.onnx.backbone.ExporterVariant.FinalNorm;
 import io.emtal.onnx.backbone.ExporterVariant.Head;
 import io.emtal.onnx.backbone.ExporterVariant.HeadForm;
@@ -488,9 +489,14 @@ final class ExporterGraphs {
             return graph.node("LayerNormalization", Map.of("axis", -1L, "epsilon", EPSILON), x, weight, bias);
         }
         String centred = graph.node("Sub", Map.of(), x, graph.reduceMean(x, true, -1));
-        String variance = graph.reduceMean(graph.node("Pow", Map.of(), centred, graph.scalar(2)), true, -1);
+        String variance = graph.reduceMean(power(centred, 2), true, -1);
         String deviation = graph.node("Sqrt", Map.of(), graph.add(variance, graph.scalar(EPSILON)));
         return graph.add(graph.mul(graph.node("Div", Map.of(), centred, deviation), weight), bias);
+    }
+
+    private String power(String x, long exponent) {
+        return graph.node("Pow", Map.of(), x, variant.is(Exponents.INTEGER) ? graph.integer(exponent)
+                : graph.scalar(exponent));
     }
 
     /** The layer that ends a branch. Its bias is left to a following norm that adds it, if there is one. */
@@ -697,7 +703,7 @@ final class ExporterGraphs {
     }
 
     private String tanhGelu(String x) {
-        String cube = graph.mul(graph.node("Pow", Map.of(), x, graph.scalar(3)), graph.scalar(0.044715));
+        String cube = graph.mul(power(x, 3), graph.scalar(0.044715));
         String inner = graph.mul(graph.add(x, cube), graph.scalar(Math.sqrt(2 / Math.PI)));
         String one = graph.add(graph.node("Tanh", Map.of(), inner), graph.scalar(1));
         return graph.mul(graph.mul(x, graph.scalar(0.5)), one);

@@ -115,6 +115,9 @@ record ExporterVariant(String name, List<Trait> traits) {
     /** How norms are written. */
     enum NormForm implements Spelling { FUSED, DECOMPOSED, WITH_SUM }
 
+    /** The type of exponents that are whole numbers. */
+    enum Exponents implements Spelling { REAL, INTEGER }
+
     /** How the pooling is written. */
     enum PoolForm implements Spelling { GATHER_OR_MEAN, SLICE_OR_GLOBAL_POOL }
 
@@ -165,8 +168,8 @@ record ExporterVariant(String name, List<Trait> traits) {
                 FinalNorm.class, LayerScale.class, Biases.class, Stem.class, Pool.class, Head.class,
                 QueryKeyNorm.class, Positions.class, Registers.class, Outputs.class, Opset.class, Attention.class,
                 Qkv.class, Cut.class, Scale.class, Keys.class, Linear.class, BiasSide.class, ActivationForm.class,
-                NormForm.class, PoolForm.class, HeadForm.class, Batch.class, Order.class, Names.class, Weights.class,
-                Clutter.class);
+                NormForm.class, Exponents.class, PoolForm.class, HeadForm.class, Batch.class, Order.class, Names.class,
+                Weights.class, Clutter.class);
     }
 
     /** All traits of all axes. */

@@ -9,6 +9,7 @@ import io.emtal.onnx.backbone.ExporterVariant.Biases;
 import io.emtal.onnx.backbone.ExporterVariant.Cut;
 import io.emtal.onnx.backbone.ExporterVariant.Clutter;
 import io.emtal.onnx.backbone.ExporterVariant.Depth;
+import io.emtal.onnx.backbone.ExporterVariant.Exponents;
 import io.emtal.onnx.backbone.ExporterVariant.FinalNorm;
 import io.emtal.onnx.backbone.ExporterVariant.Head;
 import io.emtal.onnx.backbone.ExporterVariant.HeadForm;
@@ -69,7 +70,7 @@ final class ExporterVariants {
             ExporterVariant.of("tanh GELU, opset 20", Opset.V20, Activation.GELU_TANH, ActivationForm.OPERATOR,
                     Pool.MEAN_OF_PATCHES, PoolForm.SLICE_OR_GLOBAL_POOL),
             ExporterVariant.of("SigLIP-like, spelt-out tanh GELU", Opset.V14, Activation.GELU_TANH, Qkv.SEPARATE,
-                    Pool.TOKENS_WITHOUT_CLASS, NormForm.DECOMPOSED),
+                    Pool.TOKENS_WITHOUT_CLASS, NormForm.DECOMPOSED, Exponents.INTEGER),
             ExporterVariant.of("CLIP-like, quick GELU", Opset.V14, Activation.QUICK_GELU, Qkv.SEPARATE,
                     Scale.MUL_QUERY, FinalNorm.AFTER_POOLING, Head.NONE, Keys.TWICE, NormForm.DECOMPOSED),
             ExporterVariant.of("optimised: attention, sums in norms", Opset.V17, Attention.CONTRIB_ATTENTION,

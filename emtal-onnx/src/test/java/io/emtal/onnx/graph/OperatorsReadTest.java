@@ -315,6 +315,29 @@ class OperatorsReadTest {
         assertEquals("w", graph.nodes().get(0).input(1).name());
     }
 
+    /** A whole exponent is read as one of the base's type, as gradients and patterns take it. */
+    @ParameterizedTest
+    @CsvSource({"INT64, 0", "INT32, 0", "INT64, 1", "DOUBLE, 0"})
+    void exponentsAreOfTheBasesType(ElementType type, int rank) throws OrtException {
+        Shape shape = rank == 0 ? Shape.SCALAR : Shape.of(1);
+        Tensor exponent = switch (type) {
+            case INT32 -> new Tensor(type, shape, new int[] {3});
+            case INT64 -> new Tensor(type, shape, new long[] {3});
+            default -> Tensor.filled(type, shape, 3);
+        };
+        ModelProto.Builder model = Models.model(17);
+        model.getGraphBuilder().addNode(Models.node("Pow", "power", List.of("x", "exponent"), "y"))
+                .addInitializer(exponent.toProto("exponent"))
+                .getOutputBuilder(0).getTypeBuilder().getTensorTypeBuilder().clearShape();
+        Graph graph = OnnxFile.read(model.build(), 2);
+        String name = graph.nodes().get(0).input(1).name();
+        assertEquals(Tensor.filled(ElementType.FLOAT, shape, 3), graph.initializers().get(name));
+        Map<String, Tensor> fed = Map.of("x", Tensor.of(new float[] {1, -2, 3, 0.5f, 0, -1}, 2, 3));
+        try (GraphSession original = new GraphSession(model.build()); GraphSession read = new GraphSession(graph)) {
+            assertArrayEquals(original.run(fed).get("y").floats(), read.run(fed).get("y").floats(), 1e-6f);
+        }
+    }
+
     /** What else a node gives keeps its name, so that others find it. */
     @Test
     void theSumBeforeANormKeepsItsName() {
