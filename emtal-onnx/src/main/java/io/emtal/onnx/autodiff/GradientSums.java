@@ -28,7 +28,7 @@ final class GradientSums {
     private final Map<String, List<Node>> users;
     private final Map<String, Value> totals = new HashMap<>();
     private final Map<String, List<Range>> ranges = new HashMap<>();
-    private final Map<String, Value> spelledOut = new HashMap<>();
+    private final Map<String, Map<Shape, Value>> spelledOut = new HashMap<>();
 
     /**
      * Starts with no gradients.
@@ -120,9 +120,10 @@ final class GradientSums {
         return builder.constant(Tensor.filled(like.type(), shape, 0));
     }
 
-    /** Repeats a lean gradient to a whole shape, once for all who ask. */
+    /** Repeats a lean gradient to a whole shape, once for all who ask for that shape. */
     Value spelledOut(Value lean, Shape shape) {
         return lean.shape().equals(shape) ? lean
-                : spelledOut.computeIfAbsent(lean.name(), n -> builder.expand(lean, shape.extents()));
+                : spelledOut.computeIfAbsent(lean.name(), n -> new HashMap<>())
+                        .computeIfAbsent(shape, s -> builder.expand(lean, s.extents()));
     }
 }

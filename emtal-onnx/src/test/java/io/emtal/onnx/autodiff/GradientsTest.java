@@ -101,6 +101,29 @@ class GradientsTest {
                 + " allowed is FLOAT"), e.getMessage());
     }
 
+    /** One lean gradient, [1, 1], is spelled out to the shapes of both products. */
+    @Test
+    void leanGradientsAreSpelledOutForEachShape() throws Exception {
+        Value x = b.input("x", ElementType.FLOAT, 2, 3);
+        Value w = b.input("w", ElementType.FLOAT, 3, 1);
+        Value u = b.input("u", ElementType.FLOAT, 2, 1);
+        Value v = b.input("v", ElementType.FLOAT, 1, 2);
+        Value loss = b.reduceSum(b.add(b.matMul(x, w), b.reduceSum(b.matMul(u, v), true, 1)), false);
+        List<Value> gradients = Gradients.of(b, loss, List.of(x, w, u, v));
+        for (int i = 0; i < 4; i++) {
+            b.output("g" + i, gradients.get(i));
+        }
+        try (GraphSession session = new GraphSession(b.build())) {
+            Map<String, Tensor> found = session.run(Map.of("x", Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3),
+                    "w", Tensor.of(new float[] {7, 8, 9}, 3, 1), "u", Tensor.of(new float[] {1, 2}, 2, 1),
+                    "v", Tensor.of(new float[] {3, 5}, 1, 2)));
+            assertEquals(Tensor.of(new float[] {7, 8, 9, 7, 8, 9}, 2, 3), found.get("g0"));
+            assertEquals(Tensor.of(new float[] {5, 7, 9}, 3, 1), found.get("g1"));
+            assertEquals(Tensor.of(new float[] {8, 8}, 2, 1), found.get("g2"));
+            assertEquals(Tensor.of(new float[] {3, 3}, 1, 2), found.get("g3"));
+        }
+    }
+
     @Test
     void lossesOfSeveralElementsAreRefused() {
         Value x = b.input("x", ElementType.FLOAT, 2);
