@@ -110,18 +110,22 @@ final class MergedModel {
         return original.toBuilder().setGraph(merged).build();
     }
 
+    /** One constant after the other, so that new elements are there twice for no more than one at a time. */
     private void writeWeights() {
-        Map<String, TensorProto> constants = constants(original.getGraph());
-        Map<String, Tensor> changed = changed(constants);
+        Map<String, List<String>> initializers = graph.initializers().keySet().stream()
+                .filter(name -> graph.initializers().get(name).type() == ElementType.FLOAT)
+                .collect(Collectors.groupingBy(name -> imported.origin(name).name()));
         for (int i = 0; i < merged.getInitializerCount(); i++) {
-            Tensor tensor = changed.get(merged.getInitializer(i).getName());
+            TensorProto old = merged.getInitializer(i);
+            Tensor tensor = changed(old, initializers.getOrDefault(old.getName(), List.of()));
             if (tensor != null) {
-                merged.setInitializer(i, replaced(merged.getInitializer(i), tensor));
+                merged.setInitializer(i, replaced(old, tensor));
             }
         }
         for (int i = 0; i < merged.getNodeCount(); i++) {
             NodeProto node = merged.getNode(i);
-            Tensor tensor = isTensor(node) ? changed.get(node.getOutput(0)) : null;
+            Tensor tensor = !isTensor(node) ? null : changed(tensor(node.getAttribute(0)),
+                    initializers.getOrDefault(node.getOutput(0), List.of()));
             if (tensor == null) {
                 continue;
             }
@@ -141,28 +145,27 @@ final class MergedModel {
         return old.toBuilder().clearFloatData().setRawData(tensor.toProto("").getRawData()).build();
     }
 
-    /** The constants whose elements differ from the original's, by name. */
-    private Map<String, Tensor> changed(Map<String, TensorProto> constants) {
-        Map<String, Tensor> changed = new HashMap<>();
-        graph.initializers().forEach((name, tensor) -> {
+    /** A constant with the elements of the initialisers that come from it; {@code null} if none of them differs. */
+    private Tensor changed(TensorProto proto, List<String> initializers) {
+        if (initializers.isEmpty()) {
+            return null;
+        }
+        Tensor constant = Tensor.fromProto(proto);
+        Tensor changed = null;
+        for (String name : initializers) {
             InitializerOrigin origin = imported.origin(name);
-            TensorProto proto = constants.get(origin.name());
-            if (tensor.type() != ElementType.FLOAT || proto == null) {
-                return;
+            float[] elements = graph.initializers().get(name).floats();
+            if (!Arrays.equals(origin.take(constant), elements)) {
+                changed = origin.put(changed == null ? constant : changed, elements);
             }
-            Tensor constant = Tensor.fromProto(proto);
-            if (!Arrays.equals(origin.take(constant), tensor.floats())) {
-                Tensor before = changed.getOrDefault(origin.name(), constant);
-                changed.put(origin.name(), origin.put(before, tensor.floats()));
-            }
-        });
-        graph.initializers().forEach((name, tensor) -> {
+        }
+        for (String name : initializers) {
             InitializerOrigin origin = imported.origin(name);
-            Tensor constant = changed.get(origin.name());
-            EmtalException.check(constant == null || Arrays.equals(origin.take(constant), tensor.floats()),
+            float[] elements = graph.initializers().get(name).floats();
+            EmtalException.check(changed == null || Arrays.equals(origin.take(changed), elements),
                     "initialiser '%s': found elements that another initialiser from '%s' has with other values,"
                     + " allowed is one value for each element of the imported model", name, origin.name());
-        });
+        }
         return changed;
     }
 
