@@ -20,7 +20,7 @@ public interface Examples extends AutoCloseable {
     int width();
 
     /**
-     * Copies a row's inputs.
+     * Copies a row's inputs. An interrupt of the thread does not break that off.
      *
      * @param row from 0
      * @param target gets {@link #width()} elements at its position, which moves on; not-a-number where missing

@@ -111,9 +111,10 @@ final class PhaseRun {
         while (state.epochs() < epochs && !patienceIsOver(state)) {
             Epoch epoch = new Epoch(seed.at(state.epochs() + 1), state.stepsOfEpoch());
             while (state.stepsOfEpoch() < stepsOfEpoch) {
-                if (interrupts.arrived() || !step(state, epoch, executors, pace, interrupts)) {
+                if (interrupts.arrived()) {
                     return false;
                 }
+                step(state, epoch, executors, pace);
                 checkpoints.stepped(state);
             }
             endEpoch(state, judge);
@@ -137,11 +138,8 @@ final class PhaseRun {
         return compiler.adaptation().fade((double) step / steps);
     }
 
-    /**
-     * Takes a step; not, if an interrupt broke into the reading of its rows. Nothing of a step that fails goes into the
-     * state.
-     */
-    private boolean step(PhaseState state, Epoch epoch, Steps executors, Pace pace, Interrupts interrupts) {
+    /** Takes a step. Nothing of one that fails goes into the state. */
+    private void step(PhaseState state, Epoch epoch, Steps executors, Pace pace) {
         long begun = System.nanoTime();
         int step = state.steps() + 1;
         double rate = rate(step);
@@ -152,15 +150,7 @@ final class PhaseRun {
                 retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight()));
         executors.buffer.set(state.values());
         StepExecutor executor = executors.at(fade);
-        Map<String, double[]> reports;
-        try {
-            reports = executor.run(batch, fade, executors.gradient);
-        } catch (EmtalException e) {
-            if (interrupts.arrived()) {
-                return false;
-            }
-            throw e;
-        }
+        Map<String, double[]> reports = executor.run(batch, fade, executors.gradient);
         double[] losses = compiler.losses().means(batch.labels(), batch.logits());
         checkFinite(losses, batch.labels(), step);
         EmtalException.check(state.step(executors.gradient, rate, fade >= 1), "%s, step %d: the gradient is not finite; a"
@@ -169,7 +159,6 @@ final class PhaseRun {
                 retaining.record(batch.labels(), batch.rows(), batch.logits(), losses));
         state.add(batch.labels(), losses, reports, (System.nanoTime() - begun) * 1e-9, executor.inputSeconds());
         listener.step(new StepEvent(phase, step, steps, rate, fade, losses, reports, pace.secondsLeft(step)));
-        return true;
     }
 
     private void checkFinite(double[] losses, BatchLabels labels, int step) {

@@ -214,19 +214,28 @@ final class ImageRows implements Examples {
             return found != null && found.position() == position ? found.task() : null;
         }
 
+        /** Decodes, or waits until another thread has. An interrupt takes no image away: it stays with the thread. */
         private Pixels finish(int row, FutureTask<Pixels> task) {
             task.run();
+            boolean interrupted = false;
             try {
-                return task.get();
-            } catch (ExecutionException e) {
-                if (e.getCause() instanceof RuntimeException cause) {
-                    throw cause;
+                while (true) {
+                    try {
+                        return task.get();
+                    } catch (InterruptedException e) {
+                        interrupted = true;
+                    } catch (ExecutionException e) {
+                        if (e.getCause() instanceof RuntimeException cause) {
+                            throw cause;
+                        }
+                        throw new EmtalException("row " + row + ": the image could not be decoded: " + e.getCause(),
+                                e.getCause());
+                    }
                 }
-                throw new EmtalException("row " + row + ": the image could not be decoded: " + e.getCause(),
-                        e.getCause());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new EmtalException("row " + row + ": interrupted while its image was decoded", e);
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
             }
         }
 

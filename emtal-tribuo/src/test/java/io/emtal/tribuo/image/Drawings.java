@@ -121,6 +121,17 @@ final class Drawings {
         return copy.putInt(29, checksum(copy.array(), 12, 17)).array();
     }
 
+    /** The same image, which runs something whenever it is decoded. */
+    static BufferedImage watched(BufferedImage image, Runnable decoded) {
+        return new BufferedImage(image.getColorModel(), image.getRaster(), false, null) {
+            @Override
+            public WritableRaster getRaster() {
+                decoded.run();
+                return super.getRaster();
+            }
+        };
+    }
+
     private static int checksum(byte[] data, int start, int length) {
         CRC32 crc = new CRC32();
         crc.update(data, start, length);

@@ -239,6 +239,20 @@ class ImageRowsTest {
         }
     }
 
+    /** The flag is there before a file is read, too. */
+    @Test
+    void anInterruptBreaksNoReadOff() throws IOException {
+        try (ImageRows rows = rows(examples(20, 20), NONE, new ImageRows.Limits(8, 0, 0, 2))) {
+            Examples ahead = rows.inOrder(IntStream.range(0, 20).toArray());
+            for (int row = 0; row < 20; row++) {
+                float[] expected = read(rows, row);
+                Thread.currentThread().interrupt();
+                assertArrayEquals(expected, read(row % 2 == 0 ? rows : ahead, row), "row " + row);
+                assertTrue(Thread.interrupted(), "row " + row);
+            }
+        }
+    }
+
     @Test
     void rowsCanBeReadAfterTheThreadsEnded() throws IOException {
         ImageRows rows = rows(examples(20, 5), ALL, LIMITS);

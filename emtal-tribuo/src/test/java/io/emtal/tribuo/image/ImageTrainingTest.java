@@ -14,8 +14,10 @@ import io.emtal.onnx.backbone.FeatureTransformer;
 import io.emtal.onnx.backbone.VisionTransformer;
 import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.EpochRecord;
+import io.emtal.onnx.train.Phase;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.onnx.train.StepEvent;
+import io.emtal.onnx.train.Stop;
 import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
@@ -25,19 +27,26 @@ import io.emtal.tribuo.multitask.MultiTaskEvaluation;
 import io.emtal.tribuo.multitask.MultiTaskEvaluator;
 import io.emtal.tribuo.multitask.MultiTaskMetrics;
 import io.emtal.tribuo.output.MultiLabelTasks;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Model;
 import org.tribuo.MutableDataset;
 import org.tribuo.Prediction;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
 import org.tribuo.evaluation.CrossValidation;
 import org.tribuo.impl.ArrayExample;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.multilabel.MultiLabelFactory;
 import org.tribuo.multilabel.evaluation.MultiLabelEvaluator;
+import org.tribuo.provenance.SimpleDataSourceProvenance;
 
 import javax.imageio.ImageIO;
 import java.awt.Color;
@@ -48,7 +57,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 
 /** From a table of image files to a model, and what a user does with it. */
 class ImageTrainingTest {
@@ -59,6 +71,11 @@ class ImageTrainingTest {
     @TempDir
     private static Path folder;
     private static Path table;
+
+    @AfterEach
+    void clearInterrupt() {
+        Thread.interrupted();
+    }
 
     /** Squares of three colours, on the left or the right; every fifth label is missing. */
     @BeforeAll
@@ -137,6 +154,73 @@ class ImageTrainingTest {
                     resumed.exportONNXModel("com.example", 1).getGraph());
         }
         assertTrue(seen[0] > 9);
+    }
+
+    /** Interrupts the thread that made it, once armed, while that waits for an image that another thread decodes. */
+    private static final class Interruption implements Runnable {
+
+        private final Thread training = Thread.currentThread();
+        private final AtomicBoolean armed = new AtomicBoolean();
+
+        @Override
+        public void run() {
+            boolean reads = Thread.currentThread() == training;
+            boolean decodes = !reads && armed.compareAndSet(true, false);
+            while (decodes && training.getState() != Thread.State.WAITING || reads && armed.get()) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            if (decodes) {
+                training.interrupt();
+            }
+        }
+    }
+
+    /** While the first epoch is judged on held-out images, and while the dense network is compared. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Timeout(120)
+    void anInterruptWhileImagesAreReadLeavesTheBestModel(boolean compared) {
+        Interruption interruption = new Interruption();
+        MutableDataset<Label> data = new MutableDataset<>(new SimpleDataSourceProvenance("drawn", new LabelFactory()),
+                new LabelFactory());
+        // Too large to be kept: every look decodes.
+        for (Color colour : List.of(Color.RED, Color.GREEN, Color.BLUE, Color.GRAY)) {
+            BufferedImage image = new BufferedImage(600, 600, BufferedImage.TYPE_INT_RGB);
+            for (int i = 0; i < 360_000; i++) {
+                image.setRGB(i % 600, i / 600, colour.getRGB());
+            }
+            BufferedImage watched = Drawings.watched(image, interruption);
+            for (int i = 0; i < 10; i++) {
+                data.add(ImageExample.of(new Label(colour.toString()), watched));
+            }
+        }
+        EmtalTrainer<Label> trainer = EmtalTrainer.<Label>builder()
+                .backbone(VisionTransformer.builder().image(12, 12, 3).patch(4).width(16).heads(2).depth(1).hidden(32)
+                        .build())
+                .method(Emtal.builder().experts(4).rank(2).build())
+                .recipe(Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(16).build())
+                .imageAugmentation(ImageAugmentation.builder().randomResizedCrop(0.5).build())
+                .listener(new TrainingListener() {
+                    @Override
+                    public void step(StepEvent event) {
+                        if (!compared && event.phase() == Phase.PRETRAIN && event.step() == event.steps() / 2) {
+                            interruption.armed.set(true);
+                        }
+                    }
+
+                    @Override
+                    public void epoch(EpochRecord epoch) {
+                        if (compared && epoch.phase() == Phase.ADAPT && epoch.epoch() == 2) {
+                            interruption.armed.set(true);
+                        }
+                    }
+                }).build();
+        try (EmtalModel<Label> model = trainer.train(data)) {
+            assertTrue(Thread.interrupted());
+            assertEquals(compared ? Optional.empty() : Optional.of(Phase.PRETRAIN),
+                    model.training().stop().map(Stop::phase));
+            assertEquals(40, model.predict(data).size());
+        }
     }
 
     @Test
