@@ -158,11 +158,15 @@ final class ImageRows implements Examples {
 
         private final OptionalLong seed;
         private final int[] order;
-        /** Where a row stands in the order; −1 where nowhere. */
+        /** Where a row stands in the order, at first where it does first; −1 where nowhere. */
         private final int[] positions;
+        /** By position, where its row comes again; −1 where it does not. */
+        private final int[] following;
         /** Tasks by position modulo the length: those ahead of the reader and as many behind it. */
         private final Ahead[] ring;
         private int next;
+        /** The furthest position that was read. */
+        private int reached;
 
         private record Ahead(int position, FutureTask<Pixels> task) {
         }
@@ -173,7 +177,9 @@ final class ImageRows implements Examples {
             this.ring = new Ahead[2 * limits.ahead()];
             this.positions = order.length == 0 ? new int[0] : new int[examples.size()];
             Arrays.fill(positions, -1);
-            for (int i = 0; i < order.length; i++) {
+            this.following = new int[order.length];
+            for (int i = order.length - 1; i >= 0; i--) {
+                following[i] = positions[order[i]];
                 positions[order[i]] = i;
             }
             start(0);
@@ -196,12 +202,26 @@ final class ImageRows implements Examples {
 
         @Override
         public void inputs(int row, FloatBuffer target) {
-            FutureTask<Pixels> task = positions.length == 0 || positions[row] < 0 ? null : start(positions[row]);
+            FutureTask<Pixels> task = positions.length == 0 || positions[row] < 0 ? null : task(row);
             write(task == null ? load(row, seed) : finish(row, task), target);
+        }
+
+        /**
+         * The task of a row, at the place nearest to the furthest that was read: the padding of a batch reads a row
+         * more often than it stands in the order.
+         */
+        private synchronized FutureTask<Pixels> task(int row) {
+            int position = positions[row];
+            while (following[position] >= 0 && following[position] - reached <= reached - position) {
+                position = following[position];
+            }
+            positions[row] = position;
+            return start(position);
         }
 
         /** Starts what is to be ready once a position is read, and gives that position's task, unless it is too old. */
         private synchronized FutureTask<Pixels> start(int position) {
+            reached = Math.max(reached, position);
             // A reader that jumps does not wait for all that it left out.
             next = Math.max(next, position - limits.ahead());
             for (int end = Math.min(order.length, position + limits.ahead()); next < end; next++) {

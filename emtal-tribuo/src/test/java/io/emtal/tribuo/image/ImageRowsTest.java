@@ -16,6 +16,7 @@ import io.emtal.onnx.data.ImageInput.Layout;
 import io.emtal.tribuo.output.EncodedOutputs;
 import io.emtal.tribuo.output.LabelTasks;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,6 +38,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 class ImageRowsTest {
@@ -167,6 +169,35 @@ class ImageRowsTest {
                 worker.get();
             }
             threads.shutdown();
+        }
+    }
+
+    /** Rows that come several times in an epoch, one of them more often than announced, as where a batch is padded. */
+    @Test
+    @Timeout(60)
+    void repeatedRowsAreDecodedAhead() throws InterruptedException {
+        AtomicInteger ahead = new AtomicInteger();
+        AtomicInteger late = new AtomicInteger();
+        Thread reader = Thread.currentThread();
+        List<Example<Label>> examples = IntStream.range(0, 40).mapToObj(i -> ImageExample.of(new Label("l" + i % 2),
+                Drawings.watched(Drawings.quarters(20 + i, 20, BufferedImage.TYPE_INT_RGB),
+                        () -> (Thread.currentThread() == reader ? late : ahead).incrementAndGet()))).toList();
+        int[] order = IntStream.range(0, 200).map(i -> i * 7 % 40).toArray();
+        try (ImageRows rows = rows(examples, ALL, new ImageRows.Limits(8, 0, 0, 1))) {
+            Examples plain = rows.augmented(3);
+            float[][] expected = IntStream.range(0, 40).mapToObj(row -> read(plain, row)).toArray(float[][]::new);
+            late.set(0);
+            Examples epoch = plain.inOrder(order);
+            for (int i = 0; i < order.length; i++) {
+                while (ahead.get() < Math.min(i + 7, order.length)) {
+                    Thread.sleep(1);
+                }
+                for (int times = i % 10 == 9 ? 5 : 1; times > 0; times--) {
+                    assertArrayEquals(expected[order[i]], read(epoch, order[i]), "position " + i);
+                }
+            }
+            assertEquals(0, late.get());
+            assertEquals(order.length, ahead.get());
         }
     }
 
