@@ -1,6 +1,7 @@
 package io.emtal.tribuo.evaluation;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.output.EncodedOutputs;
 import org.tribuo.Dataset;
 import org.tribuo.Model;
 import org.tribuo.Prediction;
@@ -113,7 +114,8 @@ public record LabelSetMetrics(int rows, OptionalDouble hamming, OptionalDouble s
      * @param predicted [rows, labels] whether it was predicted
      * @param scores [rows, labels] higher for labels that are more likely
      * @return the metrics
-     * @throws EmtalException if the arrays don't fit each other, or a labelled cell's score is not-a-number
+     * @throws EmtalException if the arrays don't fit each other, a labelled cell's score is not-a-number, or there
+     *     are more than 2147483647 cells
      */
     public static LabelSetMetrics of(boolean[][] labelled, boolean[][] truths, boolean[][] predicted,
                                      double[][] scores) {
@@ -219,7 +221,7 @@ public record LabelSetMetrics(int rows, OptionalDouble hamming, OptionalDouble s
 
     /** The area of the labelled cells of some columns. */
     private static OptionalDouble auc(boolean[][] labelled, boolean[][] truths, double[][] scores, int from, int to) {
-        int cells = truths.length * (to - from);
+        int cells = EncodedOutputs.labels(truths.length, to - from);
         boolean[] positive = new boolean[cells];
         double[] column = new double[cells];
         int size = 0;

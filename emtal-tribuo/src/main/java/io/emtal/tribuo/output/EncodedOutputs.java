@@ -68,6 +68,20 @@ public final class EncodedOutputs {
     }
 
     /**
+     * The length of an array of labels.
+     *
+     * @param rows the number of rows
+     * @param tasks the number of tasks
+     * @return one label a row and task
+     * @throws EmtalException if no array is as long
+     */
+    public static int labels(int rows, int tasks) {
+        EmtalException.check((long) rows * tasks <= Integer.MAX_VALUE,
+                "labels: found %d rows of %d tasks, allowed are %d labels", rows, tasks, Integer.MAX_VALUE);
+        return rows * tasks;
+    }
+
+    /**
      * The tasks.
      *
      * @return with statistics of the training examples

@@ -204,7 +204,7 @@ public final class MultiLabelTasks implements OutputTasks<MultiLabel> {
 
         @Override
         public EncodedOutputs encode(List<Example<MultiLabel>> training) {
-            float[] labels = new float[training.size() * groups.size()];
+            float[] labels = new float[EncodedOutputs.labels(training.size(), groups.size())];
             for (int row = 0; row < training.size(); row++) {
                 encode(row, training.get(row).getOutput(), labels);
             }

@@ -170,6 +170,7 @@ public final class MultiTaskTasks implements OutputTasks<MultiTask> {
         @Override
         public EncodedOutputs encode(List<Example<MultiTask>> training) {
             List<MultiTaskColumns.Group> groups = columns.groups();
+            float[] labels = new float[EncodedOutputs.labels(training.size(), groups.size())];
             double[][] values = new double[groups.size()][training.size()];
             for (double[] ofTask : values) {
                 Arrays.fill(ofTask, Double.NaN);
@@ -184,7 +185,6 @@ public final class MultiTaskTasks implements OutputTasks<MultiTask> {
                 }
             }
             List<Task> tasks = new ArrayList<>();
-            float[] labels = new float[training.size() * groups.size()];
             for (int t = 0; t < groups.size(); t++) {
                 Task task = task(groups.get(t), values[t]);
                 tasks.add(task);

@@ -130,6 +130,7 @@ public final class RegressorTasks implements OutputTasks<Regressor> {
             for (int id = 0; id < names.length; id++) {
                 ids.put(names[id], id);
             }
+            float[] labels = new float[EncodedOutputs.labels(training.size(), names.length)];
             double[][] targets = new double[names.length][training.size()];
             for (double[] target : targets) {
                 Arrays.fill(target, Double.NaN);
@@ -153,7 +154,6 @@ public final class RegressorTasks implements OutputTasks<Regressor> {
                 }
             }
             List<Task> tasks = new ArrayList<>();
-            float[] labels = new float[training.size() * names.length];
             for (int id = 0; id < names.length; id++) {
                 RealTask task = RealTask.of(names[id], targets[id], 1);
                 tasks.add(task);

@@ -342,6 +342,19 @@ abstract class OutputTasksContract<T extends Output<T>> {
     }
 
     @Test
+    void moreLabelsThanAnArrayHoldsAreRefused() {
+        List<T> outputs = complete(new Random(SEED));
+        int tasks = encode(tasks(), outputs).tasks().size();
+        if (tasks > 1) {
+            int rows = Integer.MAX_VALUE / tasks + 1;
+            List<Example<T>> many = Collections.nCopies(rows, examples(outputs).get(0));
+            var e = assertThrows(EmtalException.class, () -> tasks().codec(domain(outputs)).encode(many));
+            assertTrue(e.getMessage().contains("found " + rows + " rows of " + tasks
+                    + " tasks, allowed are 2147483647 labels"), e.getMessage());
+        }
+    }
+
+    @Test
     void fault14_aTaskWithOneClassFailsEarlyOrIsConstantByOption() {
         singleClass().ifPresent(fault -> {
             var e = assertThrows(EmtalException.class, () -> encode(tasks(), fault.outputs()));
