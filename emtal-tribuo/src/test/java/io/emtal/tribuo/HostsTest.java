@@ -41,9 +41,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import java.util.stream.Collectors;
 
 /** The trainer inside Tribuo's own machinery, without a change. */
@@ -140,35 +137,16 @@ class HostsTest {
 
     @Test
     void transformationsGoBeforeAndScalingTwiceIsWarnedOf() {
-        List<String> warnings = new ArrayList<>();
-        Logger logger = Logger.getLogger(EmtalTrainer.class.getName());
-        Handler handler = new Handler() {
-            @Override
-            public void publish(LogRecord record) {
-                warnings.add(record.getMessage());
-            }
-
-            @Override
-            public void flush() {
-            }
-
-            @Override
-            public void close() {
-            }
-        };
-        logger.addHandler(handler);
-        try {
+        try (Warnings warnings = new Warnings(EmtalTrainer.class)) {
             Dataset<Label> data = TestData.labels(60, 1);
             TestData.<Label>quickTrainer().build().train(data);
-            assertEquals(List.of(), warnings);
+            assertEquals(List.of(), warnings.messages());
             TransformTrainer<Label> trainer = new TransformTrainer<>(TestData.<Label>quickTrainer().build(),
                     new TransformationMap(List.of(new LinearScalingTransformation(0, 1)), Map.of()), true);
             TransformedModel<Label> model = trainer.train(data);
-            assertEquals(1, warnings.size());
+            assertEquals(1, warnings.messages().size());
             assertEquals(60, model.predict(data).size());
             Helpers.testModelProtoSerialization(model, Label.class, data);
-        } finally {
-            logger.removeHandler(handler);
         }
     }
 

@@ -24,7 +24,8 @@ public record RealTask(String name, double mean, double deviation, double weight
 
     /**
      * A task with the statistics of its training targets: mean and population standard deviation. The deviation of
-     * a constant target is set to 1, so that the target is learnt as a constant.
+     * a constant target is set to 1, so that the target is learnt as a constant. However small a
+     * deviation is beside the mean, labels are right; predictions are rounded as single precision is at the mean.
      *
      * @param name the name
      * @param targets the targets of the training examples; NaN where one is missing
@@ -36,12 +37,12 @@ public record RealTask(String name, double mean, double deviation, double weight
         double[] known = DoubleStream.of(targets).filter(v -> !Double.isNaN(v)).toArray();
         EmtalException.check(known.length > 0, "task '%s': found no target among %d training examples, at least one"
                 + " is needed", name, targets.length);
-        double mean = DoubleStream.of(known).average().orElseThrow();
+        // The mean of equal numbers may be rounded to another one.
+        double mean = DoubleStream.of(known).allMatch(v -> v == known[0]) ? known[0]
+                : DoubleStream.of(known).average().orElseThrow();
         double variance = DoubleStream.of(known).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
-        // Below the rounding of the mean in the graph's single precision a deviation says nothing.
-        double resolution = Math.max(Math.ulp((float) mean), Float.MIN_NORMAL);
         double deviation = Math.sqrt(variance);
-        return new RealTask(name, mean, deviation < resolution ? 1 : deviation, weight);
+        return new RealTask(name, mean, deviation < Float.MIN_NORMAL ? 1 : deviation, weight);
     }
 
     @Override

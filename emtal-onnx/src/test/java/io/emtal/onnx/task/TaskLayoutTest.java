@@ -79,10 +79,19 @@ class TaskLayoutTest {
     @Test
     void fault15_aConstantTargetHasDeviationOne() {
         assertEquals(1, RealTask.of("y", new double[] {0.1, 0.1, 0.1}, 1).deviation());
-        assertEquals(1, RealTask.of("y", new double[] {1e9, 1e9 + 1}, 1).deviation());
+        double large = 1.7e18 + 256;
+        assertEquals(0, RealTask.of("y", new double[] {large, large, large}, 1).standardise(large));
         assertThrows(EmtalException.class, () -> RealTask.of("y", new double[] {Double.NaN}, 1));
         assertThrows(EmtalException.class, () -> RealTask.of("y", new double[] {1, Double.POSITIVE_INFINITY}, 1));
         assertThrows(EmtalException.class, () -> new RealTask("y", 0, 0, 1));
+    }
+
+    /** Epoch seconds: steps of single precision are 128 there. */
+    @Test
+    void aDeviationBelowSinglePrecisionOfTheMeanStandardisesAsWell() {
+        RealTask task = RealTask.of("y", new double[] {1.7e9 - 50, 1.7e9 + 50}, 1);
+        assertEquals(50, task.deviation());
+        assertEquals(1, task.standardise(1.7e9 + 50));
     }
 
     @Test

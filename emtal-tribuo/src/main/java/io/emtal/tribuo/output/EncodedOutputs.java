@@ -7,9 +7,15 @@ import io.emtal.onnx.task.TaskLayout;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.logging.Logger;
 
 /** The tasks of a training and the labels of its examples. */
 public final class EncodedOutputs {
+
+    private static final Logger LOGGER = Logger.getLogger(EncodedOutputs.class.getName());
+
+    /** A deviation of fewer steps of single precision is worth a warning. */
+    private static final int STEPS = 16;
 
     private final TaskLayout tasks;
     private final float[] labels;
@@ -63,8 +69,21 @@ public final class EncodedOutputs {
             if (constant) {
                 encoded.constant.add(name);
             }
+            if (varied && tasks.task(t) instanceof RealTask real) {
+                warn(real);
+            }
         }
         return encoded;
+    }
+
+    /** Labels are taken from double precision, but predictions come in single. */
+    private static void warn(RealTask task) {
+        float step = Math.ulp((float) task.mean());
+        if (task.deviation() < STEPS * step) {
+            LOGGER.warning("Task '" + task.name() + "': found targets that deviate by " + task.deviation() + " from "
+                    + task.mean() + ", where predictions come in steps of " + step + ", those of single precision;"
+                    + " subtract an offset from the targets.");
+        }
     }
 
     /**

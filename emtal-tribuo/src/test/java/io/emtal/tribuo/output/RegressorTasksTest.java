@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.task.RealTask;
+import io.emtal.tribuo.Warnings;
 import org.junit.jupiter.api.Test;
 import org.tribuo.regression.Regressor;
 
@@ -108,6 +109,22 @@ class RegressorTasksTest extends OutputTasksContract<Regressor> {
         List<Regressor> outputs = List.of(of(1, 5), of(Double.POSITIVE_INFINITY, 6));
         var e = assertThrows(EmtalException.class, () -> encode(tasks(), outputs));
         assertTrue(e.getMessage().contains("row 1") && e.getMessage().contains("'height'"), e.getMessage());
+    }
+
+    /** Labels are as for any other task, but predictions come in steps of 128. */
+    @Test
+    void aDeviationBelowSinglePrecisionIsWarnedOf() {
+        try (Warnings warnings = new Warnings(EncodedOutputs.class)) {
+            EncodedOutputs encoded = encode(tasks(), List.of(of(1.7e9 - 50, 1.7e9), of(1.7e9 + 50, 1.7e9)));
+            assertEquals(-1, encoded.label(0, 0));
+            assertEquals(1, encoded.label(1, 0));
+            assertEquals(1, warnings.messages().size());
+            String message = warnings.messages().get(0);
+            assertTrue(message.contains("'height'") && message.contains("50.0 from 1.7E9")
+                    && message.contains("128.0"), message);
+            encode(tasks(), List.of(of(1e5, 1), of(1e5 + 1, 2)));
+            assertEquals(1, warnings.messages().size());
+        }
     }
 
     @Test
