@@ -9,6 +9,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureColumn.Kind;
 import io.emtal.tribuo.TestData;
+import io.emtal.tribuo.Warnings;
 import io.emtal.tribuo.protos.EmtalModelProto;
 import io.emtal.tribuo.protos.FeatureEncoderProto;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 class FeatureEncoderTest {
 
@@ -55,6 +57,19 @@ class FeatureEncoderTest {
         float[] row = new float[encoder.layout().width()];
         encoder.encode("example", example, row, 0);
         return row;
+    }
+
+    /** Epoch milliseconds, a second apart. Whole numbers that single precision has are fine, and so is a constant. */
+    @Test
+    void valuesThatSinglePrecisionTakesForTheSameAreWarnedOf() {
+        List<Example<Label>> examples = IntStream.range(0, 50).mapToObj(i -> example("time", 1.7e12 + 1000 * i,
+                "count", 16_000_000 + i, "same", 1.7e12, "share", 0.1 + 0.01 * i)).toList();
+        try (Warnings warnings = new Warnings(FeatureEncoder.class)) {
+            encoder(examples);
+            assertEquals(1, warnings.messages().size());
+            String message = warnings.messages().get(0);
+            assertTrue(message.startsWith("Found 1 features") && message.endsWith(": ['time']"), message);
+        }
     }
 
     @Test
