@@ -13,6 +13,9 @@ import java.util.stream.DoubleStream;
  */
 public record RealTask(String name, double mean, double deviation, double weight) implements Task {
 
+    /** Targets that differ by few steps of double precision differ by rounding. */
+    private static final int ROUNDINGS = 4;
+
     /** Checks name, weight and that both constants survive single precision, which the graph computes in. */
     public RealTask {
         Task.check(name, weight);
@@ -24,8 +27,8 @@ public record RealTask(String name, double mean, double deviation, double weight
 
     /**
      * A task with the statistics of its training targets: mean and population standard deviation. The deviation of
-     * a constant target is set to 1, so that the target is learnt as a constant. However small a
-     * deviation is beside the mean, labels are right; predictions are rounded as single precision is at the mean.
+     * a constant target is set to 1, so that the target is learnt as a constant; others are not below what rounding to
+     * double precision makes at the mean. Predictions are rounded as single precision is there.
      *
      * @param name the name
      * @param targets the targets of the training examples; NaN where one is missing
@@ -38,11 +41,11 @@ public record RealTask(String name, double mean, double deviation, double weight
         EmtalException.check(known.length > 0, "task '%s': found no target among %d training examples, at least one"
                 + " is needed", name, targets.length);
         // The mean of equal numbers may be rounded to another one.
-        double mean = DoubleStream.of(known).allMatch(v -> v == known[0]) ? known[0]
-                : DoubleStream.of(known).average().orElseThrow();
+        boolean constant = DoubleStream.of(known).allMatch(v -> v == known[0]);
+        double mean = constant ? known[0] : DoubleStream.of(known).average().orElseThrow();
         double variance = DoubleStream.of(known).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
-        double deviation = Math.sqrt(variance);
-        return new RealTask(name, mean, deviation < Float.MIN_NORMAL ? 1 : deviation, weight);
+        double least = Math.max(ROUNDINGS * Math.ulp(mean), Float.MIN_NORMAL);
+        return new RealTask(name, mean, constant ? 1 : Math.max(Math.sqrt(variance), least), weight);
     }
 
     @Override

@@ -86,6 +86,12 @@ class TaskLayoutTest {
         assertThrows(EmtalException.class, () -> new RealTask("y", 0, 0, 1));
     }
 
+    @Test
+    void whatDiffersByRoundingIsNotBlownUp() {
+        RealTask task = RealTask.of("y", new double[] {0.3, 0.1 + 0.2, 0.3}, 1);
+        assertTrue(Math.abs(task.standardise(0.1 + 0.2)) < 0.25, task.toString());
+    }
+
     /** Epoch seconds: steps of single precision are 128 there. */
     @Test
     void aDeviationBelowSinglePrecisionOfTheMeanStandardisesAsWell() {
