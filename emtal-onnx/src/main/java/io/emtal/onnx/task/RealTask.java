@@ -14,7 +14,7 @@ import java.util.stream.DoubleStream;
 public record RealTask(String name, double mean, double deviation, double weight) implements Task {
 
     /** Targets that differ by few steps of double precision differ by rounding. */
-    private static final int ROUNDINGS = 4;
+    private static final int ROUNDINGS = 16;
 
     /** Checks name, weight and that both constants survive single precision, which the graph computes in. */
     public RealTask {
