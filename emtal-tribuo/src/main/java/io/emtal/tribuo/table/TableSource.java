@@ -54,7 +54,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
     private List<String> ignored = new ArrayList<>();
 
     @Config(description = "Whether a cell that is not as its column's type says, or a row without features, is an error;"
-            + " otherwise the cell is missing, or the row left out, and counted in the log.")
+            + " otherwise the cell is missing or, where tasks are read, the row left out, and counted in the log.")
     private boolean strict = true;
 
     @Config(description = "Whether the tasks are read; otherwise their columns need not be there, and all outputs are the"
@@ -147,8 +147,8 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
         }
 
         /**
-         * Takes cells that are not as their column's type says as missing, leaves out rows without features, and logs how
-         * many there were.
+         * Takes cells that are not as their column's type says as missing, leaves out rows without features unless they are
+         * to be predicted, and logs how many there were.
          *
          * @return this builder
          */
@@ -279,7 +279,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
                         row = next;
                         read++;
                     } else {
-                        EmtalException.check(!strict, "%s: found no feature, at least one is needed in a row",
+                        EmtalException.check(!strict && labelled, "%s: found no feature, at least one is needed in a row",
                                 next.origin());
                         withoutFeatures++;
                     }

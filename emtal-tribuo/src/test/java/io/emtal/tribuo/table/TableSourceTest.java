@@ -152,6 +152,14 @@ class TableSourceTest {
                 .contains("found no row with a feature"));
     }
 
+    /** A row that was left out would shift the predictions of those behind it. */
+    @Test
+    void rowsToBePredictedAreNotLeftOut() throws IOException {
+        Path file = csv("x,c,r,b,k\n1,red,,,\none,,,,\n");
+        assertTrue(assertThrows(EmtalException.class, () -> read(TableSource.builder(file).unlabelled().lenient().build()))
+                .getMessage().contains("line 3: found no feature"));
+    }
+
     @Test
     void aLocaleWithDecimalCommasMakesNoDifference() throws IOException {
         Locale before = Locale.getDefault();

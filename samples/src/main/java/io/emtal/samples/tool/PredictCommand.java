@@ -53,6 +53,10 @@ public final class PredictCommand implements Callable<Integer> {
             description = "Another column that the model was not trained on; may be given several times.")
     private List<String> ignored = List.of();
 
+    @Option(names = "--lenient", description = "Take cells that are not as in training, such as values of a nominal column "
+            + "that were not seen there, as missing, and warn of their number; without it they are errors.")
+    private boolean lenient;
+
     /** Made by the command line. */
     private PredictCommand() {
     }
@@ -99,11 +103,14 @@ public final class PredictCommand implements Callable<Integer> {
     }
 
     private void predict(Model<MultiTask> predictor, Schema schema, List<String> others) {
-        TableSource source = TableSource.builder(data).schema(schema.columns()).unlabelled()
-                .ignore(others.toArray(String[]::new)).build();
+        TableSource.Builder source = TableSource.builder(data).schema(schema.columns()).unlabelled()
+                .ignore(others.toArray(String[]::new));
+        if (lenient) {
+            source.lenient();
+        }
         PredictedColumns columns = new PredictedColumns(schema.targets());
         long[] rows = {0};
-        CsvOutput.write(out, columns.header(), predictions(predictor, source).peek(p -> rows[0]++).map(columns::cells));
+        CsvOutput.write(out, columns.header(), predictions(predictor, source.build()).peek(p -> rows[0]++).map(columns::cells));
         PrintWriter screen = spec.commandLine().getOut();
         screen.println("Predicted " + rows[0] + " rows: " + out);
         screen.flush();

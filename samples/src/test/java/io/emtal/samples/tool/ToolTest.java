@@ -184,6 +184,11 @@ class ToolTest {
         assertTrue(predict("more.csv").err().contains("found the column 'more'"));
         assertEquals(0, CommandLineRun.of("predict", "--model", file("model.tribuo"), "--data", file("more.csv"), "--out",
                 file("out.csv"), "--ignore", "more").status());
+        folder.with("unseen.csv", "x,c\n0.5,pink\n0.5,red\n");
+        assertTrue(predict("unseen.csv").err().contains("found 'pink'"));
+        assertEquals(0, CommandLineRun.of("predict", "--model", file("model.tribuo"), "--data", file("unseen.csv"), "--out",
+                file("out.csv"), "--lenient").status());
+        assertEquals(3, predictions().size());
         CommandLineRun nothing = train("--optimise", "fused");
         assertTrue(nothing.status() == 2 && nothing.err().contains("--optimise without --onnx"), nothing.err());
         CommandLineRun none = CommandLineRun.of("train", "--data", file("data.csv"), "--out", file("m"));
