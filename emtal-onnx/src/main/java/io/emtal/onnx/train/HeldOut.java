@@ -44,26 +44,46 @@ final class HeldOut {
      * @param members the members of the ensemble, 1 for a single network
      */
     static HeldOut of(Examples rows, int[] order, double fraction, int members) {
+        int[] originals = Arrays.stream(order).map(rows::original).toArray();
+        int groups = Arrays.stream(originals).max().orElse(-1) + 1;
         if (members == 1) {
-            BitSet held = new BitSet();
-            Arrays.stream(order).limit(Math.min(Math.round(fraction * order.length), MOST_JUDGED))
-                    .forEach(row -> held.set(rows.original(row)));
-            return new HeldOut(Arrays.stream(order).filter(row -> !held.get(rows.original(row))).toArray(),
-                    Arrays.stream(order).filter(row -> held.get(rows.original(row))).toArray(), 1, new int[0], 0);
+            BitSet held = held(originals, groups, Math.min(Math.round(fraction * order.length), MOST_JUDGED));
+            return new HeldOut(IntStream.range(0, order.length).filter(i -> !held.get(originals[i])).map(i -> order[i]).toArray(),
+                    IntStream.range(0, order.length).filter(i -> held.get(originals[i])).map(i -> order[i]).toArray(), 1,
+                    new int[0], 0);
         }
         if (fraction == 0) {
             return new HeldOut(order, new int[0], members, new int[0], 0);
         }
         int parts = (int) Math.max(2, Math.min(members, Math.round(1 / fraction)));
-        int[] firstOf = new int[Arrays.stream(order).map(rows::original).max().orElse(-1) + 1];
-        Arrays.fill(firstOf, -1);
+        int[] partOf = new int[groups];
+        Arrays.fill(partOf, -1);
         int[] part = new int[order.length];
+        int next = 0;
         for (int i = 0; i < order.length; i++) {
-            int original = rows.original(order[i]);
-            firstOf[original] = firstOf[original] < 0 ? i : firstOf[original];
-            part[order[i]] = firstOf[original] % parts;
+            if (partOf[originals[i]] < 0) {
+                partOf[originals[i]] = next++ % parts;
+            }
+            part[order[i]] = partOf[originals[i]];
         }
         return new HeldOut(order, Arrays.copyOf(order, Math.min(order.length, MOST_JUDGED)), members, part, parts);
+    }
+
+    /** Which originals are held out: with all their copies they are not more rows than wanted. */
+    private static BitSet held(int[] originals, int groups, long wanted) {
+        int[] copies = new int[groups];
+        for (int original : originals) {
+            copies[original]++;
+        }
+        BitSet held = new BitSet();
+        long rows = 0;
+        for (int original : originals) {
+            if (!held.get(original) && rows + copies[original] <= wanted) {
+                held.set(original);
+                rows += copies[original];
+            }
+        }
+        return held;
     }
 
     /** The rows that are trained on. */

@@ -16,6 +16,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -28,6 +29,9 @@ record TrainingIdentity(Map<String, String> facts) {
 
     /** How many rows stand for the inputs of all: reading every image of a large set would take minutes. */
     private static final int SAMPLED_ROWS = 256;
+
+    /** What earlier snapshots did not write; a checkpoint without it is taken for one of the same. */
+    private static final Set<String> ADDED = Set.of("parameters");
 
     /** The seed of the augmented rows that stand for those of all epochs. */
     static final long SAMPLED_EPOCH = 0;
@@ -88,6 +92,9 @@ record TrainingIdentity(Map<String, String> facts) {
         try {
             StateOutput output = StateOutput.toNowhere();
             for (int row = 0; row < rows.size(); row++) {
+                if (rows.original(row) != row) {
+                    output.write(rows.original(row));
+                }
                 for (int t = 0; t < tasks; t++) {
                     output.write((double) rows.label(row, t));
                 }
@@ -137,6 +144,9 @@ record TrainingIdentity(Map<String, String> facts) {
             found.put(input.readText(), input.readText());
         }
         for (Map.Entry<String, String> fact : facts.entrySet()) {
+            if (ADDED.contains(fact.getKey()) && !found.containsKey(fact.getKey())) {
+                continue;
+            }
             String other = found.getOrDefault(fact.getKey(), "nothing");
             EmtalException.check(fact.getValue().equals(other), "%s: found a checkpoint of another training, its %s is %s,"
                     + " allowed is %s; another directory is needed for this one", input.name(), fact.getKey(), other,

@@ -64,6 +64,7 @@ class HeldOutTest {
             Set<Integer> judged = Arrays.stream(single.judged()).mapToObj(row -> originals[row])
                     .collect(Collectors.toSet());
             assertEquals(size, single.judged().length + single.training().length, where);
+            assertTrue(single.judged().length <= Math.round(0.3 * size), where);
             assertTrue(Arrays.stream(single.training()).noneMatch(row -> judged.contains(originals[row])), where);
             HeldOut ensemble = HeldOut.of(rows, order, 0.25, 8);
             for (int a = 0; a < size; a++) {
@@ -83,6 +84,13 @@ class HeldOutTest {
         assertArrayEquals(new int[] {0, 2, 1}, heldOut.training());
         assertFalse(heldOut.outOfBag());
         assertEquals(0, heldOut.bags(heldOut.training(), 4).length);
+    }
+
+    /** Two rows twice: each part gets one of them. */
+    @Test
+    void copiesAreSpreadOverTheParts() {
+        HeldOut heldOut = HeldOut.of(rows(row -> row / 2), new int[] {0, 1, 2, 3}, 0.5, 2);
+        assertArrayEquals(new float[] {0, 1, 0, 1, 1, 0, 1, 0}, heldOut.bags(new int[] {0, 1, 2, 3}, 4));
     }
 
     @Test
