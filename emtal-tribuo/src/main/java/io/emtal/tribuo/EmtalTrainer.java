@@ -289,7 +289,9 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
     }
 
     /**
-     * Trains. If the thread is interrupted, that ends within one step: the thread stays interrupted, and the model is the
+     * Trains. In a {@link DatasetView}, such as a fold of a cross-validation, a task may have a single class that has more
+     * in the whole data set: a constant is learnt for it, with a warning, whatever the outputs are configured to. If the
+     * thread is interrupted, that ends within one step: the thread stays interrupted, and the model is the
      * best so far without routers, as its report and its provenance say.
      *
      * @throws EmtalException if the examples are none, lack outputs or features, training fails, or the thread is

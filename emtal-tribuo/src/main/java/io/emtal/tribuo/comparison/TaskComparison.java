@@ -9,6 +9,7 @@ import io.emtal.tribuo.multitask.MultiTaskScorer;
 import io.emtal.tribuo.multitask.MultiTaskScores;
 import io.emtal.tribuo.multitask.TaskKind;
 import io.emtal.tribuo.multitask.TaskValue;
+import io.emtal.tribuo.output.MultiTaskTasks;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Model;
@@ -33,7 +34,7 @@ import java.util.stream.LongStream;
  * Compares one model of all tasks with one model a task. Both are trained on the same rows, the task's own model on
  * those that are labelled for it, by trainers of the same seed; both are judged on the same test rows, those of all
  * folds together. What the trainers differ in is for the caller to decide: by default in nothing but the tasks that
- * they see.
+ * they see. A task of a single class in a fold is learnt as a constant by them.
  *
  * <p>A trainer with checkpoints needs a directory that no other training has. The seed does not tell them apart: the
  * trainings of one seed differ in fold and task, and a second one in the directory of a first is refused. A factory
@@ -89,7 +90,7 @@ public final class TaskComparison {
     public static final class Builder {
 
         private LongFunction<? extends Trainer<MultiTask>> joint =
-                seed -> EmtalTrainer.<MultiTask>builder().seed(seed).build();
+                seed -> EmtalTrainer.<MultiTask>builder().outputs(new MultiTaskTasks(true)).seed(seed).build();
         private LongFunction<? extends Trainer<MultiTask>> separate = joint;
         private long[] seeds = {1};
         private final Map<TaskKind, MultiTaskMetrics> metrics = new EnumMap<>(Map.of(
