@@ -53,8 +53,8 @@ record Friedman(int sets, double[] meanRanks, double chiSquared, double f, doubl
             }
             Map<Double, Long> alike = DoubleStream.of(ranks).boxed()
                     .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
-            orders = CombinatoricsUtils.factorialDouble(k) / alike.values().stream()
-                    .mapToDouble(t -> CombinatoricsUtils.factorialDouble(t.intValue())).reduce(1, (a, b) -> a * b);
+            orders = Math.max(orders, CombinatoricsUtils.factorialDouble(k) / alike.values().stream()
+                    .mapToDouble(t -> CombinatoricsUtils.factorialDouble(t.intValue())).reduce(1, (a, b) -> a * b));
             ties += alike.values().stream().mapToDouble(t -> (double) t * t * t - t).sum();
         }
         double[] means = DoubleStream.of(sums).map(sum -> sum / n).toArray();
@@ -64,14 +64,15 @@ record Friedman(int sets, double[] meanRanks, double chiSquared, double f, doubl
             return new Friedman(n, means, 0, 0, 1);
         }
         double chiSquared = 12.0 * n / (k * (k + 1.0)) * spread / varied;
+        // Where all sets have one order: whatever the first has, the others have the same of so many. Nothing is less probable.
+        double agreement = Math.pow(orders, 1 - n);
         double rest = n * (k - 1.0) - chiSquared;
         if (rest <= ACCURACY) {
-            // All sets have one order: whatever the first has, the others have the same of so many.
-            return new Friedman(n, means, chiSquared, Double.POSITIVE_INFINITY, Math.pow(orders, 1 - n));
+            return new Friedman(n, means, chiSquared, Double.POSITIVE_INFINITY, agreement);
         }
         double f = (n - 1) * chiSquared / rest;
         double p = 1 - new FDistribution(null, k - 1, (k - 1.0) * (n - 1)).cumulativeProbability(f);
-        return new Friedman(n, means, chiSquared, f, p);
+        return new Friedman(n, means, chiSquared, f, Math.max(p, agreement));
     }
 
     int trainers() {

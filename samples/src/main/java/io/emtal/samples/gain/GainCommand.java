@@ -7,12 +7,9 @@ import io.emtal.samples.table.MultiTaskTargets;
 import io.emtal.samples.table.NaturalFeatures;
 import io.emtal.samples.table.Split;
 import io.emtal.samples.table.Table;
-import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.comparison.TaskComparison;
 import io.emtal.tribuo.comparison.TaskComparison.Fold;
 import io.emtal.tribuo.comparison.TaskGains;
-import io.emtal.tribuo.multitask.MultiTask;
-import io.emtal.tribuo.output.MultiTaskTasks;
 import io.emtal.tribuo.table.Column;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -24,7 +21,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import java.util.function.LongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -140,8 +136,8 @@ public final class GainCommand implements Callable<Integer> {
 
     private int target(String option, Table table, String name) {
         List<String> names = table.schema().targets().stream().map(Column::name).toList();
-        check(names.contains(name), option + " " + name + ": " + table.schema().name()
-                + " has no target of this name; allowed are " + String.join(", ", names));
+        EmtalException.check(names.contains(name), "%s %s: found no target of this name, allowed are %s", option, name,
+                String.join(", ", names));
         return names.indexOf(name);
     }
 
@@ -181,10 +177,7 @@ public final class GainCommand implements Callable<Integer> {
         timeLeft.expect("joint", seeds * parts.size());
         timeLeft.expect("separate", fits - seeds * parts.size());
         PrintWriter progress = spec.commandLine().getErr();
-        // A fold may lack a class: a model says the other one then, together and alone.
-        LongFunction<EmtalTrainer<MultiTask>> trainer = seed -> EmtalTrainer.<MultiTask>builder()
-                .outputs(new MultiTaskTasks(true)).seed(seed).build();
-        return TaskComparison.builder().joint(trainer).separate(trainer).seeds(LongStream.rangeClosed(1, seeds).toArray()).listener(fit -> {
+        return TaskComparison.builder().seeds(LongStream.rangeClosed(1, seeds).toArray()).listener(fit -> {
             timeLeft.done(fit.task().isEmpty() ? "joint" : "separate", 1, fit.seconds());
             progress.printf(Locale.ROOT, "[%d/%d] %s, seed %d, fold %d, %s in %.1f s; about %s left%n", ++done[0], fits,
                     table.schema().name(), fit.seed(), fit.fold(), fit.task().orElse("all tasks"), fit.seconds(),

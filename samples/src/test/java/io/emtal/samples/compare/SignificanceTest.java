@@ -48,6 +48,8 @@ class SignificanceTest {
         assertArrayEquals(new double[] {2, 2, 2}, even.meanRanks());
         Friedman same = Friedman.of(new double[][] {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}});
         assertEquals(1 / 36.0, same.p(), 1e-12);
+        Friedman swapped = Friedman.of(new double[][] {{1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 6, 5}});
+        assertEquals(1 / 720.0, swapped.p(), 1e-12, "nothing is less probable than that all agree");
         assertEquals(1 / 3.0, Friedman.of(new double[][] {{1, 1, 3}, {4, 4, 6}}).p(), 1e-12);
         assertEquals(0.5, Friedman.of(new double[][] {{1, 2}, {3, 4}}).p(), 1e-12);
         assertEquals(Double.POSITIVE_INFINITY, same.f());

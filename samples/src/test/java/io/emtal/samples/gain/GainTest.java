@@ -46,6 +46,16 @@ class GainTest {
         assertTrue(run.err().contains("[3/3] small, seed 1, fold 0, t in "), run.err());
     }
 
+    /** Other sets may have it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--cut u", "--missing-of u=1"})
+    void aSetWithoutANamedTargetFails(String option) {
+        CommandLineRun run = CommandLineRun.of("gain", "--data", temp, option.split(" ")[0], option.split(" ")[1]);
+        assertEquals(1, run.status());
+        assertTrue(run.err().startsWith("error: small: " + option.split("=")[0]
+                + ": found no target of this name, allowed are s, t"), run.err());
+    }
+
     /** The first target is the same number in most rows, the second has one row of the other class. */
     @Test
     void targetsThatCannotBeCutAndFoldsThatLackAClassAreNoObstacle() {
@@ -74,8 +84,6 @@ class GainTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "--set nothing   : --set nothing: there is none of this name; allowed are small",
-        "--cut u         : --cut u: small has no target of this name; allowed are s, t",
-        "--missing-of u=1: --missing-of u: small has no target of this name; allowed are s, t",
         "--seeds 0       : --seeds is 0; allowed are 1 and more",
         "--folds 0       : --folds is 0; allowed are 1 and more",
         "--classes 1     : --classes is 1; allowed are 2 and more"})
