@@ -12,6 +12,7 @@ import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.BackboneSource;
 import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.task.TaskLayout;
 import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.Learner;
 import io.emtal.onnx.train.PretrainedNetwork;
@@ -37,12 +38,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.logging.Logger;
 
 /**
  * Trains a transformer for all outputs of a data set with EMTAL and gives a dense ONNX network as a Tribuo model: for
- * {@link org.tribuo.multilabel.MultiLabel}, {@link org.tribuo.regression.Regressor} and
- * {@link org.tribuo.classification.Label}.
+ * {@link io.emtal.tribuo.multitask.MultiTask}, {@link org.tribuo.multilabel.MultiLabel},
+ * {@link org.tribuo.regression.Regressor} and {@link org.tribuo.classification.Label}.
  *
  * <p>Without a pre-trained backbone a fresh one is trained on the same examples first. Features need no scaling: the
  * network scales them with the training examples' statistics. A feature that an example lacks is a missing value.
@@ -299,7 +301,7 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
      */
     @Override
     public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance, int invocationCount) {
-        try (Pretraining<T> pretraining = pretrain(examples, invocationCount)) {
+        try (Pretraining<T> pretraining = pretrain(examples, invocationCount, method::check)) {
             return pretraining.adapt(method, runProvenance);
         }
     }
@@ -314,10 +316,10 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
      * @throws EmtalException if the examples are none, lack outputs or features, or training fails
      */
     public Pretraining<T> pretrain(Dataset<T> examples) {
-        return pretrain(examples, INCREMENT_INVOCATION_COUNT);
+        return pretrain(examples, INCREMENT_INVOCATION_COUNT, any -> { });
     }
 
-    private Pretraining<T> pretrain(Dataset<T> dataset, int invocationCount) {
+    private Pretraining<T> pretrain(Dataset<T> dataset, int invocationCount, Consumer<Backbone> check) {
         long unknown = dataset.getOutputInfo().getUnknownCount();
         EmtalException.check(unknown == 0, "data set: found %d examples with an unknown output, allowed is none",
                 unknown);
@@ -342,9 +344,11 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         Examples rows = Inputs.rows(dataset, examples, inputs, encoded);
         Optional<Checkpoints> saves = checkpoints().map(c -> c.below("train-" + invocation));
         try {
-            Backbone start = backbone.create(inputs.layout(), encoded.tasks(), rows, seeds.nextLong());
+            TaskLayout tasks = recipe.losses().layout(encoded.tasks().tasks());
+            Backbone start = backbone.create(inputs.layout(), tasks, rows, seeds.nextLong());
+            check.accept(start);
             PretrainedNetwork network = new Learner(method, recipe, saves).pretrain(start, backbone.pretrained(),
-                    encoded.tasks(), rows, seeds.nextLong(), listener);
+                    tasks, rows, seeds.nextLong(), listener);
             return new Pretraining<>(with -> adapting(with, invocation), recipe, saves, listener, new Pretraining.Data<>(
                     dataset.getProvenance(), featureMap, domain, inputs, how, encoded.rowsWithoutLabel()), start,
                     network, rows);

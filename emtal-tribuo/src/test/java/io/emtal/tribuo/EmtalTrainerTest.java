@@ -14,11 +14,16 @@ import io.emtal.onnx.adapt.AdaptationMethod;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.adapt.Lora;
+import io.emtal.onnx.task.HeadScope;
+import io.emtal.onnx.task.Losses;
 import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.Phase;
+import io.emtal.onnx.train.Recipe;
 import io.emtal.onnx.train.StepEvent;
 import io.emtal.onnx.train.TrainingListener;
+import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskFactory;
 import io.emtal.tribuo.output.LabelTasks;
 import io.emtal.tribuo.output.MultiLabelTasks;
 import io.emtal.tribuo.output.OutputTasks;
@@ -26,12 +31,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
+import org.tribuo.MutableDataset;
 import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 import org.tribuo.impl.ArrayExample;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.multilabel.MultiLabelFactory;
+import org.tribuo.provenance.SimpleDataSourceProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 import org.tribuo.regression.RegressionFactory;
 import org.tribuo.regression.Regressor;
@@ -340,5 +347,44 @@ class EmtalTrainerTest {
     void anUnsupportedTypeOfOutputIsNamed() {
         var e = assertThrows(EmtalException.class, () -> OutputTasks.of(MockOutput.class));
         assertTrue(e.getMessage().contains("MockOutput"), e.getMessage());
+    }
+
+    /** What cannot be adapted is refused before the dense training, not after it. */
+    @Test
+    void fault27_whatDoesNotFitTheBackboneIsRefusedBeforeTheFirstStep() {
+        TrainingListener listener = new TrainingListener() {
+            @Override
+            public void step(StepEvent event) {
+                throw new AssertionError("a step was taken");
+            }
+        };
+        for (AdaptationMethod method : List.of(Emtal.builder().experts(7).build(), Emtal.builder().adaptBlocks(9).build(),
+                Lora.builder().adaptBlocks(9).build())) {
+            EmtalTrainer<Label> trainer = EmtalTrainer.<Label>builder().method(method).listener(listener).build();
+            EmtalException e = assertThrows(EmtalException.class, () -> trainer.train(TestData.labels(30, 1)));
+            assertTrue(e.getMessage().contains("found 7, allowed is a divisor") || e.getMessage().contains("found 9"),
+                    e.getMessage());
+        }
+    }
+
+    @Test
+    void oneSoftmaxMaySpanAllCategoricalTasks() {
+        MutableDataset<MultiTask> data = new MutableDataset<>(new SimpleDataSourceProvenance("two", new MultiTaskFactory()),
+                new MultiTaskFactory());
+        for (int i = 0; i < 40; i++) {
+            data.add(new ArrayExample<>(i % 2 == 0
+                    ? MultiTask.builder().categorical("colour", i % 4 == 0 ? "red" : "blue").build()
+                    : MultiTask.builder().categorical("shape", i % 4 == 1 ? "round" : "square").build(),
+                    new String[] {"x", "y"}, new double[] {i % 4, i % 2 + 1}));
+        }
+        Recipe recipe = Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(16).workers(1)
+                .losses(Losses.builder().headScope(HeadScope.JOINT).build()).build();
+        try (EmtalModel<MultiTask> model = TestData.<MultiTask>trainer().recipe(recipe).build().train(data)) {
+            assertEquals(HeadScope.JOINT, model.training().tasks().headScope());
+            for (String task : List.of("colour", "shape")) {
+                assertEquals(1, MultiTask.distribution(model.predict(data.getExample(0)), task).values().stream()
+                        .mapToDouble(Double::doubleValue).sum(), 1e-5, "predictions are of one task each");
+            }
+        }
     }
 }

@@ -10,6 +10,15 @@ import io.emtal.onnx.task.QualityRetaining;
 public interface AdaptationMethod extends Configurable, Provenancable<ConfiguredObjectProvenance> {
 
     /**
+     * Checks that a backbone can be adapted, which is worth knowing before it is trained for hours.
+     *
+     * @param backbone the backbone, of any weights
+     * @throws io.emtal.onnx.EmtalException if {@link #adapt} would refuse it for its structure; never by default
+     */
+    default void check(Backbone backbone) {
+    }
+
+    /**
      * Prepares the adaptation of one backbone.
      *
      * @param backbone the backbone, before any training step

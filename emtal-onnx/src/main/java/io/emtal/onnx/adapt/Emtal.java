@@ -317,8 +317,15 @@ public final class Emtal implements AdaptationMethod {
     }
 
     @Override
-    public Adaptation adapt(Backbone backbone, long seed) {
+    public void check(Backbone backbone) {
         LowRank.checkTargets(backbone);
+        Settings.adapted(backbone.blocks(), adaptBlocks)
+                .forEach(block -> ExpertClustering.checkDivides(experts, block.fc1().out()));
+    }
+
+    @Override
+    public Adaptation adapt(Backbone backbone, long seed) {
+        check(backbone);
         Map<String, Tensor> initializers = backbone.graph().initializers();
         // A stream each: another rank or start does not change the clustering.
         SplittableRandom clustering = new SplittableRandom(seed);

@@ -129,8 +129,14 @@ public final class Lora implements AdaptationMethod {
     }
 
     @Override
-    public Adaptation adapt(Backbone backbone, long seed) {
+    public void check(Backbone backbone) {
         LowRank.checkTargets(backbone);
+        Settings.adapted(backbone.blocks(), adaptBlocks);
+    }
+
+    @Override
+    public Adaptation adapt(Backbone backbone, long seed) {
+        check(backbone);
         RandomGenerator random = new SplittableRandom(seed);
         Map<LinearLayer, LowRank> updates = new LinkedHashMap<>();
         List<Parameter> outside = BackboneWeights.outsideLayers(backbone, embeddingRate);

@@ -101,6 +101,7 @@ public final class Learner {
      */
     public TrainedNetwork train(Backbone start, boolean pretrained, TaskLayout tasks, Examples rows, long seed,
                                 TrainingListener listener) {
+        method.check(start);
         return adapt(pretrain(start, pretrained, tasks, rows, seed, listener), listener);
     }
 

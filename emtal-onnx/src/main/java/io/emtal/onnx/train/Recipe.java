@@ -225,7 +225,8 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
-         * Holds rows out to choose the best epoch; at most 20,000 of them, drawn at random, do so.
+         * Holds rows out to choose the best epoch; at most 20,000 of them, drawn at random, do so. Of an ensemble of M each
+         * member does without one part of 2 to M equal ones, whichever number comes nearest.
          *
          * @param validationFraction from 0 for none, up to, not including, 1; by default an eighth for a fresh backbone,
          *     none for a pre-trained one

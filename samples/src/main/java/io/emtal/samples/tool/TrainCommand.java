@@ -101,8 +101,8 @@ public final class TrainCommand implements Callable<Integer> {
     private Optional<Integer> batchSize;
 
     @Option(names = "--validation", paramLabel = "FRACTION",
-            description = "The fraction of the rows that each member of the network does without, to choose the best epoch by"
-                    + " them; 0 for none.")
+            description = "The fraction of the rows that each of the network's 16 members does without, to choose the best epoch by"
+                    + " them: nearest is one of 2 to 16 parts; 0 for none.")
     private Optional<Double> validation;
 
     @Option(names = "--patience", paramLabel = "N",
