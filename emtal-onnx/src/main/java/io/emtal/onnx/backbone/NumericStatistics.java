@@ -10,8 +10,9 @@ import java.util.Optional;
 /**
  * What training rows say of one numeric column, over the rows that have it.
  *
- * @param mean the mean; 0 if no row has the column
- * @param deviation the standard deviation; 1 for a constant column
+ * @param mean the mean, rounded to single precision; 0 if no row has the column
+ * @param deviation the standard deviation, Float.MIN_NORMAL at least; 1 for a constant column, or if no row has it.
+ *     1 / deviation is finite
  * @param edges strictly increasing edges of the bins for a piecewise-linear encoding, the distinct values where these
  *     are few; at most one edge for a constant column. 1 / distance of neighbours is finite
  */
@@ -71,12 +72,11 @@ record NumericStatistics(float mean, float deviation, float[] edges) {
         for (float value : sorted) {
             squares += (value - mean) * (value - mean);
         }
-        // Below the rounding of the mean in the graph's single precision a deviation says nothing, and 1 / deviation
-        // must be finite.
-        double resolution = Math.max(Math.ulp((float) mean), Float.MIN_NORMAL);
-        double deviation = count == 0 ? 0 : Math.sqrt(squares / count);
-        return new NumericStatistics((float) mean, deviation < resolution ? 1 : (float) deviation,
-                apart(edges(sorted, column, rows, tasks, bins)));
+        // No value lies between the two numbers of single precision around the mean, so that the variance is the product
+        // of its distances to them at least: rounding the mean moves what is standardised by one deviation at most.
+        boolean constant = count == 0 || sorted[0] == sorted[count - 1];
+        double deviation = constant ? 1 : Math.max(Math.sqrt(squares / count), Float.MIN_NORMAL);
+        return new NumericStatistics((float) mean, (float) deviation, apart(edges(sorted, column, rows, tasks, bins)));
     }
 
     private static float[] edges(float[] sorted, float[] column, Examples rows, Optional<TaskLayout> tasks, int bins) {
