@@ -1,7 +1,6 @@
 package io.emtal.tribuo.input;
 
 import io.emtal.onnx.EmtalException;
-import io.emtal.onnx.Quoted;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
@@ -21,8 +20,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.logging.Logger;
-import java.util.stream.IntStream;
 
 /**
  * Writes the features of an example as a row: in the order of their ids, a number each, not-a-number where the example
@@ -36,13 +33,6 @@ import java.util.stream.IntStream;
  * <p>Thread-safe.
  */
 public final class FeatureEncoder implements InputEncoder {
-
-    private static final Logger LOGGER = Logger.getLogger(FeatureEncoder.class.getName());
-
-    /** A range of values below as many times what rounding changes one of them is worth a warning. */
-    private static final int ROUNDINGS = 256;
-    /** The most features that a warning names. */
-    private static final int NAMED = 10;
 
     /** What stands between a nominal column's name and its value in Tribuo's names of features. */
     private static final char COLUMN_END = '@';
@@ -81,9 +71,7 @@ public final class FeatureEncoder implements InputEncoder {
         Groups groups = Groups.of(features);
         boolean[] seen = new boolean[features.size()];
         boolean[] numeric = new boolean[groups.count];
-        double[] least = new double[features.size()];
-        double[] most = new double[features.size()];
-        double[] rounding = new double[features.size()];
+        RoundingCheck rounding = new RoundingCheck(features.size());
         int[] lastRow = new int[groups.count];
         Arrays.fill(lastRow, -1);
         for (int row = 0; row < training.size(); row++) {
@@ -93,16 +81,14 @@ public final class FeatureEncoder implements InputEncoder {
                     continue;
                 }
                 double value = feature.getValue();
-                least[id] = seen[id] ? Math.min(least[id], value) : value;
-                most[id] = seen[id] ? Math.max(most[id], value) : value;
-                rounding[id] = Math.max(rounding[id], Math.abs(value - (float) value));
+                rounding.observe(id, value);
                 seen[id] = true;
                 int group = groups.of[id];
                 numeric[group] |= groups.prefixes[id] == null || value != 1 || lastRow[group] == row;
                 lastRow[group] = row;
             }
         }
-        warn(features, least, most, rounding);
+        rounding.warn(id -> features.get(id).getName());
         return of(features, groups, seen, numeric);
     }
 
@@ -123,18 +109,6 @@ public final class FeatureEncoder implements InputEncoder {
             numeric[groups.of[id]] = !nominal.contains(groups.prefixes[id]);
         }
         return of(features, groups, seen, numeric);
-    }
-
-    /** Tells of features of which rounding to single precision takes more than a small part of their values' range. */
-    private static void warn(ImmutableFeatureMap features, double[] least, double[] most, double[] rounding) {
-        List<String> coarse = IntStream.range(0, rounding.length)
-                .filter(id -> most[id] > least[id] && most[id] - least[id] < ROUNDINGS * rounding[id])
-                .mapToObj(id -> Quoted.of(features.get(id).getName())).toList();
-        if (!coarse.isEmpty()) {
-            LOGGER.warning("Found " + coarse.size() + " features whose values differ too little beside their size for"
-                    + " single precision, in which a network reads them; subtract an offset from them: "
-                    + coarse.subList(0, Math.min(coarse.size(), NAMED)) + (coarse.size() > NAMED ? " and others" : ""));
-        }
     }
 
     /**

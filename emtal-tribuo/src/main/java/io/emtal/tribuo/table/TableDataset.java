@@ -6,6 +6,7 @@ import io.emtal.onnx.Quoted;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.PackedRows;
 import io.emtal.tribuo.input.FeatureEncoder;
+import io.emtal.tribuo.input.RoundingCheck;
 import io.emtal.tribuo.input.RowDataset;
 import io.emtal.tribuo.multitask.ImmutableMultiTaskInfo;
 import io.emtal.tribuo.multitask.MultiTask;
@@ -92,6 +93,7 @@ public final class TableDataset extends Dataset<MultiTask> implements RowDataset
         int featureCount = source.schema().features().size();
         int rowBytes = featureCount * Float.BYTES + source.schema().tasks().size() * Double.BYTES;
         List<ColumnStatistics> columns = source.schema().features().stream().map(ColumnStatistics::new).toList();
+        RoundingCheck rounding = new RoundingCheck(featureCount);
         MutableMultiTaskInfo outputs = (MutableMultiTaskInfo) source.getOutputFactory().generateInfo();
         try (TableSource.Rows table = source.rows();
              PackedRows.Writer writer = PackedRows.fileWriter(source.file().toString(), rowBytes, PIECE)) {
@@ -102,6 +104,7 @@ public final class TableDataset extends Dataset<MultiTask> implements RowDataset
                     if (i < featureCount) {
                         float value = single(row.get(), i, values[i]);
                         columns.get(i).observe(value);
+                        rounding.observe(i, values[i]);
                         packed.putFloat(value);
                     } else {
                         packed.putDouble(values[i]);
@@ -110,6 +113,7 @@ public final class TableDataset extends Dataset<MultiTask> implements RowDataset
                 outputs.observe(examples.output(values));
                 table.advance();
             }
+            rounding.warn(i -> source.schema().features().get(i).name());
             PackedRows rows = writer.finish();
             try {
                 return new TableDataset(source, rows, columns, outputs.generateImmutableOutputInfo());

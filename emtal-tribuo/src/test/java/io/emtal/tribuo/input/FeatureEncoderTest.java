@@ -64,7 +64,7 @@ class FeatureEncoderTest {
     void valuesThatSinglePrecisionTakesForTheSameAreWarnedOf() {
         List<Example<Label>> examples = IntStream.range(0, 50).mapToObj(i -> example("time", 1.7e12 + 1000 * i,
                 "count", 16_000_000 + i, "same", 1.7e12, "share", 0.1 + 0.01 * i)).toList();
-        try (Warnings warnings = new Warnings(FeatureEncoder.class)) {
+        try (Warnings warnings = new Warnings(RoundingCheck.class)) {
             encoder(examples);
             assertEquals(1, warnings.messages().size());
             String message = warnings.messages().get(0);

@@ -5,7 +5,9 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.Examples;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.TestData;
+import io.emtal.tribuo.Warnings;
 import io.emtal.tribuo.input.FeatureEncoder;
+import io.emtal.tribuo.input.RoundingCheck;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskEvaluator;
 import io.emtal.tribuo.multitask.MultiTaskFactory;
@@ -146,6 +148,26 @@ class TableDatasetTest {
     private static void assertMessage(Executable call, String part) {
         String message = assertThrows(RuntimeException.class, call).getMessage();
         assertTrue(message.contains(part), message);
+    }
+
+    /** Epoch milliseconds, a second apart, some of them missing; a file has no trace of what it rounded away. */
+    @Test
+    void featuresThatSinglePrecisionTakesForTheSameAreWarnedOf() throws IOException {
+        TableSchema schema = TableSchema.builder().numeric("count", "time", "same").nominal("c", "red", "blue")
+                .realTask("r").build();
+        StringBuilder text = new StringBuilder("count,time,same,c,r\n");
+        for (int row = 0; row < 50; row++) {
+            text.append(16_000_000 + row).append(',').append(row % 5 == 0 ? "" : 1_700_000_000_000L + 1000 * row)
+                    .append(",1.7e12,").append(row % 2 == 0 ? "red" : "blue").append(",1\n");
+        }
+        TableSource times = TableSource.of(Files.writeString(folder.resolve("times.csv"), text), schema);
+        try (Warnings warnings = new Warnings(RoundingCheck.class); TableDataset packed = TableDataset.of(times)) {
+            assertEquals(50, packed.size());
+            TableDataset.of(source).close();
+            assertEquals(1, warnings.messages().size(), () -> warnings.messages().toString());
+            String message = warnings.messages().get(0);
+            assertTrue(message.startsWith("Found 1 features") && message.endsWith(": ['time']"), message);
+        }
     }
 
     @Test
