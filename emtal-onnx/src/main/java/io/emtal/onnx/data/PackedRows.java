@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /**
  * Rows of one length outside the heap, written once, one behind the other, and read in any order: in memory, or in a
@@ -129,14 +131,12 @@ public final class PackedRows implements AutoCloseable {
         private void flush() {
             EmtalException.check(file != null, "%s: found more rows than the %d that were announced", what, rows);
             block.flip();
-            try {
+            uninterrupted(() -> {
                 while (block.hasRemaining()) {
                     file.write(block);
                 }
-            } catch (IOException e) {
-                throw failed(e);
-            }
-            block.clear();
+                return block.clear();
+            });
         }
 
         /**
@@ -153,19 +153,39 @@ public final class PackedRows implements AutoCloseable {
             }
             flush();
             int rowsOfPiece = pieceBytes / rowBytes;
-            List<ByteBuffer> pieces = new ArrayList<>();
-            try {
+            List<ByteBuffer> pieces = uninterrupted(() -> {
+                List<ByteBuffer> mapped = new ArrayList<>();
                 // Written before it is mapped: a full disk is an error here, and would crash what writes to a mapping.
                 for (long row = 0; row < count; row += rowsOfPiece) {
-                    pieces.add(file.map(FileChannel.MapMode.READ_ONLY, row * rowBytes,
+                    mapped.add(file.map(FileChannel.MapMode.READ_ONLY, row * rowBytes,
                             Math.min(rowsOfPiece, count - row) * rowBytes).order(ByteOrder.nativeOrder()));
                 }
-            } catch (IOException e) {
-                throw failed(e);
-            }
+                return mapped;
+            });
             PackedRows finished = new PackedRows(rowBytes, count, rowsOfPiece, pieces, file);
             file = null;
             return finished;
+        }
+
+        /** Uses the file on a thread that nobody interrupts: an interrupt would close it. It stays with its own thread. */
+        private <T> T uninterrupted(Access<T> access) {
+            try {
+                return CompletableFuture.supplyAsync(() -> {
+                    try {
+                        return access.run();
+                    } catch (IOException e) {
+                        throw failed(e);
+                    }
+                }, task -> new Thread(task, "emtal-rows").start()).join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof EmtalException failed ? failed : e;
+            }
+        }
+
+        /** What is done to a file. */
+        private interface Access<T> {
+
+            T run() throws IOException;
         }
 
         private EmtalException failed(IOException e) {

@@ -3,6 +3,8 @@ package io.emtal.onnx.data;
 import io.emtal.onnx.EmtalException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -80,6 +82,29 @@ class PackedRowsTest {
         String message = assertThrows(EmtalException.class, () -> PackedRows.fileWriter("rows", ROW_BYTES, PIECE, none))
                 .getMessage();
         assertTrue(message.startsWith("rows: found no file for rows in " + none), message);
+    }
+
+    /** Several blocks and pieces, by a thread that was interrupted before or is while it writes. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 60_000, 119_999})
+    void anInterruptBreaksNoWritingOff(int interruptedAt) {
+        try (PackedRows.Writer writer = PackedRows.fileWriter("rows", ROW_BYTES, MEMORY)) {
+            for (int row = 0; row < 120_000; row++) {
+                if (row == interruptedAt) {
+                    Thread.currentThread().interrupt();
+                }
+                write(writer.next(), row);
+            }
+            try (PackedRows rows = writer.finish()) {
+                assertTrue(Thread.interrupted());
+                assertEquals(120_000, rows.size());
+                for (int row = 0; row < rows.size(); row++) {
+                    assertRow(rows, row, "interrupted at row " + interruptedAt);
+                }
+            }
+        } finally {
+            Thread.interrupted();
+        }
     }
 
     private static List<Path> files(Path folder) throws IOException {
