@@ -9,7 +9,9 @@ import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.Shape;
 
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
@@ -23,12 +25,11 @@ final class Evaluator implements AutoCloseable {
     private final Examples examples;
     private final int rows;
     private final int columns;
-    private final String outputName;
     private final FloatBuffer inputMemory;
     private final FloatBuffer outputMemory;
-    private final OnnxTensor input;
-    private final OnnxTensor output;
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
+    private final Map<String, OnnxTensor> outputs = new HashMap<>();
+    private final List<OnnxTensor> owned = new ArrayList<>();
 
     /**
      * Prepares the evaluation of the training's own network.
@@ -66,28 +67,35 @@ final class Evaluator implements AutoCloseable {
                 graph.inputs().get(0).name(), Map.of());
     }
 
-    private Evaluator(NativeSession session, Examples examples, int rows, String input,
-                      Map<String, OnnxTensor> parameters) {
+    /** Takes the session over: it is closed with the evaluator, or at once if there will be none. */
+    Evaluator(NativeSession session, Examples examples, int rows, String input, Map<String, OnnxTensor> parameters) {
         this.session = session;
         this.examples = examples;
-        long[] shape = session.inputShape(input);
-        this.rows = shape[0] > 0 ? (int) shape[0] : rows;
-        shape[0] = this.rows;
-        Map.Entry<String, long[]> only = session.output();
-        outputName = only.getKey();
-        columns = (int) only.getValue()[1];
-        inputMemory = ParameterBuffer.direct(Shape.of(shape).size());
-        outputMemory = ParameterBuffer.direct(this.rows * columns);
         try {
-            OrtEnvironment environment = OrtEnvironment.getEnvironment();
-            this.input = OnnxTensor.createTensor(environment, inputMemory, shape);
-            output = OnnxTensor.createTensor(environment, outputMemory, new long[] {this.rows, columns});
+            long[] shape = session.inputShape(input);
+            this.rows = shape[0] > 0 ? (int) shape[0] : rows;
+            shape[0] = this.rows;
+            Map.Entry<String, long[]> only = session.output();
+            columns = (int) only.getValue()[1];
+            inputMemory = ParameterBuffer.direct(Shape.of(shape).size());
+            outputMemory = ParameterBuffer.direct(Math.multiplyExact(this.rows, columns));
+            inputs.putAll(parameters);
+            inputs.keySet().retainAll(session.inputs());
+            inputs.put(input, tensor(inputMemory, shape));
+            outputs.put(only.getKey(), tensor(outputMemory, this.rows, columns));
         } catch (OrtException e) {
+            close();
             throw NativeSession.failed("forward", e);
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
         }
-        inputs.putAll(parameters);
-        inputs.keySet().retainAll(session.inputs());
-        inputs.put(input, this.input);
+    }
+
+    private OnnxTensor tensor(FloatBuffer memory, long... shape) throws OrtException {
+        OnnxTensor tensor = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), memory, shape);
+        owned.add(tensor);
+        return tensor;
     }
 
     /** How many rows are computed at a time. */
@@ -125,15 +133,14 @@ final class Evaluator implements AutoCloseable {
             for (int i = 0; i < rows; i++) {
                 read.inputs(positions[Math.min(start + i, positions.length - 1)], inputMemory);
             }
-            session.run(inputs, Map.of(outputName, output), false);
+            session.run(inputs, outputs, false);
             consumer.accept(outputMemory.slice(0, Math.min(rows, positions.length - start) * columns));
         }
     }
 
     @Override
     public void close() {
-        input.close();
-        output.close();
+        owned.forEach(OnnxTensor::close);
         session.close();
     }
 }

@@ -33,18 +33,23 @@ final class ParameterBuffer implements AutoCloseable {
     ParameterBuffer(List<Parameter> parameters, String prefix) throws OrtException {
         int size = parameters.stream().mapToInt(Parameter::size).sum();
         memory = direct(size);
-        int position = 0;
-        for (Parameter parameter : parameters) {
-            FloatBuffer window = memory.slice(position, parameter.size());
-            tensors.put(prefix + parameter.name(), OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), window,
-                    parameter.initial().shape().extents()));
-            position += parameter.size();
-        }
-        int heads = parameters.stream().filter(p -> p.part().equals(Heads.PART)).mapToInt(Parameter::size).sum();
-        if (heads > 0) {
-            // Heads are the last parameters.
-            tensors.put(prefix + NetworkCompiler.HEADS, OnnxTensor.createTensor(OrtEnvironment.getEnvironment(),
-                    memory.slice(size - heads, heads), new long[] {heads}));
+        try {
+            int position = 0;
+            for (Parameter parameter : parameters) {
+                FloatBuffer window = memory.slice(position, parameter.size());
+                tensors.put(prefix + parameter.name(), OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), window,
+                        parameter.initial().shape().extents()));
+                position += parameter.size();
+            }
+            int heads = parameters.stream().filter(p -> p.part().equals(Heads.PART)).mapToInt(Parameter::size).sum();
+            if (heads > 0) {
+                // Heads are the last parameters.
+                tensors.put(prefix + NetworkCompiler.HEADS, OnnxTensor.createTensor(OrtEnvironment.getEnvironment(),
+                        memory.slice(size - heads, heads), new long[] {heads}));
+            }
+        } catch (OrtException | RuntimeException | Error e) {
+            close();
+            throw e;
         }
     }
 

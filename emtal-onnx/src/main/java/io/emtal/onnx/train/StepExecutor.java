@@ -66,6 +66,9 @@ final class StepExecutor implements AutoCloseable {
         } catch (OrtException e) {
             close();
             throw NativeSession.failed("step", e);
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
         }
     }
 
@@ -168,24 +171,9 @@ final class StepExecutor implements AutoCloseable {
         private boolean planned;
 
         private Worker(List<Parameter> trained) throws OrtException {
-            gradients = new ParameterBuffer(trained, NetworkCompiler.gradientName(""));
             int size = trained.stream().mapToInt(Parameter::size).sum();
             gradient = new float[size];
             sum = new float[size];
-            Map<String, OnnxTensor> values = parameters.tensors();
-            for (Value input : graph.inputs()) {
-                inputs.put(input.name(), values.containsKey(input.name()) ? values.get(input.name()) : tensor(input));
-            }
-            for (Value output : graph.outputs()) {
-                OnnxTensor window = gradients.tensors().get(output.name());
-                outputs.put(output.name(), window == null ? tensor(output) : window);
-                if (window == null) {
-                    String report = NetworkCompiler.reportName("");
-                    if (output.name().startsWith(report)) {
-                        reports.put(output.name().substring(report.length()), new double[output.shape().size()]);
-                    }
-                }
-            }
             targetsOfGradient = new int[trained.size()];
             sizesOfGradient = new int[trained.size()];
             int position = 0;
@@ -196,6 +184,27 @@ final class StepExecutor implements AutoCloseable {
                     sizesOfGradient[next++] = parameter.size();
                 }
                 position += parameter.size();
+            }
+            gradients = new ParameterBuffer(trained, NetworkCompiler.gradientName(""));
+            try {
+                Map<String, OnnxTensor> values = parameters.tensors();
+                for (Value input : graph.inputs()) {
+                    OnnxTensor value = values.get(input.name());
+                    inputs.put(input.name(), value == null ? tensor(input) : value);
+                }
+                for (Value output : graph.outputs()) {
+                    OnnxTensor window = gradients.tensors().get(output.name());
+                    outputs.put(output.name(), window == null ? tensor(output) : window);
+                    if (window == null) {
+                        String report = NetworkCompiler.reportName("");
+                        if (output.name().startsWith(report)) {
+                            reports.put(output.name().substring(report.length()), new double[output.shape().size()]);
+                        }
+                    }
+                }
+            } catch (OrtException | RuntimeException | Error e) {
+                close();
+                throw e;
             }
         }
 
