@@ -71,7 +71,7 @@ class CheckpointDirectoryTest {
     }
 
     private static String name(int step) {
-        return String.format("step-%010d.emtal", step);
+        return String.format(Locale.ROOT, "step-%010d.emtal", step);
     }
 
     private Path file(int step) {

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -198,7 +199,8 @@ class StoppedTrainingTest {
         int good = 2 * SmallTraining.STEPS_OF_EPOCH;
         String message = assertThrows(EmtalException.class, () -> trainPoisoned(epoch, checkpoints())).getMessage();
         assertTrue(message.contains("ADAPT, step " + (good + 1) + ", task '"), message);
-        assertTrue(Files.exists(directory.resolve("adapt").resolve(String.format("step-%010d.emtal", good))));
+        String state = String.format(Locale.ROOT, "step-%010d.emtal", good);
+        assertTrue(Files.exists(directory.resolve("adapt").resolve(state)));
         assertArrayEquals(trainPoisoned(0, Optional.empty()).model().toByteArray(),
                 trainPoisoned(0, checkpoints()).model().toByteArray());
     }
