@@ -96,6 +96,11 @@ final class NativeSession implements AutoCloseable {
         }
     }
 
+    /** The names of the constants that lie beside the model. */
+    Set<String> constants() {
+        return constants.keySet();
+    }
+
     /** The names of the inputs. */
     Set<String> inputs() {
         return session.getInputNames();
