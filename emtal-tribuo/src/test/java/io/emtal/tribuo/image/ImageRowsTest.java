@@ -174,7 +174,7 @@ class ImageRowsTest {
 
     /** Rows that come several times in an epoch, one of them more often than announced, as where a batch is padded. */
     @Test
-    @Timeout(60)
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void repeatedRowsAreDecodedAhead() throws InterruptedException {
         AtomicInteger ahead = new AtomicInteger();
         AtomicInteger late = new AtomicInteger();

@@ -178,7 +178,7 @@ class ImageTrainingTest {
     /** While the first epoch is judged on held-out images, and while the dense network is compared. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    @Timeout(120)
+    @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void anInterruptWhileImagesAreReadLeavesTheBestModel(boolean compared) {
         Interruption interruption = new Interruption();
         MutableDataset<Label> data = new MutableDataset<>(new SimpleDataSourceProvenance("drawn", new LabelFactory()),
