@@ -5,6 +5,7 @@ import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskFactory;
 import org.tribuo.ConfigurableDataSource;
@@ -32,7 +33,7 @@ import java.util.stream.IntStream;
  * Tribuo's field processors write it, so that {@link io.emtal.tribuo.EmtalTrainer} knows a nominal column.
  *
  * <p>The file is read anew by every iterator, row by row, and never as a whole. By default whatever is wrong with it is an
- * error with file, line and column.
+ * error with file, line and column. A task that no row has a label of is always an error, behind the last row.
  */
 public final class TableSource implements ConfigurableDataSource<MultiTask> {
 
@@ -248,6 +249,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
     final class Rows implements AutoCloseable {
 
         private final TableReader reader;
+        private final boolean[] withLabel = new boolean[schema.tasks().size()];
         private TableReader.Row row;
         private long withoutFeatures;
         private long read;
@@ -278,6 +280,9 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
                     if (hasFeature(next)) {
                         row = next;
                         read++;
+                        for (int t = 0; t < withLabel.length; t++) {
+                            withLabel[t] |= !Double.isNaN(next.task(t));
+                        }
                     } else {
                         EmtalException.check(!strict && labelled, "%s: found no feature, at least one is needed in a row",
                                 next.origin());
@@ -292,6 +297,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
             if (row == null) {
                 close();
                 report();
+                checkLabels();
             }
         }
 
@@ -303,6 +309,13 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
             if (reader.skipped() + withoutFeatures > 0) {
                 LOGGER.warning(file + ": took " + reader.skipped() + " cells as missing that are not as their column's type"
                         + " says, and left out " + withoutFeatures + " rows without features");
+            }
+        }
+
+        private void checkLabels() {
+            for (int t = 0; t < withLabel.length; t++) {
+                EmtalException.check(!labelled || withLabel[t], "%s, column %s: found no value in %d rows, at least one"
+                        + " is needed", file, Quoted.of(schema.tasks().get(t).name()), read);
             }
         }
 

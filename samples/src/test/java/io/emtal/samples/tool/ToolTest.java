@@ -242,6 +242,17 @@ class ToolTest {
     }
 
     @Test
+    void targetsWithoutAValueAreRefused() {
+        folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES + """
+                "targets": [{"name": "t", "type": "numeric"}, {"name": "u", "type": "numeric"}]}
+                """).with("data.csv", rows(",t,u", row -> "," + row + ","));
+        CommandLineRun run = train("--dense-epochs", 1, "--epochs", 1);
+        assertEquals(1, run.status());
+        assertTrue(run.err().contains("data.csv, column 'u': found no value in 60 rows"), run.err());
+        assertFalse(Files.exists(file("model.tribuo")));
+    }
+
+    @Test
     void whatIsNoModelOfTrainIsRefused() throws IOException {
         folder.with("new.csv", "x\n1\n").with("model.tribuo", "no model");
         CommandLineRun bytes = predict("new.csv");
