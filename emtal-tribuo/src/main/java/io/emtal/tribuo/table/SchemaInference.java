@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.logging.Logger;
 
 /** Finds the types of the columns of a table, in one pass over its rows. */
 final class SchemaInference {
@@ -17,10 +18,16 @@ final class SchemaInference {
     /** The most values of a nominal column: more than that are rather names or texts. */
     private static final int MOST_VALUES = 1000;
 
+    /** So few texts among more numbers are rather mistakes, or marks for missing values, than names. */
+    private static final int FEW_TEXTS = 3;
+
+    private static final Logger LOGGER = Logger.getLogger(SchemaInference.class.getName());
+
     private final int column;
     private final Set<String> values = new TreeSet<>();
-    private boolean numeric = true;
     private boolean many;
+    /** The first row whose cell is no number; {@code null} if there is none. */
+    private CsvReader.Row text;
 
     private SchemaInference(int column) {
         this.column = column;
@@ -54,20 +61,23 @@ final class SchemaInference {
     }
 
     private void observe(CsvReader.Row row) {
-        String text = row.cell(column);
-        if (text.isEmpty()) {
+        String cell = row.cell(column);
+        if (cell.isEmpty()) {
             return;
         }
-        numeric &= Double.isFinite(Numbers.parse(text));
+        if (text == null && !isNumber(cell)) {
+            text = row;
+        }
         if (!many) {
-            values.add(text);
+            values.add(cell);
             many = values.size() > MOST_VALUES;
         }
         if (many) {
             values.clear();
-            if (!numeric) {
-                throw row.error(column, "found " + Quoted.of(text) + " in a column of more than " + MOST_VALUES
-                        + " values, allowed are columns of numbers and of fewer values; others must be ignored by name");
+            if (text != null) {
+                throw text.error(column, "found " + Quoted.of(text.cell(column)) + ", which is no number, in a column"
+                        + " of more than " + MOST_VALUES + " values, allowed are columns of numbers and of fewer"
+                        + " values; others must be ignored by name");
             }
         }
     }
@@ -76,6 +86,19 @@ final class SchemaInference {
         if (task && !many && Column.answers(List.copyOf(values))) {
             return Column.binary(name);
         }
-        return numeric ? Column.numeric(name) : new Column(name, Column.Type.NOMINAL, List.copyOf(values));
+        if (text == null) {
+            return Column.numeric(name);
+        }
+        long numbers = values.stream().filter(value -> isNumber(value.strip())).count();
+        if (values.size() - numbers <= Math.min(FEW_TEXTS, numbers - 1)) {
+            LOGGER.warning(text.origin() + ", column " + Quoted.of(name) + ": found " + Quoted.of(text.cell(column))
+                    + ", which is no number; the column is taken as nominal, though " + numbers + " of its "
+                    + values.size() + " values are numbers once blanks around them are left out");
+        }
+        return new Column(name, Column.Type.NOMINAL, List.copyOf(values));
+    }
+
+    private static boolean isNumber(String cell) {
+        return Double.isFinite(Numbers.parse(cell));
     }
 }

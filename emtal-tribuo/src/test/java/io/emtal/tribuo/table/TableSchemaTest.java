@@ -1,6 +1,7 @@
 package io.emtal.tribuo.table;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.tribuo.Warnings;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -108,7 +109,7 @@ class TableSchemaTest {
         Path file = csv(text.toString());
         String texts = assertThrows(EmtalException.class, () -> TableSchema.infer(file, List.of("t"), List.of()))
                 .getMessage();
-        assertTrue(texts.contains("line 1002, column 'name': found 'name1000' in a column of more than 1000"), texts);
+        assertTrue(texts.contains("line 2, column 'name': found 'name0', which is no number, in a column of"), texts);
         String empty = assertThrows(EmtalException.class, () -> TableSchema.infer(file, List.of("t"), List.of("name")))
                 .getMessage();
         assertTrue(empty.contains("column 'empty': found no cell"), empty);
@@ -117,5 +118,36 @@ class TableSchemaTest {
         String absent = assertThrows(EmtalException.class, () -> TableSchema.infer(file, List.of("u"), List.of()))
                 .getMessage();
         assertTrue(absent.contains("found no column 'u'"), absent);
+    }
+
+    @Test
+    void theCellThatMakesNumbersNominalIsWarnedOf() throws IOException {
+        Path file = csv("age,hours,gaps,grade,t\n39, 40,1,a,0\n40,38 ,NA,1,1\n41,40,2,b,\n");
+        try (Warnings warnings = new Warnings(SchemaInference.class)) {
+            assertEquals(List.of(Column.numeric("age"), Column.nominal("hours", " 40", "38 ", "40"),
+                    Column.nominal("gaps", "1", "2", "NA"), Column.nominal("grade", "1", "a", "b")),
+                    TableSchema.infer(file, List.of("t"), List.of()).features());
+            assertEquals(2, warnings.messages().size(), warnings.messages().toString());
+            assertTrue(warnings.messages().get(0).contains("line 2, column 'hours': found ' 40', which is no number;"
+                    + " the column is taken as nominal, though 3 of its 3 values are numbers"),
+                    warnings.messages().get(0));
+            assertTrue(warnings.messages().get(1).contains("line 3, column 'gaps': found 'NA', which is no number;"
+                    + " the column is taken as nominal, though 2 of its 3 values are numbers"),
+                    warnings.messages().get(1));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(quoteCharacter = '~', value = {"NA", "~ 77516~"})
+    void theCellThatIsNoNumberIsNamedWhereThereAreManyNumbers(String cell) throws IOException {
+        StringBuilder text = new StringBuilder("n,t\n5,0\n").append(cell).append(",1\n");
+        for (int i = 0; i < 2000; i++) {
+            text.append(i).append(",0\n");
+        }
+        Path file = csv(text.toString());
+        String message = assertThrows(EmtalException.class, () -> TableSchema.infer(file, List.of("t"), List.of()))
+                .getMessage();
+        assertTrue(message.contains("line 3, column 'n': found '" + cell + "', which is no number, in a column of"
+                + " more than 1000 values"), message);
     }
 }
