@@ -27,7 +27,7 @@ public record Column(String name, Type type, List<String> values) {
         NUMERIC,
         /** One of a list of values: a nominal feature or a categorical task. */
         NOMINAL,
-        /** 0 for no, 1 for yes: a binary task. */
+        /** 0 for no, 1 for yes, however the number is written: a binary task. */
         BINARY
     }
 
@@ -85,6 +85,17 @@ public record Column(String name, Type type, List<String> values) {
             case NOMINAL -> TaskKind.CATEGORICAL;
             case BINARY -> TaskKind.BINARY;
         };
+    }
+
+    /**
+     * The index of a binary column's value.
+     *
+     * @param text a cell
+     * @return 0 or 1, however the number is written, such as 1.0; -1 for another text
+     */
+    static int answer(String text) {
+        double number = Numbers.parse(text);
+        return number == 0 ? 0 : number == 1 ? 1 : -1;
     }
 
     /** Whether a nominal column's values are those of a binary one. */

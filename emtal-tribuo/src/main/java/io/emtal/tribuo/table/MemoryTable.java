@@ -109,7 +109,7 @@ public final class MemoryTable implements DataSource<MultiTask> {
         }
         double value = switch (column.type()) {
             case NUMERIC -> cell instanceof Number number ? number.doubleValue() : Double.NaN;
-            case BINARY -> cell instanceof Boolean answer ? answer ? 1 : 0 : column.values().indexOf(cell.toString());
+            case BINARY -> cell instanceof Boolean answer ? answer ? 1 : 0 : Column.answer(cell.toString());
             case NOMINAL -> column.values().indexOf(cell instanceof Enum<?> constant ? constant.name() : cell.toString());
         };
         EmtalException.check(Double.isFinite(value) && (column.type() == Column.Type.NUMERIC || value >= 0),

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 
 /** Finds the types of the columns of a table, in one pass over its rows. */
 final class SchemaInference {
@@ -83,7 +84,7 @@ final class SchemaInference {
     }
 
     private Column infer(String name, boolean task) {
-        if (task && !many && Column.answers(List.copyOf(values))) {
+        if (task && !many && values.stream().map(Column::answer).collect(Collectors.toSet()).equals(Set.of(0, 1))) {
             return Column.binary(name);
         }
         if (text == null) {

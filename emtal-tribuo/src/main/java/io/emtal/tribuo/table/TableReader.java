@@ -31,7 +31,7 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
      * Where the cells of a column of the schema are.
      *
      * @param position in the file, or -1 for a task that is not read
-     * @param indices of a nominal or binary column's values
+     * @param indices of a nominal column's values
      */
     private record Cell(Column column, int position, Map<String, Integer> indices) {
 
@@ -267,8 +267,9 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
             double value = Numbers.parse(text);
             return Double.isFinite(value) || text.isEmpty() ? value : fault(row, cell, text);
         }
-        Integer index = cell.indices.get(text);
-        return index != null ? index : text.isEmpty() ? Double.NaN : fault(row, cell, text);
+        int index = cell.column.type() == Column.Type.BINARY ? Column.answer(text)
+                : cell.indices.getOrDefault(text, -1);
+        return index >= 0 ? index : text.isEmpty() ? Double.NaN : fault(row, cell, text);
     }
 
     private double fault(CsvReader.Row row, Cell cell, String text) {

@@ -163,9 +163,9 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
 
     /**
      * Infers a schema from the cells of a table, to be looked at: whether a number is a code or a quantity, nobody can
-     * infer. A column is numeric if all cells are numbers, a task with just the cells 0 and 1 is binary, and every other
-     * column is nominal, with the values in the order of the alphabet. A warning names the first cell that is no number
-     * of a nominal column where all but a few values are numbers, or would be without the blanks around them.
+     * infer. A column is numeric if all cells are numbers, a task with just the numbers 0 and 1 is binary, and every
+     * other column is nominal, with the values in the order of the alphabet. A warning names the first cell that is no
+     * number of a nominal column where all but a few values are numbers, or would be without the blanks around them.
      *
      * @param file the CSV file
      * @param tasks the names of the columns that are tasks

@@ -150,4 +150,13 @@ class TableSchemaTest {
         assertTrue(message.contains("line 3, column 'n': found '" + cell + "', which is no number, in a column of"
                 + " more than 1000 values"), message);
     }
+
+    /** As pandas writes whole numbers in a column with gaps. */
+    @Test
+    void yesAndNoAreInferredHoweverTheyAreWritten() throws IOException {
+        Path file = csv("x,id,b,c,one,r,k,w\n1.0,1,1.0,0,1.0,0.0,0,0\n0.0,0,,1.0,1,1.0,1,1\n1.0,1,0.0,0.0,,0.5,2,no\n");
+        assertEquals(TableSchema.builder().numeric("x", "id").binaryTask("b", "c").realTask("one", "r", "k")
+                .categoricalTask("w", "0", "1", "no").build(),
+                TableSchema.infer(file, List.of("b", "c", "one", "r", "k", "w"), List.of()));
+    }
 }

@@ -93,6 +93,14 @@ class TableSourceTest {
         assertEquals(4, dataset.getOutputInfo().size());
     }
 
+    /** As pandas writes whole numbers in a column with gaps. */
+    @Test
+    void yesAndNoAreReadHoweverTheyAreWritten() throws IOException {
+        assertEquals(EXPECTED, read(TableSource.of(csv(ROWS.replace("e1,0,", "e1,0.0,").replace(",,1,", ",,+1e0,")))));
+        assertEquals(List.of("{x=1.0} b=true", "{x=2.0} b=false"), read(MemoryTable.ofMaps(SCHEMA,
+                List.of(Map.of("x", 1, "b", 1.0), Map.of("x", 2, "b", 0f)))));
+    }
+
     @Test
     void columnsStandInAnyOrderAndOthersAreIgnoredByName() throws IOException {
         Path file = csv("k,id,b,c,r,x\nlo,7,0,red,-25,1\n");
@@ -123,6 +131,8 @@ class TableSourceTest {
         "1,red | 1e999,red | line 2, column 'x': found '1e999'",
         "1,red | 1,\u001bpink | line 2, column 'c': found '\\u001bpink', allowed are the column's values ['red', 'green, dark']",
         "3,,7,,hi | 3,,7,2,hi | line 4, column 'b': found '2', allowed are the column's values ['0', '1']",
+        "3,,7,,hi | 3,,7,0.5,hi | line 4, column 'b': found '0.5', allowed are the column's values ['0', '1']",
+        "3,,7,,hi | 3,,7,yes,hi | line 4, column 'b': found 'yes'",
         "3,,7,,hi | 3,,7,,HI | line 4, column 'k': found 'HI'",
         "3,,7,,hi | ,,7,,hi | line 4: found no feature",
         "3,,7,,hi | 3,,7,hi | line 4: found 4 cells",
