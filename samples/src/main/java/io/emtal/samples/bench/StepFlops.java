@@ -41,7 +41,7 @@ final class StepFlops {
         double router = 2 * n * d * BenchMode.EXPERTS * blocks;
         // The first block's query-key-value layer reads nothing that is trained.
         double first = 2 * n * 3 * d * d;
-        return parts(mode, linear, first, attention, embedding, updates, router, 2 * d * columns);
+        return parts(mode, linear, first, attention, embedding, 0, updates, router, 2 * d * columns);
     }
 
     private static Map<String, Double> table(BenchShape shape, BenchMode mode, int columns) {
@@ -50,20 +50,24 @@ final class StepFlops {
         double h = BenchShape.TABLE_HIDDEN;
         double blocks = BenchShape.TABLE_DEPTH;
         double linear = 4 * n * d * h * blocks;
-        // A number's eight bins, its standardised value and whether it is missing; once for each member, once for all.
-        double embedding = 2 * (n + 1) * shape.inputWidth() * 10.0 * d;
+        // A number's eight bins, its standardised value and whether it is missing; once for each member, whose scales
+        // in front of it are trained too, and once for all.
+        double members = 2 * n * shape.inputWidth() * 10.0 * d;
+        double embedding = members + members / n;
         double updates = 4 * n * BenchMode.RANK * (d + h) * blocks;
         double router = 2 * n * d * BenchMode.EXPERTS * blocks;
-        return parts(mode, linear, 2 * n * d * h, 0, embedding, updates, router, 2 * n * d * columns);
+        return parts(mode, linear, 2 * n * d * h, 0, embedding, members, updates, router, 2 * n * d * columns);
     }
 
+    /** Of the embedding's operations, {@code scaled} are those behind weights that dense training trains. */
     private static Map<String, Double> parts(BenchMode mode, double linear, double first, double attention,
-                                             double embedding, double updates, double router, double heads) {
+                                             double embedding, double scaled, double updates, double router,
+                                             double heads) {
         Map<String, Double> parts = new LinkedHashMap<>();
         boolean through = mode != BenchMode.HEADS;
         parts.put("linear layers", mode == BenchMode.DENSE ? 3 * linear : through ? 2 * linear - first : linear);
         parts.put("attention", through ? 3 * attention : attention);
-        parts.put("embedding", mode == BenchMode.DENSE ? 2 * embedding : embedding);
+        parts.put("embedding", mode == BenchMode.DENSE ? 2 * embedding + scaled : embedding);
         parts.put("low-rank updates", mode.lowRank() ? 3 * updates : 0);
         parts.put("routers", mode == BenchMode.EMTAL_GATED ? 3 * router : 0);
         parts.put("heads", through ? 3 * heads : 2 * heads);

@@ -28,6 +28,14 @@ class StepFlopsTest {
         assertTrue(total(heads) < total(gated));
     }
 
+    /** 16 members of width 64 that scale 32 numbers' encodings in front of their embedding, and a linear map. */
+    @Test
+    void scalesInFrontOfATablesEmbeddingTakeItsInputGradient() {
+        double product = 2.0 * 32 * 10 * 64;
+        assertEquals((3 * 16 + 2) * product, StepFlops.ofRow(BenchShape.TABLE, BenchMode.DENSE, 20).get("embedding"));
+        assertEquals((16 + 1) * product, StepFlops.ofRow(BenchShape.TABLE, BenchMode.EMTAL_GATED, 20).get("embedding"));
+    }
+
     private static double total(Map<String, Double> parts) {
         return parts.values().stream().mapToDouble(Double::doubleValue).sum();
     }
