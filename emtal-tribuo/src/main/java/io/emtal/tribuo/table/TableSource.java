@@ -33,7 +33,8 @@ import java.util.stream.IntStream;
  * Tribuo's field processors write it, so that {@link io.emtal.tribuo.EmtalTrainer} knows a nominal column.
  *
  * <p>The file is read anew by every iterator, row by row, and never as a whole. By default whatever is wrong with it is an
- * error with file, line and column. A task that no row has a label of is always an error, behind the last row.
+ * error with file, line and column. A task that no row has a label of is not in the domain of what is read; a
+ * warning tells of it.
  */
 public final class TableSource implements ConfigurableDataSource<MultiTask> {
 
@@ -297,7 +298,6 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
             if (row == null) {
                 close();
                 report();
-                checkLabels();
             }
         }
 
@@ -310,12 +310,11 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
                 LOGGER.warning(file + ": took " + reader.skipped() + " cells as missing that are not as their column's type"
                         + " says, and left out " + withoutFeatures + " rows without features");
             }
-        }
-
-        private void checkLabels() {
-            for (int t = 0; t < withLabel.length; t++) {
-                EmtalException.check(!labelled || withLabel[t], "%s, column %s: found no value in %d rows, at least one"
-                        + " is needed", file, Quoted.of(schema.tasks().get(t).name()), read);
+            List<String> unlabelled = IntStream.range(0, labelled ? withLabel.length : 0).filter(t -> !withLabel[t])
+                    .mapToObj(t -> Quoted.of(schema.tasks().get(t).name())).toList();
+            if (!unlabelled.isEmpty()) {
+                LOGGER.warning(file + ": found no value in " + read + " rows for the tasks " + unlabelled
+                        + ", which are left out");
             }
         }
 

@@ -5,12 +5,12 @@ import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.emtal.onnx.EmtalException;
 import io.emtal.tribuo.SharedData;
+import io.emtal.tribuo.Warnings;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskFactory;
 import io.emtal.tribuo.table.TableSource.TableSourceProvenance;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -111,8 +111,7 @@ class TableSourceTest {
 
     @Test
     void rowsWithoutAnyLabelAreKeptAndRowsToPredictNeedNoTasks() throws IOException {
-        assertEquals(List.of("{x=1.0} ", "{x=2.0} b=true,k=\"lo\",r=3.0"),
-                read(TableSource.of(csv("x,c,r,b,k\n1,,,,\n2,,3,1,lo\n"))));
+        assertEquals(List.of("{x=1.0} "), read(TableSource.of(csv("x,c,r,b,k\n1,,,,\n"))));
         TableSource unlabelled = TableSource.builder(csv("c,x\nred,1\n")).unlabelled().build();
         assertSame(MultiTaskFactory.UNKNOWN_MULTITASK, unlabelled.iterator().next().getOutput());
         TableSource notLookedAt = TableSource.builder(csv(ROWS.replace("-2.5e1", "no number"))).unlabelled().build();
@@ -156,30 +155,25 @@ class TableSourceTest {
 
     @Test
     void faultsCanBeCountedInsteadOfRefused() throws IOException {
-        Path file = csv(ROWS.replace("1,red", "one,pink").replace("3,,7", "3,,seven") + "4,,9,,lo\n");
-        assertEquals(List.of("{c@green, dark=1.0} b=true", "{x=3.0} k=\"hi\"", "{x=4.0} k=\"lo\",r=9.0"),
+        Path file = csv(ROWS.replace("1,red", "one,pink").replace("3,,7", "3,,seven"));
+        assertEquals(List.of("{c@green, dark=1.0} b=true", "{x=3.0} k=\"hi\""),
                 read(TableSource.builder(file).lenient().build()));
         Path none = csv("x,c,r,b,k\none,,1,1,lo\n");
         assertTrue(assertThrows(EmtalException.class, () -> read(TableSource.builder(none).lenient().build())).getMessage()
                 .contains("found no row with a feature"));
     }
 
-    /** The domain would not have the task, and a model not predict it. */
+    /** Test rows may have no label of some task. */
     @Test
-    void tasksWithoutALabelAreRefused() throws IOException {
+    void aTaskWithoutALabelIsLeftOutWithAWarning() throws IOException {
         Path file = csv("x,c,r,b,k\n1,red,,0,lo\n2,,,1,hi\n");
-        for (TableSource source : List.of(TableSource.of(file), TableSource.builder(file).lenient().build())) {
-            for (Executable reading : List.<Executable>of(() -> read(source), () -> new MutableDataset<>(source),
-                    () -> TableDataset.of(source))) {
-                assertEquals(file + ", column 'r': found no value in 2 rows, at least one is needed",
-                        assertThrows(EmtalException.class, reading).getMessage());
-            }
+        String warning = file + ": found no value in 2 rows for the tasks ['r'], which are left out";
+        try (Warnings warnings = new Warnings(TableSource.class)) {
+            assertEquals(2, read(TableSource.builder(file).unlabelled().build()).size());
+            assertEquals(List.of(), warnings.messages());
+            assertEquals(3, new MutableDataset<>(TableSource.of(file)).getOutputInfo().size(), "two classes and b");
+            assertEquals(List.of(warning), warnings.messages());
         }
-        assertEquals(2, read(TableSource.builder(file).unlabelled().build()).size());
-        Path faulty = csv("x,c,r,b,k\n1,red,7,0,low\n2,,,1,high\n");
-        String message = assertThrows(EmtalException.class, () -> read(TableSource.builder(faulty).lenient().build()))
-                .getMessage();
-        assertTrue(message.contains("column 'k': found no value in 2 rows"), message);
     }
 
     /** A row that was left out would shift the predictions of those behind it. */

@@ -4,6 +4,7 @@ import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.predict.Optimise;
 import io.emtal.onnx.train.EpochRecord;
@@ -22,6 +23,7 @@ import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.TrainingReport;
 import io.emtal.tribuo.multitask.MultiTask;
+import io.emtal.tribuo.multitask.MultiTaskInfo;
 import io.emtal.tribuo.table.TableDataset;
 import io.emtal.tribuo.table.TableSchema;
 import io.emtal.tribuo.table.TableSource;
@@ -33,6 +35,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -145,8 +148,16 @@ public final class TrainCommand implements Callable<Integer> {
         TableSource source = TableSource.builder(data).schema(columns.columns()).ignore(others.toArray(String[]::new))
                 .build();
         try (TableDataset rows = TableDataset.of(source)) {
+            checkLabels(columns, rows);
             return train(columns, others, rows);
         }
+    }
+
+    /** A target that no row has would be in no model, and miss where rows are predicted. */
+    private void checkLabels(Schema columns, TableDataset rows) {
+        Set<String> labelled = ((MultiTaskInfo) rows.getOutputInfo()).kinds().keySet();
+        columns.targets().forEach(target -> EmtalException.check(labelled.contains(target.name()), "%s, column %s: found no"
+                + " value in %d rows, at least one is needed", data, Quoted.of(target.name()), rows.size()));
     }
 
     private Schema schema() {
