@@ -203,12 +203,23 @@ public final class OnnxBackbone implements BackboneSource {
      * @throws EmtalException if the file cannot be read, or is not understood: with the first node that did not fit
      */
     public Backbone read() {
-        ReadLimits limits = externalData ? ReadLimits.DEFAULT.withExternalData() : ReadLimits.DEFAULT;
-        OnnxMl.ModelProto model = OnnxFile.load(file, limits);
+        OnnxMl.ModelProto model = load();
         try {
             return read(model, extents(), hints());
         } catch (EmtalException e) {
             throw new EmtalException("model " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private OnnxMl.ModelProto load() {
+        try {
+            return OnnxFile.load(file, externalData ? ReadLimits.DEFAULT.withExternalData() : ReadLimits.DEFAULT);
+        } catch (EmtalException e) {
+            if (e.getMessage().endsWith("unless the limits allow external data")) {
+                throw new EmtalException(e.getMessage() + ", as OnnxBackbone.builder(file).externalData() does or, on"
+                        + " the command line, --external-data", e);
+            }
+            throw e;
         }
     }
 

@@ -2,6 +2,7 @@ package io.emtal.onnx.backbone;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.emtal.onnx.EmtalException;
@@ -177,6 +178,20 @@ class OnnxBackboneSettingsTest {
             }
         });
         assertEquals(read.graph(), OnnxBackbone.of(file).create(layout, OneTask.LAYOUT, rows, 1).graph());
+    }
+
+    @Test
+    void whatAllowsExternalDataIsTold() throws IOException {
+        ModelProto.Builder model = ExporterGraphs.write(ExporterVariant.of("outside"), SEED).model().toBuilder();
+        TensorProto.Builder weight = model.getGraphBuilder().getInitializerBuilder(0);
+        Files.write(folder.resolve("weights.bin"), weight.getRawData().toByteArray());
+        weight.clearRawData().setDataLocation(TensorProto.DataLocation.EXTERNAL).addExternalDataBuilder()
+                .setKey("location").setValue("weights.bin");
+        Path file = file(model.build());
+        assertMessage(OnnxBackbone.of(file)::read, "allowed are models that hold their data, unless the limits allow"
+                + " external data, as OnnxBackbone.builder(file).externalData() does or, on the command line,"
+                + " --external-data");
+        assertEquals(2, OnnxBackbone.builder(file).externalData().build().read().blocks().size());
     }
 
     @Test
