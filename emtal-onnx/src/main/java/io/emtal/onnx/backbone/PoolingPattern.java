@@ -35,11 +35,18 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
         Linear last = at(layers, blocks.get(blocks.size() - 1).fc2());
         Set<String> behind = view.descendants(last.result());
         List<Value> outputs = view.graph().outputs().stream().filter(v -> behind.contains(v.name())).toList();
-        List<PoolingPattern> all = outputs.stream().map(v -> of(view, layers, blocks, v, behind)).toList();
-        EmtalException.check(!all.isEmpty(), "found the outputs %s, expected one that depends on the last block's layer"
-                + " '%s'", view.graph().outputs().stream().map(Value::name).toList(), last.weight());
+        EmtalException.check(!outputs.isEmpty(), "found the outputs %s, expected one that depends on the last block's"
+                + " layer '%s'", view.graph().outputs().stream().map(Value::name).toList(), last.weight());
+        List<Optional<PoolingPattern>> found = outputs.stream().map(v -> of(view, layers, blocks, v, behind)).toList();
+        // Logits and their probabilities are one head.
+        List<PoolingPattern> all = found.stream().flatMap(Optional::stream).distinct().toList();
         // A classifier may give its tokens, too; a feature extractor may give a projection of its class token, too.
         List<PoolingPattern> heads = all.stream().filter(p -> p.classes().isPresent()).toList();
+        int misfit = found.indexOf(Optional.<PoolingPattern>empty());
+        if (heads.isEmpty() && misfit >= 0) {
+            throw new EmtalException("output '" + outputs.get(misfit).name() + "': found shape "
+                    + outputs.get(misfit).shape() + ", expected [batch, outputs] or tokens [batch, N, D]");
+        }
         List<PoolingPattern> tokens = all.stream().filter(p -> p.pooling() == Pooling.Kind.CLASS_TOKEN
                 || p.pooling() == Pooling.Kind.MEAN).toList();
         for (List<PoolingPattern> preferred : List.of(all, heads, tokens)) {
@@ -65,8 +72,9 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
                 .orElseThrow();
     }
 
-    private static PoolingPattern of(GraphView view, LinearLayers layers, List<Block> blocks, Value output,
-                                     Set<String> behind) {
+    /** Empty for an output that is neither a vector of every row nor its tokens. */
+    private static Optional<PoolingPattern> of(GraphView view, LinearLayers layers, List<Block> blocks, Value output,
+                                               Set<String> behind) {
         Value value = output;
         Optional<Node> producer = view.producer(value);
         while (producer.isPresent() && BEHIND_LOGITS.contains(producer.get().op())) {
@@ -76,20 +84,20 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
         if (value.rank() == 2) {
             List<Linear> heads = heads(view, layers, value).stream().filter(h -> h.input().rank() == 2
                     && behind.contains(h.input().name())).toList();
-            return switch (heads.size()) {
+            return Optional.of(switch (heads.size()) {
                 case 0 -> new PoolingPattern(Pooling.Kind.VALUE, List.of(value), OptionalInt.empty());
                 case 1 -> new PoolingPattern(Pooling.Kind.VALUE, List.of(heads.get(0).input()),
                         OptionalInt.of(heads.get(0).out()));
                 default -> new PoolingPattern(Pooling.Kind.PAIR, heads.stream().map(Linear::input).toList(),
                         OptionalInt.of(heads.get(0).out()));
-            };
+            });
         }
-        EmtalException.check(value.rank() == 3 && value.extent(-1) == blocks.get(blocks.size() - 1).fc2().out(),
-                "output '%s': found shape %s, expected [batch, outputs] or tokens [batch, N, D]", output.name(),
-                output.shape());
+        if (value.rank() != 3 || value.extent(-1) != blocks.get(blocks.size() - 1).fc2().out()) {
+            return Optional.empty();
+        }
         boolean token = startsWithToken(view, at(layers, blocks.get(0).attention().get(0)).input());
-        return new PoolingPattern(token ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN, List.of(value),
-                OptionalInt.empty());
+        return Optional.of(new PoolingPattern(token ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN, List.of(value),
+                OptionalInt.empty()));
     }
 
     /** The layer whose result the logits are, or the two whose mean they are. */

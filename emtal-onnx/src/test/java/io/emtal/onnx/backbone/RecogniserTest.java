@@ -135,6 +135,30 @@ class RecogniserTest {
     }
 
     @Test
+    void logitsAndProbabilitiesAreOneHead() {
+        Value logits = linear("head", b.reduceMean(block("0", x), false, 1), 3);
+        Backbone backbone = read(logits, b.softmax(logits, -1));
+        assertEquals(OptionalInt.of(3), backbone.describe().classes());
+        assertEquals(Pooling.Kind.VALUE.text(), backbone.describe().pooling());
+    }
+
+    @Test
+    void featureMapsArePassedOverBesideLogits() {
+        Value tokens = block("0", x);
+        Backbone backbone = read(b.reshape(tokens, 0, 2, N / 2, D), linear("head", b.reduceMean(tokens, false, 1), 3));
+        assertEquals(OptionalInt.of(3), backbone.describe().classes());
+    }
+
+    @Test
+    void featureMapsAreRefusedWithoutAHead() {
+        Value tokens = block("0", x);
+        Value map = b.reshape(tokens, 0, 2, N / 2, D);
+        EmtalException e = assertThrows(EmtalException.class, () -> read(tokens, map));
+        assertTrue(e.getMessage().contains("output 'y1': found shape [batch, 2, 2, 6], expected [batch, outputs] or"
+                + " tokens"), e.getMessage());
+    }
+
+    @Test
     void tokensArePreferredToAProjection() {
         Value tokens = block("0", x);
         Backbone backbone = read(tokens, b.tanh(linear("pooler", b.reduceMean(tokens, false, 1), D)));
