@@ -1,5 +1,6 @@
 package io.emtal.onnx.adapt;
 
+import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.Node;
@@ -38,6 +39,7 @@ final class BackboneWeights {
      * The weights outside the blocks' linear layers: patch embedding, class token, positions, norms.
      *
      * @param rate their learning rate as a fraction of the schedule's; 0 for no parameters
+     * @throws EmtalException if the rate is above 0 and there are no such weights
      */
     static List<Parameter> outsideLayers(Backbone backbone, double rate) {
         if (rate == 0) {
@@ -48,8 +50,11 @@ final class BackboneWeights {
             inside.add(layer.weight());
             layer.bias().ifPresent(inside::add);
         });
-        return all(backbone).stream().filter(p -> !inside.contains(p.name()))
+        List<Parameter> outside = all(backbone).stream().filter(p -> !inside.contains(p.name()))
                 .map(p -> new Parameter(p.name(), p.part(), p.initial(), p.task(), p.decay(), rate)).toList();
+        EmtalException.check(!outside.isEmpty(), "embeddingRate: found %s, allowed is 0 for a backbone that has no"
+                + " weights to train outside its blocks' linear layers", rate);
+        return outside;
     }
 
     /** What was trained in the place of initialisers. */

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** Finds the transformer in a graph with an open batch and makes a backbone of it, without its old head. */
 final class Recogniser {
@@ -107,16 +108,17 @@ final class Recogniser {
         return builder.build();
     }
 
-    /** What is no initialiser of the model cannot be given back to it; statistics of a batch norm are no weights. */
+    /** What is no constant of the model cannot be given back to it; statistics and single numbers are no weights. */
     private Set<String> frozen(Graph pooled, List<Block> blocks) {
-        Set<String> trained = new HashSet<>();
-        model.getGraph().getInitializerList().forEach(t -> trained.add(t.getName()));
-        blocks.stream().flatMap(Block::layers).forEach(layer -> trained.add(layer.weight()));
+        Set<String> constants = MergedModel.constants(model.getGraph()).keySet();
+        Set<String> layerWeights = blocks.stream().flatMap(Block::layers).map(LinearLayer::weight)
+                .collect(Collectors.toSet());
         Set<String> frozen = new HashSet<>();
         pooled.nodes().stream().filter(node -> node.op().equals("BatchNormalization"))
                 .forEach(node -> node.inputs().subList(3, 5).forEach(v -> frozen.add(v.name())));
         pooled.initializers().forEach((name, tensor) -> {
-            if (tensor.type() == ElementType.FLOAT && !trained.contains(name)) {
+            boolean weight = layerWeights.contains(name) || constants.contains(name) && tensor.shape().size() > 1;
+            if (tensor.type() == ElementType.FLOAT && !weight) {
                 frozen.add(name);
             }
         });

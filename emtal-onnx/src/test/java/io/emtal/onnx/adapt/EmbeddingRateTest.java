@@ -65,6 +65,18 @@ class EmbeddingRateTest {
     }
 
     @Test
+    void backbonesWithNothingToTrainOutsideTheLayersAreRefused() {
+        Backbone backbone = Backbones.exported(1);
+        Set<String> norms = Set.of("scale1", "shift1");
+        Backbone frozen = new Backbone(backbone.graph(), backbone.blocks(), norms);
+        for (AdaptationMethod method : List.of(Emtal.builder().embeddingRate(RATE).build(),
+                Lora.builder().embeddingRate(RATE).build())) {
+            EmtalException e = assertThrows(EmtalException.class, () -> method.adapt(frozen, 1));
+            assertTrue(e.getMessage().contains("embeddingRate: found 0.25, allowed is 0"), e.getMessage());
+        }
+    }
+
+    @Test
     void rateIsAFraction() {
         EmtalException e = assertThrows(EmtalException.class, () -> Emtal.builder().embeddingRate(1.5).build());
         assertTrue(e.getMessage().contains("embeddingRate: found 1.5, allowed is 0 to 1"), e.getMessage());

@@ -10,6 +10,10 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.adapt.Adaptation;
+import io.emtal.onnx.adapt.FullDense;
+import io.emtal.onnx.adapt.Lora;
+import io.emtal.onnx.backbone.ExporterVariant.Weights;
 import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.GraphBuilder;
@@ -41,6 +45,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -158,6 +163,33 @@ class ImportedModelTest {
         graph.addNode(2, node("Constant", "row", List.of(), "bias", floats.build()));
         ModelProto merged = agrees(imported(original.build(), Pooling.Kind.VALUE), TASKS, disturbed(original.build()));
         assertEquals(7, keeps(original.build(), merged, Set.of("weight", "bias")));
+    }
+
+    /** Weights are trained wherever an exporter puts them, and go back there. */
+    @Test
+    void weightsOfConstantNodesAreTrained() {
+        ModelProto original = ExporterGraphs.write(ExporterVariant.of("constants", Weights.CONSTANT_NODES), 12).model();
+        Backbone backbone = OnnxBackbone.read(original);
+        Backbone plain = OnnxBackbone.read(ExporterGraphs.write(ExporterVariant.of("initialisers"), 12).model());
+        assertEquals(plain.weightCount(), backbone.weightCount());
+        assertEquals(names(new FullDense().adapt(plain, 1)), names(new FullDense().adapt(backbone, 1)));
+        Adaptation adaptation = Lora.builder().rank(2).embeddingRate(0.5).build().adapt(backbone, 1);
+        Map<String, Tensor> values = new HashMap<>();
+        adaptation.parameters().forEach(p -> values.put(p.name(), p.initial()));
+        Set<String> outside = adaptation.parameters().stream().filter(p -> p.part().equals("backbone"))
+                .map(Parameter::name).collect(Collectors.toSet());
+        assertTrue(outside.containsAll(Set.of("cls_token", "pos_embed", "patch_embed.proj.weight",
+                "blocks.0.norm1.weight", "norm.bias")), outside.toString());
+        Graph trained = changed(backbone.graph(), outside);
+        outside.forEach(name -> values.put(name, trained.initializers().get(name)));
+        ModelProto merged = merged(backbone.imported().orElseThrow(),
+                adaptation.merge(backbone, values::get, 1).graph());
+        Map<String, TensorProto> now = MergedModel.constants(merged.getGraph());
+        outside.forEach(name -> assertEquals(values.get(name), Tensor.fromProto(now.get(name)), name));
+    }
+
+    private static Set<String> names(Adaptation adaptation) {
+        return adaptation.parameters().stream().map(Parameter::name).collect(Collectors.toSet());
     }
 
     @Test
