@@ -8,6 +8,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.ImageInput;
+import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.ReadLimits;
 import io.emtal.onnx.task.TaskLayout;
@@ -235,7 +236,9 @@ public final class OnnxBackbone implements BackboneSource {
     }
 
     private static Backbone read(OnnxMl.ModelProto model, Map<String, Long> extents, Hints hints) {
-        return new Recogniser(model, OnnxFile.readOpen(model, extents, ReadLimits.DEFAULT), hints).backbone();
+        Graph open = OnnxFile.readOpen(model, extents, ReadLimits.DEFAULT);
+        Graph one = OnnxFile.readOne(model, extents, ReadLimits.DEFAULT, open);
+        return new Recogniser(model, open, one, hints).backbone();
     }
 
     /**

@@ -11,6 +11,7 @@ import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Finds the transformer in a graph with an open batch and makes a backbone of it, without its old head. */
 final class Recogniser {
@@ -27,12 +29,15 @@ final class Recogniser {
     private final GraphView view;
     private final LinearLayers layers;
     private final Hints hints;
+    /** The shapes that the values have in the model itself, for one row. */
+    private final Map<String, Shape> shapes = new HashMap<>();
 
-    Recogniser(OnnxMl.ModelProto model, Graph graph, Hints hints) {
+    Recogniser(OnnxMl.ModelProto model, Graph graph, Graph one, Hints hints) {
         this.model = model;
         this.hints = hints;
         this.view = new GraphView(graph);
         this.layers = new LinearLayers(view);
+        one.nodes().forEach(node -> node.outputs().forEach(v -> shapes.put(v.name(), v.shape())));
     }
 
     Backbone backbone() {
@@ -51,8 +56,10 @@ final class Recogniser {
             blocks.addAll(named.blocks());
             descriptions = named.descriptions();
         }
-        PoolingPattern pooling = hints.pooling().map(p -> PoolingPattern.named(view, p))
+        PoolingPattern chosen = hints.pooling().map(p -> PoolingPattern.named(view, p))
                 .orElseGet(() -> PoolingPattern.of(view, layers, blocks));
+        PoolingPattern pooling = new PoolingPattern(chosen.pooling(), chosen.values().stream().map(this::rowsFirst)
+                .toList(), chosen.classes());
         checkUses(blocks);
         Graph pooled = pooled(pooling);
         BackboneDescription description = new BackboneDescription(inputs.get(0), image(inputs.get(0)),
@@ -60,6 +67,27 @@ final class Recogniser {
                 (int) pooled.outputs().get(0).extent(1), pooling.classes(), metadata());
         return new Backbone(pooled, blocks, frozen(pooled, blocks), false, Optional.of(description),
                 Optional.of(new ImportedModel(model, pooling.pooling(), pooling.values())));
+    }
+
+    /**
+     * What is added to the model reads values as they are there. Where the graph has the rows of one moved to the front
+     * and the model does not, an output may be the same value with its rows in front.
+     */
+    private Value rowsFirst(Value value) {
+        if (isRowsFirst(value)) {
+            return value;
+        }
+        Shape shape = shapes.get(value.name());
+        String place = shape.rank() != value.rank() ? "within another axis" : "along axis " + IntStream
+                .range(1, shape.rank()).filter(axis -> shape.extent(axis) == 1).findFirst().orElseThrow();
+        return view.consumers(value).stream().filter(node -> node.op().equals("Identity")).map(Node::output)
+                .filter(this::isRowsFirst).findFirst().orElseThrow(() -> new EmtalException("value '" + value.name()
+                        + "': found shape " + shape + " for one row, its rows lie " + place + "; allowed for heads are"
+                        + " values whose rows lie along axis 0"));
+    }
+
+    private boolean isRowsFirst(Value value) {
+        return value.shape().withBatch(1).equals(shapes.getOrDefault(value.name(), value.shape().withBatch(1)));
     }
 
     /** A layer's weight must be its own: what is merged into it changes every node that reads it. */

@@ -128,6 +128,20 @@ public final class OnnxFile {
         return open;
     }
 
+    /**
+     * Makes a graph for one row of a model that was opened before: its values have the model's own shapes, in which the
+     * rows need not be outermost.
+     *
+     * @param model the model
+     * @param extents as for {@link #readOpen}
+     * @param limits as for {@link #readOpen}
+     * @param open what {@link #readOpen} made of it; its tensors are taken, so that they are not made twice
+     * @return the graph for one row
+     */
+    public static Graph readOne(OnnxMl.ModelProto model, Map<String, Long> extents, ReadLimits limits, Graph open) {
+        return new OnnxReader(model, 1, extents, limits, open.initializers()).read();
+    }
+
     private static boolean isOpen(OnnxMl.ValueInfoProto input) {
         OnnxMl.TensorShapeProto shape = input.getType().getTensorType().getShape();
         return shape.getDimCount() > 0 && !shape.getDim(0).hasDimValue();

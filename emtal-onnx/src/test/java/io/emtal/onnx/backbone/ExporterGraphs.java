@@ -107,7 +107,9 @@ final class ExporterGraphs {
             row("mask_token", width, 0, 1);
             graph.gather(graph.shape(x), 0, 2);
         }
-        x = encode(embed(x));
+        x = embed(x);
+        x = variant.is(Attention.ENCODER_SEQUENCE_FIRST) ? graph.transpose(encode(graph.transpose(x, 1, 0, 2)), 1, 0, 2)
+                : encode(x);
         boolean finalNormLater = variant.is(FinalNorm.AFTER_POOLING);
         Pooling.Kind pooling = Pooling.Kind.VALUE;
         int pooledWidth = width;
@@ -511,12 +513,12 @@ final class ExporterGraphs {
 
     private Branch attention(String path, String x) {
         graph.module(module(path));
-        if (variant.is(Attention.SEQUENCE_FIRST)) {
+        if (variant.is(Attention.SEQUENCE_FIRST) || variant.is(Attention.ENCODER_SEQUENCE_FIRST)) {
             return sequenceFirst(path, x);
         }
         String mixed = switch (variant.get(Attention.class)) {
             case DECOMPOSED -> decomposed(path, x);
-            case SEQUENCE_FIRST -> throw new IllegalStateException();
+            case SEQUENCE_FIRST, ENCODER_SEQUENCE_FIRST -> throw new IllegalStateException();
             case CONTRIB_ATTENTION -> {
                 int inner = heads * headWidth;
                 yield graph.contrib("Attention", Map.of("num_heads", (long) heads), x,
@@ -642,7 +644,8 @@ final class ExporterGraphs {
      */
     private Branch sequenceFirst(String path, String x) {
         int inner = heads * headWidth;
-        String turned = graph.transpose(x, 1, 0, 2);
+        boolean turns = variant.is(Attention.SEQUENCE_FIRST);
+        String turned = turns ? graph.transpose(x, 1, 0, 2) : x;
         List<String> parts = new ArrayList<>();
         if (variant.is(Qkv.JOINT)) {
             String joint = biased(product(path + ".qkv", turned, width, 3 * inner), bias(path + ".qkv", 3 * inner));
@@ -662,7 +665,8 @@ final class ExporterGraphs {
         String weights = graph.node("Softmax", Map.of("axis", variant.opset() < 13 ? 2L : -1L), scores(query, key));
         String mixed = graph.transpose(graph.matMul(weights, value), 1, 0, 2);
         String output = gemm(path + ".proj", graph.reshaped(mixed, graph.integers(-1, inner)), inner, width, true);
-        String result = graph.transpose(graph.reshaped(output, graph.integers(tokens, -1, width)), 1, 0, 2);
+        String apart = graph.reshaped(output, graph.integers(tokens, -1, width));
+        String result = turns ? graph.transpose(apart, 1, 0, 2) : apart;
         return new Branch(variant.is(LayerScale.PRESENT)
                 ? graph.mul(result, row(path.replace("attn", "ls1.gamma"), width, 0.7, 0.2)) : result, null);
     }

@@ -88,8 +88,12 @@ record ExporterVariant(String name, List<Trait> traits) {
     /** The operator set. */
     enum Opset implements Spelling { V17, V11, V12, V13, V14, V18, V20, V21 }
 
-    /** How attention is written: operator by operator, as {@code nn.MultiheadAttention} does, or fused. */
-    enum Attention implements Spelling { DECOMPOSED, SEQUENCE_FIRST, CONTRIB_ATTENTION, CONTRIB_MULTI_HEAD }
+    /**
+     * How attention is written: operator by operator, as {@code nn.MultiheadAttention} does by itself or within an
+     * encoder that has its tokens first throughout, or fused.
+     */
+    enum Attention implements Spelling { DECOMPOSED, SEQUENCE_FIRST, ENCODER_SEQUENCE_FIRST, CONTRIB_ATTENTION,
+        CONTRIB_MULTI_HEAD }
 
     /** One layer for queries, keys and values, or three. */
     enum Qkv implements Spelling { JOINT, SEPARATE }

@@ -102,6 +102,8 @@ final class ExporterVariants {
             ExporterVariant.of("nn.TransformerEncoder", Opset.V17, Attention.SEQUENCE_FIRST, Qkv.SEPARATE,
                     NormPlace.AFTER,
                     Activation.RELU, Scale.DIV_SCORES, Pool.MEAN),
+            ExporterVariant.of("nn.TransformerEncoder, tokens first", Opset.V17, Attention.ENCODER_SEQUENCE_FIRST,
+                    NormPlace.AFTER, Scale.DIV_SCORES, Pool.TOKENS),
             ExporterVariant.of("norms after the sums", Opset.V14, NormPlace.AFTER, NormForm.DECOMPOSED, Qkv.SEPARATE,
                     Batch.FILLED),
             ExporterVariant.of("SiLU, four times as wide", Opset.V17, Activation.SILU, Hidden.FOUR_TIMES,

@@ -1,12 +1,14 @@
 package io.emtal.onnx.backbone;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.ExporterVariant.Activation;
+import io.emtal.onnx.backbone.ExporterVariant.Attention;
 import io.emtal.onnx.backbone.ExporterVariant.Names;
 import io.emtal.onnx.backbone.ExporterVariant.Pool;
 import io.emtal.onnx.backbone.ExporterVariant.Qkv;
@@ -112,6 +114,28 @@ class OnnxBackboneSettingsTest {
         assertEquals(List.of(tokens), first.imported().orElseThrow().features().stream().map(v -> v.name()).toList());
         assertMessage(pooled(file, Pooling.Kind.VALUE, "x")::read, "pooling: found no value 'x'");
         assertMessage(pooled(file, Pooling.Kind.VALUE, tokens)::read, "pooling of kind VALUE");
+    }
+
+    /** Heads read what lies in the file itself: tokens [N, batch, D] only through an output that turns them. */
+    @Test
+    void valuesWhoseRowsAreNotInFrontAreRefused() throws IOException {
+        ModelProto turned = ExporterGraphs.write(ExporterVariant.of("turned", Attention.ENCODER_SEQUENCE_FIRST,
+                Pool.TOKENS_WITHOUT_CLASS), SEED).model();
+        NodeProto last = turned.getGraph().getNode(turned.getGraph().getNodeCount() - 1);
+        String tokens = last.getInput(0);
+        Path file = file(turned);
+        for (OnnxBackbone source : List.of(OnnxBackbone.of(file), pooled(file, Pooling.Kind.MEAN, tokens))) {
+            assertEquals(List.of(last.getOutput(0)), source.read().imported().orElseThrow().features().stream()
+                    .map(v -> v.name()).toList());
+        }
+        ModelProto.Builder raw = turned.toBuilder();
+        raw.getGraphBuilder().removeNode(turned.getGraph().getNodeCount() - 1).getOutputBuilder(0).setName(tokens)
+                .getTypeBuilder().getTensorTypeBuilder().clearShape();
+        Path other = file(raw.build());
+        for (OnnxBackbone source : List.of(OnnxBackbone.of(other), pooled(other, Pooling.Kind.MEAN, tokens))) {
+            assertMessage(source::read, "value '" + tokens + "': found shape [4, 1, 16] for one row, its rows lie along"
+                    + " axis 1; allowed");
+        }
     }
 
     private static OnnxBackbone pooled(Path file, Pooling.Kind kind, String value) {
