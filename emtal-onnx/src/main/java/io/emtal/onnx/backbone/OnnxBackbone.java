@@ -236,8 +236,8 @@ public final class OnnxBackbone implements BackboneSource {
     }
 
     private static Backbone read(OnnxMl.ModelProto model, Map<String, Long> extents, Hints hints) {
-        Graph open = OnnxFile.readOpen(model, extents, ReadLimits.DEFAULT);
-        Graph one = OnnxFile.readOne(model, extents, ReadLimits.DEFAULT, open);
+        Graph one = OnnxFile.read(model, 1, extents, ReadLimits.DEFAULT);
+        Graph open = OnnxFile.open(model, one, extents, ReadLimits.DEFAULT);
         return new Recogniser(model, open, one, hints).backbone();
     }
 

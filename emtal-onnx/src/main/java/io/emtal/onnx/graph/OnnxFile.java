@@ -120,26 +120,25 @@ public final class OnnxFile {
      * @throws EmtalException naming the node, tensor or input that is not supported or mixes rows, and what is allowed
      */
     public static Graph readOpen(OnnxMl.ModelProto model, Map<String, Long> extents, ReadLimits limits) {
-        Graph one = read(model, 1, extents, limits);
+        return open(model, read(model, 1, extents, limits), extents, limits);
+    }
+
+    /**
+     * Opens the batch of a graph that was read for one row, in which the rows need not be outermost.
+     *
+     * @param model the model
+     * @param one what {@link #read(OnnxMl.ModelProto, long, Map, ReadLimits)} made of it for one row
+     * @param extents as for that
+     * @param limits as for that
+     * @return as {@link #readOpen}
+     * @throws EmtalException as {@link #readOpen}
+     */
+    public static Graph open(OnnxMl.ModelProto model, Graph one, Map<String, Long> extents, ReadLimits limits) {
         Graph open = OpenBatch.of(one);
         if (model.getGraph().getInputList().stream().anyMatch(OnnxFile::isOpen)) {
             OpenBatch.check(one, new OnnxReader(model, 3, extents, limits, one.initializers()).read());
         }
         return open;
-    }
-
-    /**
-     * Makes a graph for one row of a model that was opened before: its values have the model's own shapes, in which the
-     * rows need not be outermost.
-     *
-     * @param model the model
-     * @param extents as for {@link #readOpen}
-     * @param limits as for {@link #readOpen}
-     * @param open what {@link #readOpen} made of it; its tensors are taken, so that they are not made twice
-     * @return the graph for one row
-     */
-    public static Graph readOne(OnnxMl.ModelProto model, Map<String, Long> extents, ReadLimits limits, Graph open) {
-        return new OnnxReader(model, 1, extents, limits, open.initializers()).read();
     }
 
     private static boolean isOpen(OnnxMl.ValueInfoProto input) {

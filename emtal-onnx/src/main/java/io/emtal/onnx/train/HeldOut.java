@@ -44,16 +44,15 @@ final class HeldOut {
      * @param members the members of the ensemble, 1 for a single network
      */
     static HeldOut of(Examples rows, int[] order, double fraction, int members) {
+        if (fraction == 0) {
+            return new HeldOut(order, new int[0], members, new int[0], 0);
+        }
         int[] originals = Arrays.stream(order).map(rows::original).toArray();
         int groups = Arrays.stream(originals).max().orElse(-1) + 1;
         if (members == 1) {
             BitSet held = held(originals, groups, Math.min(Math.round(fraction * order.length), MOST_JUDGED));
-            return new HeldOut(IntStream.range(0, order.length).filter(i -> !held.get(originals[i])).map(i -> order[i]).toArray(),
-                    IntStream.range(0, order.length).filter(i -> held.get(originals[i])).map(i -> order[i]).toArray(), 1,
-                    new int[0], 0);
-        }
-        if (fraction == 0) {
-            return new HeldOut(order, new int[0], members, new int[0], 0);
+            return new HeldOut(Arrays.stream(order).filter(row -> !held.get(rows.original(row))).toArray(),
+                    Arrays.stream(order).filter(row -> held.get(rows.original(row))).toArray(), 1, new int[0], 0);
         }
         int parts = (int) Math.max(2, Math.min(members, Math.round(1 / fraction)));
         int[] partOf = new int[groups];
