@@ -226,7 +226,13 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
         return graph.add(scaled, graph.constant(Tensor.of(means, means.length)));
     }
 
-    private static String weightName(Task task) {
+    /**
+     * The name of the parameter that is a task's weight.
+     *
+     *  task the task
+     *  what {@link #parameters} calls it
+     */
+    public static String weightName(Task task) {
         return "head." + task.name() + ".weight";
     }
 

@@ -40,9 +40,9 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
     @Config(description = "Threshold of Huber's loss in standard deviations of the target; above 0.")
     private double huberDelta = 1;
 
-    @Config(description = "Whether real predictions are made right in the mean over the training rows, which Huber's loss alone"
-            + " does not make them.")
-    private boolean unbiased = true;
+    @Config(description = "Whether real predictions are calibrated after the training: right in the mean over the training rows,"
+            + " and, of an ensemble, corrected linearly by what its members predict out-of-bag.")
+    private boolean calibrated = true;
 
     @Config(description = "PER_TASK: a softmax per categorical task; JOINT: one over all categorical columns.")
     private HeadScope headScope = HeadScope.PER_TASK;
@@ -55,7 +55,7 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         labelSmoothing = builder.labelSmoothing;
         realLoss = builder.realLoss;
         huberDelta = builder.huberDelta;
-        unbiased = builder.unbiased;
+        calibrated = builder.calibrated;
         headScope = builder.headScope;
         check();
     }
@@ -77,7 +77,7 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         private double labelSmoothing = DEFAULTS.labelSmoothing;
         private RealLoss realLoss = DEFAULTS.realLoss;
         private double huberDelta = DEFAULTS.huberDelta;
-        private boolean unbiased = DEFAULTS.unbiased;
+        private boolean calibrated = DEFAULTS.calibrated;
         private HeadScope headScope = DEFAULTS.headScope;
 
         private Builder() {
@@ -117,15 +117,16 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
-         * Sets whether real predictions are made right in the mean: after the training, the mean residual over the training
-         * rows is added to each real task's bias. Best left on where errors are squared or predictions summed, off where
-         * the targets have outliers that predictions should not follow.
+         * Sets whether real predictions are calibrated after the training. Those of an ensemble become linear functions of
+         * what they were, found by least squares on predictions out-of-bag; then the mean residual over the training rows is
+         * added to each real task's bias. The heads take it up. Best left on where errors are squared or predictions summed,
+         * off where the targets have outliers that predictions should not follow.
          *
-         * @param unbiased default true
+         * @param calibrated default true
          * @return this
          */
-        public Builder unbiased(boolean unbiased) {
-            this.unbiased = unbiased;
+        public Builder calibrated(boolean calibrated) {
+            this.calibrated = calibrated;
             return this;
         }
 
@@ -169,12 +170,12 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
     }
 
     /**
-     * Whether real predictions are made right in the mean over the training rows.
+     * Whether real predictions are calibrated after the training.
      *
-     * @return true for adding the mean residual to the biases
+     * @return true for a linear correction and adding the mean residual to the biases
      */
-    public boolean unbiased() {
-        return unbiased;
+    public boolean calibrated() {
+        return calibrated;
     }
 
     /**

@@ -56,14 +56,23 @@ final class Judge implements AutoCloseable {
         if (evaluator == null) {
             return new double[0];
         }
-        buffer.set(values);
-        double[] losses = compiler.losses().means(labels,
-                heldOut.outOfBag() ? unseen(heldOut.judged()) : evaluator.outputs(heldOut.judged()));
+        double[] losses = compiler.losses().means(labels, logits(values));
         for (int t = 0; t < losses.length; t++) {
             EmtalException.check(labels.count(t) == 0 || Double.isFinite(losses[t]), "%s, task '%s': the loss on the held-out"
                     + " rows is %s; a lower learning rate may help", phase, compiler.tasks().task(t).name(), losses[t]);
         }
         return losses;
+    }
+
+    /** The labels of the rows. */
+    BatchLabels labels() {
+        return labels;
+    }
+
+    /** The logits of the rows with these weights, [rows, C], of an ensemble out-of-bag. */
+    float[] logits(float[] values) {
+        buffer.set(values);
+        return heldOut.outOfBag() ? unseen(heldOut.judged()) : evaluator.outputs(heldOut.judged());
     }
 
     /** Some rows at a time: the members' logits of all of them together would be many times as large. */

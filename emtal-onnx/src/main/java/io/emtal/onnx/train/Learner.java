@@ -190,7 +190,7 @@ public final class Learner {
             }
             List<EpochRecord> history = new ArrayList<>(network.history());
             history.addAll(outcome.history());
-            return dense(backbone, training, outcome, rows, network.heldOut().training(), history);
+            return dense(backbone, training, outcome, rows, network.heldOut(), history);
         }
     }
 
@@ -205,7 +205,7 @@ public final class Learner {
         PhaseRun.Outcome outcome = new PhaseRun.Outcome(ParameterBuffer.initial(compiler.parameters()), network.bestEpoch(),
                 network.history(), Map.of(), Optional.of(stop));
         return dense(network.backbone(), new Training(compiler, network.rows()), outcome, network.rows(),
-                network.heldOut().training(), network.history());
+                network.heldOut(), network.history());
     }
 
     private void refuse(Stop stop) {
@@ -243,10 +243,10 @@ public final class Learner {
     }
 
     private TrainedNetwork dense(Backbone backbone, Training trained, PhaseRun.Outcome outcome, Examples rows,
-                                 int[] training, List<EpochRecord> history) throws Exception {
+                                 HeldOut heldOut, List<EpochRecord> history) throws Exception {
         NetworkCompiler compiler = trained.compiler;
         List<Parameter> parameters = compiler.parameters();
-        int[] compared = Arrays.copyOf(training, Math.min(training.length, COMPARED_ROWS));
+        int[] compared = Arrays.copyOf(heldOut.training(), Math.min(heldOut.training().length, COMPARED_ROWS));
         int rowsAtATime = compiler.forwardRows();
         Map<String, Tensor> values;
         Backbone merged;
@@ -256,9 +256,8 @@ public final class Learner {
              Evaluator adapted = new Evaluator(compiler.forward(rowsAtATime), trained.rows, rowsAtATime, buffer.tensors())) {
             float[] flat = outcome.values();
             buffer.set(flat);
-            if (recipe.losses().unbiased()) {
-                flat = MeanResiduals.removed(compiler, adapted, trained.rows, training, flat);
-                buffer.set(flat);
+            if (recipe.losses().calibrated()) {
+                flat = calibrated(trained, heldOut, adapted, buffer, flat);
             }
             values = ParameterBuffer.tensors(parameters, flat);
             merged = compiler.adaptation().merge(backbone, values::get, 1);
@@ -278,6 +277,22 @@ public final class Learner {
         OnnxMl.ModelProto model = NetworkCompiler.dense(merged, compiler.heads(), values, "output", true);
         return new TrainedNetwork(model, compiler.tasks(), history, outcome.bestEpoch(),
                 report(compiler, backbone), agreement, outcome.expertLoad(), outcome.stop());
+    }
+
+    private static float[] calibrated(Training trained, HeldOut heldOut, Evaluator adapted, ParameterBuffer buffer,
+                                      float[] values) {
+        List<Parameter> parameters = trained.compiler.parameters();
+        float[] calibrated = values;
+        if (heldOut.outOfBag()) {
+            try (Judge judge = new Judge(Phase.ADAPT, trained.compiler, trained.rows, heldOut, buffer)) {
+                calibrated = Stacking.of(judge.labels(), judge.logits(values)).applied(parameters, values);
+            }
+        }
+        buffer.set(calibrated);
+        calibrated = MeanResiduals.of(trained.compiler.tasks(), adapted, trained.rows, heldOut.training())
+                .applied(parameters, calibrated);
+        buffer.set(calibrated);
+        return calibrated;
     }
 
     private static ParameterReport report(NetworkCompiler compiler, Backbone backbone) {

@@ -1,17 +1,11 @@
 package io.emtal.onnx.train;
 
 import io.emtal.onnx.data.Examples;
-import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.task.BatchLabels;
-import io.emtal.onnx.task.Heads;
-import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * The mean residuals of real tasks on training rows. What a network cannot explain, Huber's loss answers with something
@@ -26,31 +20,27 @@ final class MeanResiduals {
     }
 
     /**
-     * Adds each real task's mean residual to its head's bias.
+     * What adds each real task's mean residual to its logit.
      *
-     * @param compiler the network
-     * @param evaluator gives its logits with these values
+     * @param tasks all tasks
+     * @param evaluator gives the logits
      * @param examples its rows
      * @param training the training rows, in random order
-     * @param values all parameters' values, flat
-     * @return all parameters' values; the same vector without a real task, else one of its own
      */
-    static float[] removed(NetworkCompiler compiler, Evaluator evaluator, Examples examples, int[] training,
-                           float[] values) {
-        TaskLayout tasks = compiler.tasks();
-        if (tasks.tasks().stream().noneMatch(RealTask.class::isInstance)) {
-            return values;
+    static LogitMap of(TaskLayout tasks, Evaluator evaluator, Examples examples, int[] training) {
+        LogitMap map = LogitMap.identity(tasks);
+        if (map.real().length == 0) {
+            return map;
         }
         int[] rows = Arrays.copyOf(training, Math.min(training.length, MOST_ROWS));
         BatchLabels labels = Batch.labels(tasks, examples, rows);
         float[] logits = evaluator.outputs(rows);
-        Map<String, Float> shifts = new HashMap<>();
-        for (int t = 0; t < tasks.size(); t++) {
-            if (tasks.task(t) instanceof RealTask && labels.count(t) > 0) {
-                shifts.put(Heads.biasName(tasks.task(t)), (float) mean(labels, logits, t));
+        for (int i = 0; i < map.real().length; i++) {
+            if (labels.count(map.real()[i]) > 0) {
+                map.intercepts()[i] = mean(labels, logits, map.real()[i]);
             }
         }
-        return shifted(compiler.parameters(), values, shifts);
+        return map;
     }
 
     /** The mean of label − logit over a task's labelled rows, in standard deviations. */
@@ -62,19 +52,5 @@ final class MeanResiduals {
             sum += Task.isLabelled(label) ? label - logits[row * tasks.columns() + tasks.offset(t)] : 0;
         }
         return sum / labels.count(t);
-    }
-
-    private static float[] shifted(List<Parameter> parameters, float[] values, Map<String, Float> shifts) {
-        float[] shifted = values.clone();
-        int position = 0;
-        for (Parameter parameter : parameters) {
-            int end = position + parameter.size();
-            Float shift = shifts.get(parameter.name());
-            for (int i = position; shift != null && i < end; i++) {
-                shifted[i] += shift;
-            }
-            position = end;
-        }
-        return shifted;
     }
 }

@@ -52,7 +52,7 @@ class MeanResidualsTest {
     }
 
     /** The mean of label − prediction over the labelled rows of each task, in standard deviations. */
-    private static double[] meanResiduals(BackboneSource source, boolean unbiased) {
+    private static double[] meanResiduals(BackboneSource source, boolean calibrated) {
         FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("f", FeatureColumn.Kind.NUMERIC, 0, 1)));
         Random random = new Random(11);
         PackedExamples rows = PackedExamples.pack(ROWS, 1, TASKS.size(), (row, inputs, labels) -> {
@@ -62,7 +62,7 @@ class MeanResidualsTest {
             labels[2] = random.nextInt(3) == 0 ? Float.NaN : skewed(random);
         });
         Recipe recipe = Recipe.builder().pretrainEpochs(4).epochs(4).validationFraction(0).workers(1)
-                .losses(Losses.builder().unbiased(unbiased).build()).build();
+                .losses(Losses.builder().calibrated(calibrated).build()).build();
         TrainedNetwork network = new Learner(Emtal.builder().experts(4).build(), recipe)
                 .train(source.create(layout, TASKS, rows, 1), false, TASKS, rows, 1, TrainingListener.NONE);
         FloatBuffer inputs = FloatBuffer.allocate(ROWS);
