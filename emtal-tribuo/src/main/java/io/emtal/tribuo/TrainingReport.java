@@ -32,13 +32,16 @@ import java.util.TreeMap;
  * @param parameters how many parameters were trained and deployed
  * @param agreement the largest absolute difference of the logits between training graph and dense network, over the
  *     training rows that were compared
+ * @param heldOutErrors one a task over the rows that choose epochs, each predicted by members that have not seen it: of a
+ *     real task the root mean squared error in standard deviations, of others the loss, not-a-number without labels there;
+ *     none without such rows
  * @param expertLoad the mean gate of every expert over the last routed epoch, by block; empty without a router
  * @param rowsWithoutLabel the training examples that had no label for any task, so that nothing was learnt from them
  * @param stop where an interrupt stopped the training, the network being the best until then; empty if it ended
  */
 public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int bestEpoch, ParameterReport parameters,
-                             double agreement, Map<String, double[]> expertLoad, int rowsWithoutLabel,
-                             Optional<Stop> stop) {
+                             double agreement, double[] heldOutErrors, Map<String, double[]> expertLoad,
+                             int rowsWithoutLabel, Optional<Stop> stop) {
 
     /** Makes the report immutable. */
     public TrainingReport {
@@ -48,7 +51,7 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
 
     static TrainingReport of(TrainedNetwork network, int rowsWithoutLabel) {
         return new TrainingReport(network.tasks(), network.history(), network.bestEpoch(), network.parameters(),
-                network.agreement(), network.expertLoad(), rowsWithoutLabel, network.stop());
+                network.agreement(), network.heldOutErrors(), network.expertLoad(), rowsWithoutLabel, network.stop());
     }
 
     /**
@@ -78,6 +81,9 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
                 .putAllTrainableParameters(parameters.trainable()).setBackboneParameters(parameters.backbone())
                 .setHeadParameters(parameters.heads()).setAgreement(agreement).setRowsWithoutLabel(rowsWithoutLabel);
         tasks.tasks().forEach(task -> proto.addTask(serialize(task)));
+        for (double error : heldOutErrors) {
+            proto.addHeldOutError(error);
+        }
         for (EpochRecord epoch : history) {
             EpochProto.Builder record = proto.addEpochBuilder().setPhase(epoch.phase().name()).setEpoch(epoch.epoch())
                     .setStep(epoch.step()).setLearningRate(epoch.learningRate()).setFade(epoch.fade())
@@ -130,7 +136,8 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
         return new TrainingReport(
                 new TaskLayout(tasks, proto.getJointSoftmax() ? HeadScope.JOINT : HeadScope.PER_TASK), history,
                 proto.getBestEpoch(), new ParameterReport(new TreeMap<>(proto.getTrainableParametersMap()),
-                proto.getBackboneParameters(), proto.getHeadParameters()), proto.getAgreement(), load,
+                proto.getBackboneParameters(), proto.getHeadParameters()), proto.getAgreement(),
+                doubles(proto.getHeldOutErrorList()), load,
                 proto.getRowsWithoutLabel(), stop);
     }
 

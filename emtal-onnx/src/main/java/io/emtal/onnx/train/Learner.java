@@ -248,18 +248,15 @@ public final class Learner {
         List<Parameter> parameters = compiler.parameters();
         int[] compared = Arrays.copyOf(heldOut.training(), Math.min(heldOut.training().length, COMPARED_ROWS));
         int rowsAtATime = compiler.forwardRows();
+        Calibration calibration;
         Map<String, Tensor> values;
         Backbone merged;
         double agreement = 0;
         double largest = 0;
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "");
              Evaluator adapted = new Evaluator(compiler.forward(rowsAtATime), trained.rows, rowsAtATime, buffer.tensors())) {
-            float[] flat = outcome.values();
-            buffer.set(flat);
-            if (recipe.losses().calibrated()) {
-                flat = calibrated(trained, heldOut, adapted, buffer, flat);
-            }
-            values = ParameterBuffer.tensors(parameters, flat);
+            calibration = Calibration.of(compiler, trained.rows, heldOut, buffer, adapted, outcome.values());
+            values = ParameterBuffer.tensors(parameters, calibration.values());
             merged = compiler.adaptation().merge(backbone, values::get, 1);
             OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, "logits", false);
             try (Evaluator dense = new Evaluator(logits, rows, rowsAtATime, merged.input().name())) {
@@ -276,23 +273,7 @@ public final class Learner {
                 largest, agreement, compared.length, TOLERANCE);
         OnnxMl.ModelProto model = NetworkCompiler.dense(merged, compiler.heads(), values, "output", true);
         return new TrainedNetwork(model, compiler.tasks(), history, outcome.bestEpoch(),
-                report(compiler, backbone), agreement, outcome.expertLoad(), outcome.stop());
-    }
-
-    private static float[] calibrated(Training trained, HeldOut heldOut, Evaluator adapted, ParameterBuffer buffer,
-                                      float[] values) {
-        List<Parameter> parameters = trained.compiler.parameters();
-        float[] calibrated = values;
-        if (heldOut.outOfBag()) {
-            try (Judge judge = new Judge(Phase.ADAPT, trained.compiler, trained.rows, heldOut, buffer)) {
-                calibrated = Stacking.of(judge.labels(), judge.logits(values)).applied(parameters, values);
-            }
-        }
-        buffer.set(calibrated);
-        calibrated = MeanResiduals.of(trained.compiler.tasks(), adapted, trained.rows, heldOut.training())
-                .applied(parameters, calibrated);
-        buffer.set(calibrated);
-        return calibrated;
+                report(compiler, backbone), agreement, calibration.errors(), outcome.expertLoad(), outcome.stop());
     }
 
     private static ParameterReport report(NetworkCompiler compiler, Backbone backbone) {

@@ -35,7 +35,7 @@ class StackingTest {
     private static final int S = 4;
 
     /** What is found for labels that depend on standard normal logits, and noise. */
-    private static LogitMap found(int rows, long seed, ToDoubleBiFunction<float[], Random> r,
+    private static Stacking found(int rows, long seed, ToDoubleBiFunction<float[], Random> r,
                                   ToDoubleBiFunction<float[], Random> s) {
         Random random = new Random(seed);
         float[] logits = new float[rows * TASKS.columns()];
@@ -58,17 +58,21 @@ class StackingTest {
 
     @Test
     void aTaskIsScaledAndShifted() {
-        LogitMap map = found(400, 1, (z, random) -> 2 * z[R] - 1 + noise(random, 0.1), (z, random) -> z[S] / 2 + noise(random, 0.1));
+        Stacking found = found(400, 1, (z, random) -> 2 * z[R] - 1 + noise(random, 0.1),
+                (z, random) -> z[S] / 2 + noise(random, 0.2));
+        LogitMap map = found.map();
         assertArrayEquals(new int[] {1, 3}, map.real());
         assertEquals(2, map.slopes()[0][0], 0.05);
         assertEquals(-1, map.intercepts()[0], 0.05);
         assertEquals(0.5, map.slopes()[1][1], 0.05);
         assertEquals(0, map.intercepts()[1], 0.05);
+        assertArrayEquals(new double[] {9, 0.1, 8, 0.2}, found.errors(new double[] {9, 9, 8, 8}), 0.02);
     }
 
     @Test
     void aTaskTakesFromAnotherWhatPredictsItClearlyBetter() {
-        LogitMap map = found(400, 2, (z, random) -> z[R] + noise(random, 0.5), (z, random) -> z[S] + 0.5 * z[R] + noise(random, 0.5));
+        LogitMap map = found(400, 2, (z, random) -> z[R] + noise(random, 0.5),
+                (z, random) -> z[S] + 0.5 * z[R] + noise(random, 0.5)).map();
         assertEquals(0, map.slopes()[0][1]);
         assertEquals(0.5, map.slopes()[1][0], 0.1);
         assertEquals(1, map.slopes()[1][1], 0.1);
@@ -77,7 +81,8 @@ class StackingTest {
     @Test
     void whatIsRightAlreadyStaysNearlyAsItIs() {
         for (long seed = 0; seed < 20; seed++) {
-            LogitMap map = found(200, seed, (z, random) -> z[R] + noise(random, 1), (z, random) -> z[S] + noise(random, 1));
+            LogitMap map = found(200, seed, (z, random) -> z[R] + noise(random, 1),
+                    (z, random) -> z[S] + noise(random, 1)).map();
             for (int i = 0; i < 2; i++) {
                 assertEquals(1, map.slopes()[i][i], 0.25, "seed " + seed);
                 assertEquals(0, map.slopes()[i][1 - i], 0.25, "seed " + seed);
@@ -87,11 +92,19 @@ class StackingTest {
 
     @Test
     void rowsWithoutLabelSayNothingAndFewRowsChangeNothing() {
-        LogitMap map = found(100, 3, (z, random) -> random.nextInt(2) == 0 ? Float.NaN : 2 * z[R],
+        Stacking found = found(100, 3, (z, random) -> random.nextInt(2) == 0 ? Float.NaN : 2 * z[R],
                 (z, random) -> random.nextInt(10) == 0 ? 2 * z[S] : Float.NaN);
-        assertEquals(2, map.slopes()[0][0], 0.05);
-        assertArrayEquals(new double[] {0, 1}, map.slopes()[1]);
-        assertEquals(0, map.intercepts()[1]);
+        assertEquals(2, found.map().slopes()[0][0], 0.05);
+        assertArrayEquals(new double[] {0, 1}, found.map().slopes()[1]);
+        assertEquals(0, found.map().intercepts()[1]);
+        assertEquals(1, found.squaredErrors()[1], 1);
+    }
+
+    
+    void withoutLabelsNoErrorIsKnown() {
+        Stacking found = found(100, 3, (z, random) -> Float.NaN, (z, random) -> z[S] + 0.5);
+        assertTrue(Double.isNaN(found.squaredErrors()[0]));
+        assertArrayEquals(new double[] {1, Double.NaN, 2, 0}, found.errors(new double[] {1, 1, 2, 2}), 1e-3);
     }
 
     @Test
@@ -137,13 +150,16 @@ class StackingTest {
 
     /** A target that is small but for one in ten rows: Huber's loss alone predicts too little of what can be known. */
     @Test
-    void anEnsemblePredictsRareLargeTargetsBetter() {
-        double without = error(false);
-        double with = error(true);
-        assertTrue(with < 0.95 * without, "mean squared error " + with + " with, " + without + " without");
+    void anEnsemblePredictsRareLargeTargetsBetterAndKnowsHowWell() {
+        double[] without = errors(false);
+        double[] with = errors(true);
+        assertTrue(with[0] < 0.95 * without[0], "mean squared error " + with[0] + " with, " + without[0] + " without");
+        assertEquals(Math.sqrt(without[0]), without[1], 0.1);
+        assertEquals(Math.sqrt(with[0]), with[1], 0.1);
     }
 
-    private static double error(boolean calibrated) {
+    /** The mean squared error on fresh rows, and what the training says of the root of it. */
+    private static double[] errors(boolean calibrated) {
         TaskLayout tasks = new TaskLayout(List.of(new RealTask("y", 0, 1, 1)));
         FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("f", FeatureColumn.Kind.NUMERIC, 0, 1)));
         PackedExamples rows = rare(600, 5);
@@ -163,7 +179,7 @@ class StackingTest {
                 sum += Math.pow(predicted[row] - tested.label(row, 0), 2);
             }
         }
-        return sum / tested.size();
+        return new double[] {sum / tested.size(), network.heldOutErrors()[0]};
     }
 
     /** Where the feature is above 1, half of the targets are large. */

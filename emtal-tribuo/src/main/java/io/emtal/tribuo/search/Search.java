@@ -120,8 +120,7 @@ final class Search<T extends Output<T>> {
         try {
             EmtalException.check(!Thread.currentThread().isInterrupted(), "search: interrupted after %d trainings",
                     trials.size());
-            double[] losses = model.training().best().validationLosses();
-            double score = Arrays.stream(losses).filter(loss -> !Double.isNaN(loss)).average().orElseThrow(() ->
+            double score = Arrays.stream(model.training().heldOutErrors()).filter(error -> !Double.isNaN(error)).average().orElseThrow(() ->
                     new EmtalException("search: found no held-out rows to judge a training by; allowed is a recipe with a"
                             + " validation fraction above 0"));
             if (rung == cheaper.values().size() && score < bestScore) {

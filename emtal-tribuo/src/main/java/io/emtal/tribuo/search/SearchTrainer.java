@@ -26,9 +26,9 @@ import java.util.function.Consumer;
  * Searches a configuration of an {@link EmtalTrainer} and gives the model of the best: successive halving (Jamieson and
  * Talwalkar 2016, arXiv 1502.07943) over configurations that are drawn at random, the first being the trainer as it is.
  *
- * <p>A configuration is judged by the mean over the tasks of the loss on rows that its own training holds out, of an
- * ensemble out-of-bag, at the epoch that was chosen by them: no other rows are needed, and all trainings of a search hold
- * out the same. So settings that change the loss itself, or which rows are held out, cannot be searched.
+ * <p>A configuration is judged by the mean over the tasks of {@link io.emtal.tribuo.TrainingReport#heldOutErrors}: errors on
+ * rows that its own training holds out, of an ensemble out-of-bag. No other rows are needed, and all trainings of a search
+ * hold out the same; so settings that change which rows those are cannot be searched.
  *
  * <p>The trainings of early rungs are not cut short: one that stops by itself would be judged at an epoch that is not its
  * best, in favour of high learning rates. They are made cheaper by a setting of their own, by default fewer members of the
@@ -79,7 +79,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
 
     /**
      * What to search on tables, around the defaults of {@link io.emtal.onnx.backbone.FeatureEnsemble}: how strongly to
-     * regularise, how fast to learn, how wide and deep to be, and whether numbers are encoded piecewise linearly.
+     * regularise, how fast to learn, how far to follow outliers of targets, how wide and deep to be, and whether numbers
+     * are encoded piecewise linearly.
      *
      * @return the settings
      */
@@ -88,6 +89,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
                 Setting.of("recipe.optimizer.weightDecay", "0.01", "0.03", "0.1", "0.3", "1"),
                 new Setting(List.of("recipe.pretrainSchedule.peak", "recipe.pretrainSchedule.minimum"),
                         List.of("5e-4", "1e-3", "2e-3", "4e-3")),
+                Setting.of("recipe.losses.huberDelta", "0.3", "1"),
                 Setting.of("recipe.dropout", "0", "0.1", "0.3"),
                 Setting.of("backbone.width", "64", "128"),
                 Setting.of("backbone.hidden", "128", "256"),

@@ -17,7 +17,8 @@ import java.util.Optional;
  * @param candidate which configuration, from 0 for that of the trainer as it is
  * @param rung the rung, from 0; the last one trains in full
  * @param configuration the value of each setting by its name
- * @param score the mean over the tasks of the loss on held-out rows, less being better; not-a-number if training failed
+ * @param score the mean over the tasks of {@link io.emtal.tribuo.TrainingReport#heldOutErrors}, less being better; not-a-number
+ *     if training failed
  * @param seconds how long the training took
  * @param failure why training failed, if it did
  */

@@ -31,7 +31,7 @@ class HistoryFileTest {
                 new double[] {1.5, Double.NaN}, 0.875, 2, 0.25, new double[] {2.5, Double.NaN}, List.of(1));
         Path file = temp.resolve("history.csv");
         HistoryFile.write(file, new TrainingReport(tasks, List.of(dense, adapted), 1,
-                new ParameterReport(Map.of(), 9, 3), 0, Map.of(), 0, Optional.empty()));
+                new ParameterReport(Map.of(), 9, 3), 0, new double[0], Map.of(), 0, Optional.empty()));
         assertEquals("""
                 phase,epoch,step,learning_rate,fade,router_entropy,seconds,input_seconds,\
                 train_loss:c,validation_loss:c,retaining_weight:c,head_frozen:c,\
