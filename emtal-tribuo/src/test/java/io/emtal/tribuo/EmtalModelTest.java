@@ -115,6 +115,7 @@ class EmtalModelTest {
         assertEquals(expected.bestEpoch(), actual.bestEpoch());
         assertEquals(expected.parameters(), actual.parameters());
         assertEquals(expected.agreement(), actual.agreement());
+        assertArrayEquals(expected.heldOutErrors(), actual.heldOutErrors());
         assertEquals(expected.rowsWithoutLabel(), actual.rowsWithoutLabel());
         assertEquals(expected.expertLoad().keySet(), actual.expertLoad().keySet());
         expected.expertLoad().forEach((block, load) -> assertArrayEquals(load, actual.expertLoad().get(block)));

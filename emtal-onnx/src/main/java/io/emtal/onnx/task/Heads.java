@@ -229,8 +229,8 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
     /**
      * The name of the parameter that is a task's weight.
      *
-     *  task the task
-     *  what {@link #parameters} calls it
+     * @param task the task
+     * @return what {@link #parameters} calls it
      */
     public static String weightName(Task task) {
         return "head." + task.name() + ".weight";

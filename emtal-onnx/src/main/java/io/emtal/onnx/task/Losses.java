@@ -40,8 +40,8 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
     @Config(description = "Threshold of Huber's loss in standard deviations of the target; above 0.")
     private double huberDelta = 1;
 
-    @Config(description = "Whether real predictions are calibrated after the training: right in the mean over the training rows,"
-            + " and, of an ensemble, corrected linearly by what its members predict out-of-bag.")
+    @Config(description = "Whether real predictions are calibrated after the training: right in the mean over the"
+            + " training rows, and, of an ensemble, scaled by what its members predict out-of-bag.")
     private boolean calibrated = true;
 
     @Config(description = "PER_TASK: a softmax per categorical task; JOINT: one over all categorical columns.")
@@ -117,10 +117,10 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
-         * Sets whether real predictions are calibrated after the training. Those of an ensemble become linear functions of
-         * what they were, found by least squares on predictions out-of-bag; then the mean residual over the training rows is
-         * added to each real task's bias. The heads take it up. Best left on where errors are squared or predictions summed,
-         * off where the targets have outliers that predictions should not follow.
+         * Sets whether real predictions are calibrated after the training. Those of an ensemble are scaled, or mixed
+         * with those of other tasks, by least squares on predictions out-of-bag; then the mean residual over the training
+         * rows is added to each real task's bias. The heads take it up. Best left on where errors are squared or
+         * predictions summed, off where the targets have outliers that predictions should not follow.
          *
          * @param calibrated default true
          * @return this

@@ -2,9 +2,12 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.task.BatchLabels;
+import io.emtal.onnx.task.RealTask;
+import io.emtal.onnx.task.Task;
+import io.emtal.onnx.task.TaskLayout;
 
 /**
- * What is done to the heads after a training, and how well the network then predicts rows that it has not seen.
+ * What is done to the heads of real tasks after a training, and how well the network then predicts held-out rows.
  *
  * @param values all parameters' values, flat
  * @param errors one a task over the rows that judge: of a real task the root mean squared error in standard deviations,
@@ -20,31 +23,44 @@ record Calibration(float[] values, double[] errors) {
      * @param heldOut those that judge
      * @param buffer where the network reads its parameters
      * @param evaluator gives the network's logits with what is in the buffer
-     * @param values all parameters' values, flat
+     * @param outcome what the training came to
      */
     static Calibration of(NetworkCompiler compiler, Examples rows, HeldOut heldOut, ParameterBuffer buffer,
-                          Evaluator evaluator, float[] values) {
-        boolean calibrated = compiler.losses().calibrated();
-        Stacking stacking = Stacking.none(compiler.tasks());
-        double[] errors = {};
-        if (heldOut.judged().length > 0) {
-            try (Judge judge = new Judge(Phase.ADAPT, compiler, rows, heldOut, buffer)) {
-                BatchLabels labels = judge.labels();
-                float[] logits = judge.logits(values);
-                stacking = calibrated && heldOut.outOfBag() ? Stacking.of(labels, logits)
-                        : Stacking.none(labels, logits);
-                errors = stacking.errors(compiler.losses().means(labels, logits));
+                          Evaluator evaluator, PhaseRun.Outcome outcome) {
+        float[] values = outcome.values();
+        buffer.set(values);
+        if (compiler.tasks().tasks().stream().noneMatch(RealTask.class::isInstance)) {
+            return new Calibration(values, outcome.bestLosses());
+        }
+        try (Judge judge = new Judge(Phase.ADAPT, compiler, rows, heldOut, buffer)) {
+            if (compiler.losses().calibrated()) {
+                if (heldOut.outOfBag()) {
+                    values = Stacking.of(judge.labels(), judge.logits(values)).applied(compiler.parameters(), values);
+                    buffer.set(values);
+                }
+                values = MeanResiduals.of(compiler.tasks(), evaluator, rows, heldOut.training())
+                        .applied(compiler.parameters(), values);
+                buffer.set(values);
+            }
+            return new Calibration(values, heldOut.judged().length == 0 ? new double[0]
+                    : errors(judge.labels(), judge.logits(values), outcome.bestLosses()));
+        }
+    }
+
+    private static double[] errors(BatchLabels labels, float[] logits, double[] losses) {
+        TaskLayout tasks = labels.layout();
+        double[] errors = losses.clone();
+        for (int t = 0; t < errors.length; t++) {
+            if (tasks.task(t) instanceof RealTask) {
+                double sum = 0;
+                for (int row = 0; row < labels.rows(); row++) {
+                    float label = labels.label(row, t);
+                    double residual = label - (double) logits[row * tasks.columns() + tasks.offset(t)];
+                    sum += Task.isLabelled(label) ? residual * residual : 0;
+                }
+                errors[t] = Math.sqrt(sum / labels.count(t));
             }
         }
-        if (!calibrated) {
-            buffer.set(values);
-            return new Calibration(values, errors);
-        }
-        float[] stacked = stacking.map().applied(compiler.parameters(), values);
-        buffer.set(stacked);
-        float[] unbiased = MeanResiduals.of(compiler.tasks(), evaluator, rows, heldOut.training())
-                .applied(compiler.parameters(), stacked);
-        buffer.set(unbiased);
-        return new Calibration(unbiased, errors);
+        return errors;
     }
 }

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 /**
  * The rows that choose the best epoch. A single network does without them: they are held out of its training. Of an
  * ensemble each member does without another part of the rows, so that together all are trained on, and each row is
- * judged by the members that have not seen it (out-of-bag, Breiman 1996).
+ * judged by the members that have not seen it (out-of-bag, Breiman 1996); or all do without the same rows.
  *
  * <p>Copies of one row, as a bootstrap has them, stay together: else those that have seen a row would judge it.
  *
@@ -42,17 +42,18 @@ final class HeldOut {
      * @param order all of them, shuffled
      * @param fraction the fraction of the rows that a network does without, 0 for none
      * @param members the members of the ensemble, 1 for a single network
+     * @param inCommon whether all members do without the same rows
      */
-    static HeldOut of(Examples rows, int[] order, double fraction, int members) {
+    static HeldOut of(Examples rows, int[] order, double fraction, int members, boolean inCommon) {
         if (fraction == 0) {
             return new HeldOut(order, new int[0], members, new int[0], 0);
         }
         int[] originals = Arrays.stream(order).map(rows::original).toArray();
         int groups = Arrays.stream(originals).max().orElse(-1) + 1;
-        if (members == 1) {
+        if (members == 1 || inCommon) {
             BitSet held = held(originals, groups, Math.min(Math.round(fraction * order.length), MOST_JUDGED));
             return new HeldOut(Arrays.stream(order).filter(row -> !held.get(rows.original(row))).toArray(),
-                    Arrays.stream(order).filter(row -> held.get(rows.original(row))).toArray(), 1, new int[0], 0);
+                    Arrays.stream(order).filter(row -> held.get(rows.original(row))).toArray(), members, new int[0], 0);
         }
         int parts = (int) Math.max(2, Math.min(members, Math.round(1 / fraction)));
         int[] partOf = new int[groups];

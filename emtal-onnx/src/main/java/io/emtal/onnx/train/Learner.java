@@ -123,7 +123,8 @@ public final class Learner {
                                       TrainingListener listener) {
         Seed root = new Seed(seed);
         int[] order = shuffled(rows.size(), root.at(HELD_OUT).random());
-        HeldOut heldOut = HeldOut.of(rows, order, recipe.validationFraction(pretrained), start.members());
+        HeldOut heldOut = HeldOut.of(rows, order, recipe.validationFraction(pretrained), start.members(),
+                recipe.validationInCommon());
         checkLabels(tasks, rows, heldOut.training());
         listener.start(tasks);
         Heads heads = new Heads(tasks, start.pooledWidth(), start.members());
@@ -255,7 +256,7 @@ public final class Learner {
         double largest = 0;
         try (ParameterBuffer buffer = new ParameterBuffer(parameters, "");
              Evaluator adapted = new Evaluator(compiler.forward(rowsAtATime), trained.rows, rowsAtATime, buffer.tensors())) {
-            calibration = Calibration.of(compiler, trained.rows, heldOut, buffer, adapted, outcome.values());
+            calibration = Calibration.of(compiler, trained.rows, heldOut, buffer, adapted, outcome);
             values = ParameterBuffer.tensors(parameters, calibration.values());
             merged = compiler.adaptation().merge(backbone, values::get, 1);
             OnnxMl.ModelProto logits = NetworkCompiler.dense(merged, compiler.heads(), values, "logits", false);

@@ -2,7 +2,6 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.task.Heads;
-import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
@@ -13,24 +12,26 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * Real tasks' logits as linear functions of all real tasks' logits. Heads are linear, too, so that other heads give them:
- * the network stays as large as it was.
+ * Real tasks' logits as linear functions of real tasks' logits. Heads are linear, too, so that other heads give them: the
+ * network stays as large as it was.
  *
  * @param tasks all tasks
- * @param real the indices of those that are real
- * @param slopes [real, real], a row for each new logit
- * @param intercepts [real]
+ * @param lines the functions by the index of the task that gets another logit
  */
-record LogitMap(TaskLayout tasks, int[] real, double[][] slopes, double[] intercepts) {
+record LogitMap(TaskLayout tasks, Map<Integer, Line> lines) {
 
-    /** The map that changes nothing, until its numbers are set. */
-    static LogitMap identity(TaskLayout tasks) {
-        int[] real = IntStream.range(0, tasks.size()).filter(t -> tasks.task(t) instanceof RealTask).toArray();
-        double[][] slopes = new double[real.length][real.length];
-        for (int i = 0; i < real.length; i++) {
-            slopes[i][i] = 1;
-        }
-        return new LogitMap(tasks, real, slopes, new double[real.length]);
+    /**
+     * The function intercept + Σ slope · logit.
+     *
+     * @param of the indices of the real tasks whose logits it depends on
+     * @param slopes one each
+     * @param intercept what is added
+     */
+    record Line(int[] of, double[] slopes, double intercept) {
+    }
+
+    /** Where a parameter lies among all values. */
+    private record Range(int position, int size) {
     }
 
     /**
@@ -38,9 +39,12 @@ record LogitMap(TaskLayout tasks, int[] real, double[][] slopes, double[] interc
      *
      * @param parameters all parameters
      * @param values their values, flat
-     * @return all parameters' values, a vector of its own
+     * @return all parameters' values; the same vector if no logit is mapped
      */
     float[] applied(List<Parameter> parameters, float[] values) {
+        if (lines.isEmpty()) {
+            return values;
+        }
         Map<String, Range> ranges = new HashMap<>();
         int position = 0;
         for (Parameter parameter : parameters) {
@@ -48,25 +52,23 @@ record LogitMap(TaskLayout tasks, int[] real, double[][] slopes, double[] interc
             position += parameter.size();
         }
         float[] mapped = values.clone();
-        for (int i = 0; i < real.length; i++) {
-            map(i, ranges, Heads::weightName, 0, values, mapped);
-            map(i, ranges, Heads::biasName, intercepts[i], values, mapped);
-        }
+        lines.forEach((t, line) -> {
+            map(t, line, 0, ranges, Heads::weightName, values, mapped);
+            map(t, line, line.intercept, ranges, Heads::biasName, values, mapped);
+        });
         return mapped;
     }
 
-    private record Range(int position, int size) {
-    }
-
-    private void map(int i, Map<String, Range> ranges, Function<Task, String> name, double shift, float[] values,
-                     float[] mapped) {
-        int[] from = IntStream.of(real).map(t -> ranges.get(name.apply(tasks.task(t))).position()).toArray();
-        for (int k = 0; k < ranges.get(name.apply(tasks.task(real[i]))).size(); k++) {
+    private void map(int t, Line line, double shift, Map<String, Range> ranges, Function<Task, String> name,
+                     float[] values, float[] mapped) {
+        Range own = ranges.get(name.apply(tasks.task(t)));
+        int[] from = IntStream.of(line.of).map(u -> ranges.get(name.apply(tasks.task(u))).position).toArray();
+        for (int k = 0; k < own.size; k++) {
             double sum = shift;
-            for (int j = 0; j < real.length; j++) {
-                sum += slopes[i][j] * values[from[j] + k];
+            for (int j = 0; j < from.length; j++) {
+                sum += line.slopes[j] * values[from[j] + k];
             }
-            mapped[from[i] + k] = (float) sum;
+            mapped[own.position + k] = (float) sum;
         }
     }
 }

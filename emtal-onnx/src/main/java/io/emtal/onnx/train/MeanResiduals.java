@@ -2,10 +2,13 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.task.BatchLabels;
+import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * The mean residuals of real tasks on training rows. What a network cannot explain, Huber's loss answers with something
@@ -28,19 +31,19 @@ final class MeanResiduals {
      * @param training the training rows, in random order
      */
     static LogitMap of(TaskLayout tasks, Evaluator evaluator, Examples examples, int[] training) {
-        LogitMap map = LogitMap.identity(tasks);
-        if (map.real().length == 0) {
-            return map;
+        Map<Integer, LogitMap.Line> lines = new HashMap<>();
+        if (tasks.tasks().stream().noneMatch(RealTask.class::isInstance)) {
+            return new LogitMap(tasks, lines);
         }
         int[] rows = Arrays.copyOf(training, Math.min(training.length, MOST_ROWS));
         BatchLabels labels = Batch.labels(tasks, examples, rows);
         float[] logits = evaluator.outputs(rows);
-        for (int i = 0; i < map.real().length; i++) {
-            if (labels.count(map.real()[i]) > 0) {
-                map.intercepts()[i] = mean(labels, logits, map.real()[i]);
+        for (int t = 0; t < tasks.size(); t++) {
+            if (tasks.task(t) instanceof RealTask && labels.count(t) > 0) {
+                lines.put(t, new LogitMap.Line(new int[] {t}, new double[] {1}, mean(labels, logits, t)));
             }
         }
-        return map;
+        return new LogitMap(tasks, lines);
     }
 
     /** The mean of label − logit over a task's labelled rows, in standard deviations. */

@@ -62,6 +62,13 @@ final class PhaseRun {
      */
     record Outcome(float[] values, int bestEpoch, List<EpochRecord> history, Map<String, double[]> expertLoad,
                    Optional<Stop> stop) {
+
+        /** The losses of the epoch that the values are from on held-out rows; none without such rows. */
+        double[] bestLosses() {
+            Phase last = history.get(history.size() - 1).phase();
+            return history.stream().filter(e -> e.phase() == last && e.epoch() == bestEpoch).findFirst()
+                    .map(EpochRecord::validationLosses).orElse(new double[0]);
+        }
     }
 
     /**

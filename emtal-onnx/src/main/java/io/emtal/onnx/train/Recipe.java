@@ -63,8 +63,11 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
             + " ensemble another; 0 for none, the last epoch is taken then.")
     private double validationFraction = 0.125;
 
-    @Config(description = "The same where the backbone is pre-trained: the adaptation has a fixed length, and every row"
-            + " counts.")
+    @Config(description = "Whether all members of an ensemble do without the same rows.")
+    private boolean validationInCommon = false;
+
+    @Config(description = "The fraction that is held out where the backbone is pre-trained: the adaptation has a fixed"
+            + " length, and every row counts.")
     private double pretrainedValidationFraction = 0;
 
     @Config(description = "Epochs without improvement on the held-out rows after which dense training stops; 0 for never.")
@@ -237,6 +240,18 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
                 made.validationFraction = validationFraction;
                 made.pretrainedValidationFraction = validationFraction;
             });
+        }
+
+        /**
+         * Sets whether all members of an ensemble do without the same rows, as a single network does. By default each does
+         * without others, so that together they are trained on all; but the blocks that they share learn of every row, more
+         * so in larger networks, so that errors on held-out rows do not tell which of two networks is better.
+         *
+         * @param validationInCommon true for rows that the whole ensemble has not seen
+         * @return this builder
+         */
+        public Builder validationInCommon(boolean validationInCommon) {
+            return set(made -> made.validationInCommon = validationInCommon);
         }
 
         /**
@@ -424,6 +439,15 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
      */
     public double validationFraction(boolean pretrained) {
         return pretrained ? pretrainedValidationFraction : validationFraction;
+    }
+
+    /**
+     * Whether all members of an ensemble do without the same rows.
+     *
+     * @return false where each does without others
+     */
+    public boolean validationInCommon() {
+        return validationInCommon;
     }
 
     /**

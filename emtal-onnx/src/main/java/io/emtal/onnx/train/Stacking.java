@@ -1,50 +1,28 @@
 package io.emtal.onnx.train;
 
 import io.emtal.onnx.task.BatchLabels;
+import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
-import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * A correction of the real tasks of an ensemble by what its members predict out-of-bag (stacked regressions, Breiman 1996;
- * over several targets, Breiman and Friedman 1997, "curds and whey"): a linear function of the task's own logit, or of the
- * logits of all real tasks where that predicts rows that were left out clearly better.
- *
- * @param map the correction
- * @param squaredErrors one a real task: the mean over its labelled rows, each corrected by what the others say;
- *     not-a-number without labels
+ * A correction of the real tasks of an ensemble by what its members predict out-of-bag (stacked regressions, Breiman
+ * 1996; over several targets, Breiman and Friedman 1997, "curds and whey"): the task's own logit is scaled, or, where
+ * that predicts rows that were left out clearly better, the logits of all real tasks are mixed.
  */
-record Stacking(LogitMap map, double[] squaredErrors) {
+final class Stacking {
 
     /** With fewer labelled rows there is nothing to be found out. */
     private static final int LEAST_ROWS = 20;
 
-    /** With more real tasks each is a function of its own logit: of all, the time grows by the third power. */
+    /** With more real tasks each is scaled only: the time of mixing grows by the third power. */
     private static final int MOST_TASKS = 32;
 
-    /** No correction, and nothing known of errors. */
-    static Stacking none(TaskLayout tasks) {
-        LogitMap map = LogitMap.identity(tasks);
-        double[] unknown = new double[map.real().length];
-        Arrays.fill(unknown, Double.NaN);
-        return new Stacking(map, unknown);
-    }
-
-    /**
-     * The errors without a correction.
-     *
-     * @param labels rows
-     * @param logits their logits, [rows, C]
-     */
-    static Stacking none(BatchLabels labels, float[] logits) {
-        Stacking none = none(labels.layout());
-        for (int i = 0; i < none.squaredErrors.length; i++) {
-            none.squaredErrors[i] = Arrays.stream(residuals(labels, logits, none.map.real()[i])).map(r -> r * r).average()
-                    .orElse(Double.NaN);
-        }
-        return none;
+    private Stacking() {
     }
 
     /**
@@ -52,52 +30,42 @@ record Stacking(LogitMap map, double[] squaredErrors) {
      *
      * @param labels rows
      * @param logits their logits out-of-bag, [rows, C]
+     * @return scales and mixtures; no intercepts, which the mean residuals over all rows give
      */
-    static Stacking of(BatchLabels labels, float[] logits) {
-        Stacking found = none(labels, logits);
-        int[] real = found.map.real();
-        int[] all = IntStream.range(0, real.length).toArray();
-        for (int i = 0; i < real.length; i++) {
-            if (labels.count(real[i]) < LEAST_ROWS) {
+    static LogitMap of(BatchLabels labels, float[] logits) {
+        TaskLayout tasks = labels.layout();
+        int[] all = IntStream.range(0, tasks.size()).filter(t -> tasks.task(t) instanceof RealTask).toArray();
+        Map<Integer, LogitMap.Line> lines = new HashMap<>();
+        for (int t : all) {
+            if (labels.count(t) < LEAST_ROWS) {
                 continue;
             }
-            int[] of = {i};
-            RidgeFit best = RidgeFit.constant(residuals(labels, logits, real[i]), of.length);
-            RidgeFit scaled = fit(labels, logits, real, i, of);
-            if (scaled.loss() < best.loss()) {
-                best = scaled;
+            int[] own = {t};
+            double[] residuals = residuals(labels, logits, t);
+            RidgeFit none = RidgeFit.constant(residuals, own.length);
+            RidgeFit scaled = RidgeFit.best(inputs(labels, logits, t, own), residuals);
+            RidgeFit best = scaled.loss() < none.loss() ? scaled : none;
+            RidgeFit mixed = all.length > 1 && all.length <= MOST_TASKS
+                    ? RidgeFit.best(inputs(labels, logits, t, all), residuals) : best;
+            if (mixed.clearlyBetterThan(best)) {
+                lines.put(t, line(t, all, mixed));
+            } else if (best == scaled) {
+                lines.put(t, line(t, own, scaled));
             }
-            if (real.length > 1 && real.length <= MOST_TASKS) {
-                RidgeFit mixed = fit(labels, logits, real, i, all);
-                if (mixed.clearlyBetterThan(best)) {
-                    best = mixed;
-                    of = all;
-                }
-            }
-            found.map.intercepts()[i] = best.intercept();
-            for (int j = 0; j < of.length; j++) {
-                found.map.slopes()[i][of[j]] += best.slopes()[j];
-            }
-            found.squaredErrors[i] = best.loss() / labels.count(real[i]);
         }
-        return found;
+        return new LogitMap(tasks, lines);
     }
 
-    /** Each task's error: of a real one the root of its squared errors' mean, of others their loss. */
-    double[] errors(double[] losses) {
-        double[] errors = losses.clone();
-        for (int i = 0; i < squaredErrors.length; i++) {
-            errors[map.real()[i]] = Math.sqrt(squaredErrors[i]);
-        }
-        return errors;
+    /** The task's own logit and what predicts its residual. */
+    private static LogitMap.Line line(int t, int[] of, RidgeFit fit) {
+        return new LogitMap.Line(of, IntStream.range(0, of.length)
+                .mapToDouble(j -> fit.slopes()[j] + (of[j] == t ? 1 : 0)).toArray(), 0);
     }
 
-    /** What a task's residuals are as a function of some real tasks' logits. */
-    private static RidgeFit fit(BatchLabels labels, float[] logits, int[] real, int i, int[] of) {
+    private static double[][] inputs(BatchLabels labels, float[] logits, int t, int[] of) {
         TaskLayout tasks = labels.layout();
-        double[][] inputs = labelled(labels, real[i]).mapToObj(row -> IntStream.of(of)
-                .mapToDouble(j -> logits[row * tasks.columns() + tasks.offset(real[j])]).toArray()).toArray(double[][]::new);
-        return RidgeFit.best(inputs, residuals(labels, logits, real[i]));
+        return labelled(labels, t).mapToObj(row -> IntStream.of(of)
+                .mapToDouble(u -> logits[row * tasks.columns() + tasks.offset(u)]).toArray()).toArray(double[][]::new);
     }
 
     private static double[] residuals(BatchLabels labels, float[] logits, int t) {

@@ -60,13 +60,13 @@ class HeldOutTest {
             Examples rows = rows(row -> originals[row]);
             int[] order = IntStream.range(0, size).toArray();
             ShuffleSampler.shuffle(order, random);
-            HeldOut single = HeldOut.of(rows, order, 0.3, 1);
+            HeldOut single = HeldOut.of(rows, order, 0.3, 1, false);
             Set<Integer> judged = Arrays.stream(single.judged()).mapToObj(row -> originals[row])
                     .collect(Collectors.toSet());
             assertEquals(size, single.judged().length + single.training().length, where);
             assertTrue(single.judged().length <= Math.round(0.3 * size), where);
             assertTrue(Arrays.stream(single.training()).noneMatch(row -> judged.contains(originals[row])), where);
-            HeldOut ensemble = HeldOut.of(rows, order, 0.25, 8);
+            HeldOut ensemble = HeldOut.of(rows, order, 0.25, 8, false);
             for (int a = 0; a < size; a++) {
                 for (int b = 0; b < a; b++) {
                     if (originals[a] == originals[b]) {
@@ -79,7 +79,7 @@ class HeldOutTest {
 
     @Test
     void aSingleNetworkDoesWithoutTheRowsThatJudgeIt() {
-        HeldOut heldOut = HeldOut.of(ROWS, new int[] {3, 0, 2, 1}, 0.25, 1);
+        HeldOut heldOut = HeldOut.of(ROWS, new int[] {3, 0, 2, 1}, 0.25, 1, false);
         assertArrayEquals(new int[] {3}, heldOut.judged());
         assertArrayEquals(new int[] {0, 2, 1}, heldOut.training());
         assertFalse(heldOut.outOfBag());
@@ -89,7 +89,7 @@ class HeldOutTest {
     /** Two rows twice: each part gets one of them. */
     @Test
     void copiesAreSpreadOverTheParts() {
-        HeldOut heldOut = HeldOut.of(rows(row -> row / 2), new int[] {0, 1, 2, 3}, 0.5, 2);
+        HeldOut heldOut = HeldOut.of(rows(row -> row / 2), new int[] {0, 1, 2, 3}, 0.5, 2, false);
         assertArrayEquals(new float[] {0, 1, 0, 1, 1, 0, 1, 0}, heldOut.bags(new int[] {0, 1, 2, 3}, 4));
     }
 
@@ -101,7 +101,7 @@ class HeldOutTest {
             int rows = random.nextInt(1, 40);
             int[] order = IntStream.range(0, rows).toArray();
             ShuffleSampler.shuffle(order, random);
-            HeldOut heldOut = HeldOut.of(ROWS, order, random.nextDouble(0.01, 0.99), members);
+            HeldOut heldOut = HeldOut.of(ROWS, order, random.nextDouble(0.01, 0.99), members, false);
             String where = "seed " + seed;
             assertTrue(heldOut.outOfBag(), where);
             assertArrayEquals(order, heldOut.training(), where);
@@ -130,7 +130,7 @@ class HeldOutTest {
 
     @Test
     void withoutAFractionAllMembersSeeAllRows() {
-        HeldOut heldOut = HeldOut.of(ROWS, new int[] {1, 0}, 0, 4);
+        HeldOut heldOut = HeldOut.of(ROWS, new int[] {1, 0}, 0, 4, false);
         assertEquals(0, heldOut.judged().length);
         float[] expected = new float[8];
         Arrays.fill(expected, 0.25f);
@@ -138,14 +138,26 @@ class HeldOutTest {
     }
 
     @Test
+    void membersMayDoWithoutTheSameRows() {
+        int[] order = {3, 0, 2, 1};
+        HeldOut common = HeldOut.of(ROWS, order, 0.25, 4, true);
+        assertArrayEquals(new int[] {3}, common.judged());
+        assertArrayEquals(new int[] {0, 2, 1}, common.training());
+        assertFalse(common.outOfBag());
+        float[] expected = new float[12];
+        Arrays.fill(expected, 0.25f);
+        assertArrayEquals(expected, common.bags(common.training(), 3));
+    }
+
+    @Test
     void ofVeryManyRowsSomeJudgeAndTheOthersAreLearntFrom() {
         int[] order = IntStream.range(0, 3 * HeldOut.MOST_JUDGED).toArray();
         ShuffleSampler.shuffle(order, new SplittableRandom(1));
         int[] first = Arrays.copyOf(order, HeldOut.MOST_JUDGED);
-        HeldOut single = HeldOut.of(ROWS, order, 0.5, 1);
+        HeldOut single = HeldOut.of(ROWS, order, 0.5, 1, false);
         assertArrayEquals(first, single.judged());
         assertArrayEquals(Arrays.copyOfRange(order, first.length, order.length), single.training());
-        HeldOut ensemble = HeldOut.of(ROWS, order, 0.5, 4);
+        HeldOut ensemble = HeldOut.of(ROWS, order, 0.5, 4, false);
         assertArrayEquals(first, ensemble.judged());
         assertArrayEquals(order, ensemble.training());
         assertArrayEquals(new float[] {0, 0.5f, 0, 0.5f}, ensemble.bags(new int[] {order[0]}, 1),

@@ -3,6 +3,7 @@ package io.emtal.tribuo.search;
 import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import org.tribuo.Dataset;
@@ -19,7 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.logging.Logger;
 
-/** One search: successive halving over candidates. */
+/** One search: successive halving over candidates, then a training with the best. */
 final class Search<T extends Output<T>> {
 
     private static final Logger LOGGER = Logger.getLogger(Search.class.getName());
@@ -28,10 +29,9 @@ final class Search<T extends Output<T>> {
     private final int invocation;
     private final Setting cheaper;
     private final int reduction;
+    private final int splits;
     private final SearchListener listener;
     private final List<Trial> trials = new ArrayList<>();
-    private EmtalModel<T> best;
-    private double bestScore = Double.POSITIVE_INFINITY;
 
     /**
      * Before the first training.
@@ -40,47 +40,44 @@ final class Search<T extends Output<T>> {
      * @param invocation the invocation of every trainer
      * @param cheaper what makes the trainings of all rungs but the last cheaper
      * @param reduction one of so many candidates goes on
+     * @param splits how many trainings score a candidate on a rung
      * @param listener hears of the progress
      */
-    Search(Dataset<T> examples, int invocation, Setting cheaper, int reduction, SearchListener listener) {
+    Search(Dataset<T> examples, int invocation, Setting cheaper, int reduction, int splits, SearchListener listener) {
         this.examples = examples;
         this.invocation = invocation;
         this.cheaper = cheaper;
         this.reduction = reduction;
+        this.splits = splits;
         this.listener = listener;
     }
 
-    /** Searches, and gives the best candidate's model, with the search in its provenance. */
+    /** Searches, and gives a model of the best candidate, with the search in its provenance. */
     EmtalModel<T> run(List<Candidate> candidates, Map<String, Provenance> runProvenance, TrainerProvenance trainer) {
         List<Candidate> going = candidates;
-        int last = cheaper.values().size();
-        for (int rung = 0; rung < last; rung++) {
-            going = going(going, rung(rung, going));
+        for (int rung = 0; rung < rungs(); rung++) {
+            Map<Candidate, Double> scores = rung(rung, going);
+            int next = rung + 1 < rungs() ? (going.size() + reduction - 1) / reduction : 1;
+            going = going.stream().filter(scores::containsKey).sorted(Comparator.comparing(scores::get)).limit(next).toList();
         }
-        try {
-            rung(last, going);
-            ModelProvenance found = best.getProvenance();
+        try (EmtalModel<T> model = train(going.get(0), going.get(0).configuration(), "winner", TrainingListener.NONE)) {
+            ModelProvenance found = model.getProvenance();
             Map<String, Provenance> run = new HashMap<>(runProvenance);
             found.getInstanceProvenance().iterator().forEachRemaining(fact -> run.put(fact.getA(), fact.getB()));
             run.put(SearchTrainer.TRIALS, new ListProvenance<>(trials.stream().map(Trial::provenance).toList()));
             run.put(SearchTrainer.WINNER, found.getTrainerProvenance());
-            return best.copy(best.getName(), new ModelProvenance(found.getClassName(), found.getTrainingTime(),
+            return model.copy(model.getName(), new ModelProvenance(found.getClassName(), found.getTrainingTime(),
                     found.getDatasetProvenance(), trainer, run));
-        } finally {
-            if (best != null) {
-                best.close();
-            }
         }
     }
 
-    private List<Candidate> going(List<Candidate> candidates, Map<Candidate, Double> scores) {
-        return candidates.stream().filter(scores::containsKey).sorted(Comparator.comparing(scores::get))
-                .limit((candidates.size() + reduction - 1) / reduction).toList();
+    private int rungs() {
+        return cheaper.values().size() + 1;
     }
 
-    /** The scores of the candidates whose training succeeded. */
+    /** The scores of the candidates whose trainings succeeded. */
     private Map<Candidate, Double> rung(int rung, List<Candidate> candidates) {
-        listener.rung(rung, cheaper.values().size() + 1, candidates.size());
+        listener.rung(rung, rungs(), candidates.size());
         Map<Candidate, Double> scores = new HashMap<>();
         for (Candidate candidate : candidates) {
             Trial trial = trial(candidate, rung);
@@ -97,18 +94,11 @@ final class Search<T extends Output<T>> {
 
     private Trial trial(Candidate candidate, int rung) {
         long start = System.nanoTime();
-        EmtalModel<T> model;
+        double score = 0;
         try {
-            boolean full = rung == cheaper.values().size();
-            TrainerConfiguration configuration = candidate.configuration();
-            for (String path : full ? List.<String>of() : cheaper.paths()) {
-                configuration = configuration.with(path, cheaper.values().get(rung));
+            for (int split = 0; split < splits; split++) {
+                score += score(candidate, rung, split) / splits;
             }
-            EmtalTrainer<T> made = configuration.make();
-            EmtalTrainer.Builder<T> trainer = made.toBuilder().listener(listener.training(candidate.number(), rung));
-            made.checkpoints().map(all -> all.below(candidate.directory()).below("rung-" + rung))
-                    .ifPresent(trainer::checkpoints);
-            model = trainer.build().train(examples, Map.of(), invocation);
         } catch (EmtalException e) {
             if (Thread.currentThread().isInterrupted()) {
                 throw e;
@@ -117,24 +107,31 @@ final class Search<T extends Output<T>> {
             return new Trial(candidate.number(), rung, candidate.values(), Double.NaN, secondsSince(start),
                     Optional.of(e.getMessage()));
         }
-        try {
-            EmtalException.check(!Thread.currentThread().isInterrupted(), "search: interrupted after %d trainings",
-                    trials.size());
-            double score = Arrays.stream(model.training().heldOutErrors()).filter(error -> !Double.isNaN(error)).average().orElseThrow(() ->
-                    new EmtalException("search: found no held-out rows to judge a training by; allowed is a recipe with a"
-                            + " validation fraction above 0"));
-            if (rung == cheaper.values().size() && score < bestScore) {
-                bestScore = score;
-                EmtalModel<T> before = best;
-                best = model;
-                model = before;
-            }
-            return new Trial(candidate.number(), rung, candidate.values(), score, secondsSince(start), Optional.empty());
-        } finally {
-            if (model != null) {
-                model.close();
-            }
+        return new Trial(candidate.number(), rung, candidate.values(), score, secondsSince(start), Optional.empty());
+    }
+
+    /** The mean error over the tasks on rows that this split holds out. */
+    private double score(Candidate candidate, int rung, int split) {
+        TrainerConfiguration configuration = candidate.configuration().holdingOut(rung * splits + split);
+        for (String path : rung < cheaper.values().size() ? cheaper.paths() : List.<String>of()) {
+            configuration = configuration.with(path, cheaper.values().get(rung));
         }
+        try (EmtalModel<T> model = train(candidate, configuration, "rung-" + rung + "-split-" + split,
+                listener.training(candidate.number(), rung))) {
+            EmtalException.check(!Thread.currentThread().isInterrupted(), "search: interrupted after %d trials",
+                    trials.size());
+            return Arrays.stream(model.training().heldOutErrors()).filter(error -> !Double.isNaN(error)).average()
+                    .orElseThrow(() -> new EmtalException("search: found no label on the quarter of the rows that is held out,"
+                            + " at least one is needed there"));
+        }
+    }
+
+    private EmtalModel<T> train(Candidate candidate, TrainerConfiguration configuration, String folder,
+                                TrainingListener heard) {
+        EmtalTrainer<T> made = configuration.make();
+        EmtalTrainer.Builder<T> trainer = made.toBuilder().listener(heard);
+        made.checkpoints().map(all -> all.below(candidate.directory()).below(folder)).ifPresent(trainer::checkpoints);
+        return trainer.build().train(examples, Map.of(), invocation);
     }
 
     private static double secondsSince(long start) {

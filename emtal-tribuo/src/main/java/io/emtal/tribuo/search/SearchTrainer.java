@@ -26,14 +26,14 @@ import java.util.function.Consumer;
  * Searches a configuration of an {@link EmtalTrainer} and gives the model of the best: successive halving (Jamieson and
  * Talwalkar 2016, arXiv 1502.07943) over configurations that are drawn at random, the first being the trainer as it is.
  *
- * <p>A configuration is judged by the mean over the tasks of {@link io.emtal.tribuo.TrainingReport#heldOutErrors}: errors on
- * rows that its own training holds out, of an ensemble out-of-bag. No other rows are needed, and all trainings of a search
- * hold out the same; so settings that change which rows those are cannot be searched.
+ * <p>A configuration is judged by the mean over the tasks of {@link io.emtal.tribuo.TrainingReport#heldOutErrors} over a few
+ * trainings, each of which holds a quarter of the rows out, the same for all configurations of a rung and others on every
+ * rung. Of numbers these are squared errors, whatever the loss; cross-entropies are those of the head scope, which cannot be
+ * searched therefore. The best of the last rung is then trained on all rows, as the trainer would have done.
  *
  * <p>The trainings of early rungs are not cut short: one that stops by itself would be judged at an epoch that is not its
  * best, in favour of high learning rates. They are made cheaper by a setting of their own, by default fewer members of the
- * ensemble. Those of the last rung are what the trainer would do with the configuration, so the best of them needs no
- * further training. A training that fails ends its configuration's part in the search.
+ * ensemble. A training that fails ends its configuration's part in the search.
  *
  * <p>If the trainer has checkpoints, each training has a directory of its own below theirs, and the same search goes on
  * from them after its process has ended: trainings that were done are done at once, and the one that was not goes on.
@@ -65,6 +65,9 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
 
     @Config(description = "One of so many configurations goes on to the next rung.")
     private int reduction = 3;
+
+    @Config(description = "How many trainings judge a configuration on a rung, each on other rows.")
+    private int splits = 2;
 
     @Config(description = "Decides which configurations are tried. The trainings have the trainer's own seed.")
     private long seed = Trainer.DEFAULT_SEED;
@@ -178,6 +181,16 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         }
 
         /**
+         * Sets how many trainings judge a configuration on a rung.
+         *
+         * @param splits 1 or more, each on other rows
+         * @return this builder
+         */
+        public Builder<T> splits(int splits) {
+            return set(made -> made.splits = splits);
+        }
+
+        /**
          * Sets the seed.
          *
          * @param seed decides which configurations are tried
@@ -223,9 +236,9 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     }
 
     private Optional<String> invalid() {
-        if (budget < 1 || reduction < 2) {
-            return Optional.of("SearchTrainer: found budget " + budget + ", reduction " + reduction
-                    + "; allowed are a budget of 1 and more, a reduction of 2 and more");
+        if (budget < 1 || reduction < 2 || splits < 1) {
+            return Optional.of("SearchTrainer: found budget " + budget + ", reduction " + reduction + ", splits " + splits
+                    + "; allowed are a budget and splits of 1 and more, a reduction of 2 and more");
         }
         Set<String> paths = new HashSet<>(cheaper.paths());
         return space.stream().flatMap(setting -> setting.paths().stream()).filter(path -> !paths.add(path)).findFirst()
@@ -245,8 +258,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     /**
      * Searches and trains.
      *
-     * @throws EmtalException if a setting's path leads nowhere, no training succeeds, none holds out rows, or the thread
-     *     is interrupted
+     * @throws EmtalException if a setting's path leads nowhere, no training succeeds, or the thread is interrupted
      */
     @Override
     public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance, int invocationCount) {
@@ -259,7 +271,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
             provenance = getProvenance();
             invocation = invocations++;
         }
-        return new Search<>(examples, invocation, cheaper, reduction, listener).run(candidates(invocation), runProvenance,
+        return new Search<>(examples, invocation, cheaper, reduction, splits, listener).run(candidates(invocation), runProvenance,
                 provenance);
     }
 
@@ -314,6 +326,6 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     @Override
     public String toString() {
         return "SearchTrainer(trainer=" + trainer + ",space=" + space + ",cheaper=" + cheaper + ",budget=" + budget
-                + ",reduction=" + reduction + ",seed=" + seed + ")";
+                + ",reduction=" + reduction + ",splits=" + splits + ",seed=" + seed + ")";
     }
 }

@@ -35,6 +35,7 @@ import org.tribuo.test.Helpers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -337,13 +338,26 @@ class SearchTrainerTest {
         assertTrue(heard.trials.stream().allMatch(trial -> trial.failure().isEmpty()), heard.trials::toString);
     }
 
+    /** The trainer's own trainings hold nothing out, those that judge do; the winner's is its own again. */
     @Test
-    void trainingsWithoutHeldOutRowsCannotBeJudged() {
-        EmtalTrainer<Label> all = SearchTrainerTest.<Label>slow(1).toBuilder()
-                .recipe(Recipe.builder().pretrainEpochs(1).epochs(1).validationFraction(0).build()).build();
-        SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(all).space(List.of(RATE)).cheaper(MEMBERS).build();
-        var e = assertThrows(EmtalException.class, () -> search.train(TestData.labels(30, 1)));
-        assertTrue(e.getMessage().contains("validation fraction"), e.getMessage());
+    void aScoreIsTheErrorOnRowsThatTheWholeNetworkHasNotSeen() {
+        Dataset<Regressor> data = TestData.regressors(60, 1);
+        Recipe.Builder recipe = Recipe.builder().pretrainEpochs(4).epochs(2).batchSize(16).workers(2);
+        EmtalTrainer<Regressor> all = SearchTrainerTest.<Regressor>slow(5).toBuilder()
+                .recipe(recipe.validationFraction(0).build()).build();
+        Heard heard = new Heard();
+        EmtalModel<Regressor> model = SearchTrainer.<Regressor>builder().trainer(all).space(List.of(RATE)).cheaper(MEMBERS)
+                .budget(1).splits(2).listener(heard).build().train(data);
+        assertEquals(graph(all.train(data)), graph(model));
+        double score = 0;
+        for (int split = 0; split < 2; split++) {
+            // The second rung: seeds 6 and 7 were the first one's.
+            EmtalModel<Regressor> judged = all.toBuilder().seed(8 + split)
+                    .recipe(recipe.validationFraction(0.25).validationInCommon(true).build()).build().train(data);
+            score += Arrays.stream(judged.training().heldOutErrors()).average().orElseThrow() / 2;
+        }
+        assertEquals(score, heard.trials.get(1).score(), 1e-12);
+        assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().splits(0).build());
     }
 
     @Test

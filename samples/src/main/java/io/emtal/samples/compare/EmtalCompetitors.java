@@ -1,8 +1,6 @@
 package io.emtal.samples.compare;
 
 import io.emtal.onnx.adapt.FullDense;
-import io.emtal.onnx.backbone.BackboneSource;
-import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.samples.table.Kind;
 import io.emtal.samples.table.MultiLabelTargets;
 import io.emtal.samples.table.MultiTaskTargets;
@@ -75,14 +73,8 @@ final class EmtalCompetitors {
                 (examples, seed) -> trainer(outputs, seed).toBuilder().method(new FullDense()).build().train(examples),
                 view), targets, parts));
         competitors.add(new EmtalCompetitor<>(TUNED, (examples, seed) -> SearchTrainer.<T>builder()
-                .trainer(trainer(outputs, seed).toBuilder().backbone(twiceTheMembers()).build()).seed(seed).build()
-                .train(examples), targets));
+                .trainer(trainer(outputs, seed)).seed(seed).build().train(examples), targets));
         return competitors;
-    }
-
-    /** Who can wait for a search can wait for a larger ensemble, too. */
-    private static BackboneSource twiceTheMembers() {
-        return FeatureEnsemble.builder().members(32).build();
     }
 
     private static <T extends Output<T>> EmtalTrainer<T> trainer(OutputTasks<T> outputs, long seed) {
