@@ -17,7 +17,10 @@ import java.util.OptionalDouble;
  */
 public record RealMetrics(int rows, OptionalDouble rmse, OptionalDouble mae, OptionalDouble r2, OptionalDouble rrmse) {
 
-    /** Within this, relative to the truth, a training mean is the truth: sums of equal numbers are rounded. */
+    /**
+     * Within this, relative to the truth or to the errors of the predictions, a training mean is the truth: sums are
+     * rounded, also where they come to 0.
+     */
     private static final double ROUNDING = 1e-12;
 
     /**
@@ -56,9 +59,9 @@ public record RealMetrics(int rows, OptionalDouble rmse, OptionalDouble mae, Opt
             double off = trainingMeans[row] - truths[row];
             trainingMeanSquared += Math.abs(off) <= ROUNDING * Math.abs(truths[row]) ? 0 : off * off;
         }
+        double ratio = Math.sqrt(squared / trainingMeanSquared);
         return new RealMetrics(rows, OptionalDouble.of(Math.sqrt(squared / rows)), OptionalDouble.of(absolute / rows),
                 constant ? OptionalDouble.empty() : OptionalDouble.of(1 - squared / ownMeanSquared),
-                trainingMeanSquared > 0 ? OptionalDouble.of(Math.sqrt(squared / trainingMeanSquared))
-                        : OptionalDouble.empty());
+                ratio < 1 / ROUNDING ? OptionalDouble.of(ratio) : OptionalDouble.empty());
     }
 }

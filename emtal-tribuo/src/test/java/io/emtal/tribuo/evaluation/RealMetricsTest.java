@@ -59,6 +59,9 @@ class RealMetricsTest {
         assertEquals(0.5, shifted.rrmse().orElseThrow(), 1e-12, "constant here, but not what training knew");
         assertTrue(RealMetrics.of(new double[] {1, 2}, new double[] {1, 2}, new double[] {Double.NaN, Double.NaN})
                 .rrmse().isEmpty());
+        // The mean of numbers that cancel each other, but for rounding.
+        assertTrue(RealMetrics.of(new double[] {0, 0}, new double[] {0.1, 0}, new double[] {1.5e-17, 1.5e-17}).rrmse()
+                .isEmpty());
         RealMetrics zeros = RealMetrics.of(new double[] {0, 0}, new double[] {0, 0}, new double[] {0, 0});
         assertTrue(zeros.r2().isEmpty() && zeros.rrmse().isEmpty());
     }
