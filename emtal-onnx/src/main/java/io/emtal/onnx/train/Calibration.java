@@ -3,7 +3,6 @@ package io.emtal.onnx.train;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.task.BatchLabels;
 import io.emtal.onnx.task.RealTask;
-import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
 /**
@@ -53,10 +52,8 @@ record Calibration(float[] values, double[] errors) {
         for (int t = 0; t < errors.length; t++) {
             if (tasks.task(t) instanceof RealTask) {
                 double sum = 0;
-                for (int row = 0; row < labels.rows(); row++) {
-                    float label = labels.label(row, t);
-                    double residual = label - (double) logits[row * tasks.columns() + tasks.offset(t)];
-                    sum += Task.isLabelled(label) ? residual * residual : 0;
+                for (double residual : Residuals.of(labels, logits, t)) {
+                    sum += residual * residual;
                 }
                 errors[t] = Math.sqrt(sum / labels.count(t));
             }

@@ -3,7 +3,6 @@ package io.emtal.onnx.train;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.task.BatchLabels;
 import io.emtal.onnx.task.RealTask;
-import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.util.Arrays;
@@ -40,20 +39,18 @@ final class MeanResiduals {
         float[] logits = evaluator.outputs(rows);
         for (int t = 0; t < tasks.size(); t++) {
             if (tasks.task(t) instanceof RealTask && labels.count(t) > 0) {
-                lines.put(t, new LogitMap.Line(new int[] {t}, new double[] {1}, mean(labels, logits, t)));
+                lines.put(t, new LogitMap.Line(new int[] {t}, new double[] {1},
+                        mean(Residuals.of(labels, logits, t))));
             }
         }
         return new LogitMap(tasks, lines);
     }
 
-    /** The mean of label − logit over a task's labelled rows, in standard deviations. */
-    private static double mean(BatchLabels labels, float[] logits, int t) {
-        TaskLayout tasks = labels.layout();
+    private static double mean(double[] residuals) {
         double sum = 0;
-        for (int row = 0; row < labels.rows(); row++) {
-            float label = labels.label(row, t);
-            sum += Task.isLabelled(label) ? label - logits[row * tasks.columns() + tasks.offset(t)] : 0;
+        for (double residual : residuals) {
+            sum += residual;
         }
-        return sum / labels.count(t);
+        return sum / residuals.length;
     }
 }

@@ -65,8 +65,7 @@ final class PhaseRun {
 
         /** The losses of the epoch that the values are from on held-out rows; none without such rows. */
         double[] bestLosses() {
-            Phase last = history.get(history.size() - 1).phase();
-            return history.stream().filter(e -> e.phase() == last && e.epoch() == bestEpoch).findFirst()
+            return history.stream().filter(e -> e.epoch() == bestEpoch).findFirst()
                     .map(EpochRecord::validationLosses).orElse(new double[0]);
         }
     }

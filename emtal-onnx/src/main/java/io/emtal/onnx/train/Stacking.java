@@ -2,7 +2,6 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.task.BatchLabels;
 import io.emtal.onnx.task.RealTask;
-import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.util.HashMap;
@@ -41,7 +40,7 @@ final class Stacking {
                 continue;
             }
             int[] own = {t};
-            double[] residuals = residuals(labels, logits, t);
+            double[] residuals = Residuals.of(labels, logits, t);
             RidgeFit none = RidgeFit.constant(residuals, own.length);
             RidgeFit scaled = RidgeFit.best(inputs(labels, logits, t, own), residuals);
             RidgeFit best = scaled.loss() < none.loss() ? scaled : none;
@@ -64,17 +63,7 @@ final class Stacking {
 
     private static double[][] inputs(BatchLabels labels, float[] logits, int t, int[] of) {
         TaskLayout tasks = labels.layout();
-        return labelled(labels, t).mapToObj(row -> IntStream.of(of)
+        return Residuals.labelled(labels, t).mapToObj(row -> IntStream.of(of)
                 .mapToDouble(u -> logits[row * tasks.columns() + tasks.offset(u)]).toArray()).toArray(double[][]::new);
-    }
-
-    private static double[] residuals(BatchLabels labels, float[] logits, int t) {
-        TaskLayout tasks = labels.layout();
-        return labelled(labels, t).mapToDouble(row ->
-                (double) labels.label(row, t) - logits[row * tasks.columns() + tasks.offset(t)]).toArray();
-    }
-
-    private static IntStream labelled(BatchLabels labels, int t) {
-        return IntStream.range(0, labels.rows()).filter(row -> Task.isLabelled(labels.label(row, t)));
     }
 }

@@ -23,6 +23,9 @@ import java.util.logging.Logger;
 /** One search: successive halving over candidates, then a training with the best. */
 final class Search<T extends Output<T>> {
 
+    /** What part of the rows a training that judges holds out. */
+    private static final String HELD_OUT = "0.25";
+
     private static final Logger LOGGER = Logger.getLogger(Search.class.getName());
 
     private final Dataset<T> examples;
@@ -112,7 +115,7 @@ final class Search<T extends Output<T>> {
 
     /** The mean error over the tasks on rows that this split holds out. */
     private double score(Candidate candidate, int rung, int split) {
-        TrainerConfiguration configuration = candidate.configuration().holdingOut(rung * splits + split);
+        TrainerConfiguration configuration = holdingOut(candidate.configuration(), rung * splits + split);
         for (String path : rung < cheaper.values().size() ? cheaper.paths() : List.<String>of()) {
             configuration = configuration.with(path, cheaper.values().get(rung));
         }
@@ -124,6 +127,16 @@ final class Search<T extends Output<T>> {
                     .orElseThrow(() -> new EmtalException("search: found no label on the quarter of the rows that is held out,"
                             + " at least one is needed there"));
         }
+    }
+
+    /**
+     * The same, but for rows that are held out of the whole network: out-of-bag, the blocks that an ensemble's members share
+     * would have seen what judges them.
+     */
+    private static TrainerConfiguration holdingOut(TrainerConfiguration configuration, int split) {
+        long seed = Long.parseLong(configuration.value("seed")) + 1 + split;
+        return configuration.with("recipe.validationInCommon", "true").with("recipe.validationFraction", HELD_OUT)
+                .with("recipe.pretrainedValidationFraction", HELD_OUT).with("seed", Long.toString(seed));
     }
 
     private EmtalModel<T> train(Candidate candidate, TrainerConfiguration configuration, String folder,

@@ -14,13 +14,13 @@ public interface SearchListener {
      *
      * @param rung the rung, from 0
      * @param rungs how many there are
-     * @param trials how many trainings it has
+     * @param trials how many configurations it judges
      */
     default void rung(int rung, int rungs, int trials) {
     }
 
     /**
-     * Before a training.
+     * Before a training that judges a configuration. The winner's training is not heard of.
      *
      * @param candidate which configuration, from 0
      * @param rung the rung, from 0
@@ -31,7 +31,7 @@ public interface SearchListener {
     }
 
     /**
-     * After a training.
+     * After the trainings that judge a configuration.
      *
      * @param trial what it came to
      */

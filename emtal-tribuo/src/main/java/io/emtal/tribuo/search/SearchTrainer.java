@@ -69,7 +69,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     @Config(description = "How many trainings judge a configuration on a rung, each on other rows.")
     private int splits = 2;
 
-    @Config(description = "Decides which configurations are tried. The trainings have the trainer's own seed.")
+    @Config(description = "Decides which configurations are tried. The winner is trained with the trainer's own seed.")
     private long seed = Trainer.DEFAULT_SEED;
 
     private SearchListener listener = SearchListener.NONE;
@@ -271,8 +271,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
             provenance = getProvenance();
             invocation = invocations++;
         }
-        return new Search<>(examples, invocation, cheaper, reduction, splits, listener).run(candidates(invocation), runProvenance,
-                provenance);
+        return new Search<>(examples, invocation, cheaper, reduction, splits, listener)
+                .run(candidates(invocation), runProvenance, provenance);
     }
 
     /** The trainer as it is, then others that are all different. */

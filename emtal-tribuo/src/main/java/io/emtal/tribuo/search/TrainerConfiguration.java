@@ -20,9 +20,6 @@ import java.util.TreeSet;
 /** A trainer's OLCUT configuration, whose properties can be changed by their paths. Immutable. */
 final class TrainerConfiguration {
 
-    /** What part of the rows a trial holds out. */
-    private static final String HELD_OUT = "0.25";
-
     private final String root;
     private final Map<String, ConfigurationData> components;
 
@@ -76,18 +73,6 @@ final class TrainerConfiguration {
         }
         changed.put(name, changed(at, name, steps[steps.length - 1], value));
         return new TrainerConfiguration(root, changed);
-    }
-
-    /**
-     * This configuration, but for a quarter of the rows that is held out of the whole network: out-of-bag, the blocks that
-     * an ensemble's members share would have seen what judges them.
-     *
-     * @param split which rows, and another seed for all else
-     */
-    TrainerConfiguration holdingOut(int split) {
-        return with("recipe.validationInCommon", "true").with("recipe.validationFraction", HELD_OUT)
-                .with("recipe.pretrainedValidationFraction", HELD_OUT)
-                .with("seed", Long.toString(Long.parseLong(value("seed")) + 1 + split));
     }
 
     private static ConfigurationData changed(ConfigurationData component, String name, String property, String value) {

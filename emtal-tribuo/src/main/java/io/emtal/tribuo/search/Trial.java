@@ -12,14 +12,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One training of a search.
+ * What a rung of a search found out about a configuration.
  *
  * @param candidate which configuration, from 0 for that of the trainer as it is
- * @param rung the rung, from 0; the last one trains in full
+ * @param rung the rung, from 0; in the last one trainings are not made cheaper
  * @param configuration the value of each setting by its name
  * @param score the mean over the tasks of {@link io.emtal.tribuo.TrainingReport#heldOutErrors}, less being better; not-a-number
  *     if training failed
- * @param seconds how long the training took
+ * @param seconds how long its trainings took
  * @param failure why training failed, if it did
  */
 public record Trial(int candidate, int rung, Map<String, String> configuration, double score, double seconds,
