@@ -72,7 +72,7 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
      * @return one a phase and task, in their order; none without held-out rows, or for a task without labels there
      */
     public List<TaskProgress> taskProgress() {
-        return TaskProgress.of(tasks.tasks().stream().map(Task::name).toList(), history);
+        return TaskProgress.of(tasks.tasks(), history);
     }
 
     TrainingReportProto serialize() {

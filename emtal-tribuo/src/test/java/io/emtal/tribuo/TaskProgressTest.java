@@ -1,5 +1,7 @@
 package io.emtal.tribuo;
 
+import io.emtal.onnx.task.BinaryTask;
+import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.Phase;
 import org.junit.jupiter.api.Test;
@@ -24,25 +26,26 @@ class TaskProgressTest {
 
     @Test
     void eachTaskHasItsBestAndTheChosenEpochIsOneForAll() {
-        List<TaskProgress> progress = TaskProgress.of(List.of("early", "unlabelled", "late"), List.of(
+        List<TaskProgress> progress = TaskProgress.of(List.of(new BinaryTask("early", 1),
+                new RealTask("unlabelled", 0, 1, 1), new RealTask("late", 0, 1, 1)), List.of(
                 epoch(Phase.PRETRAIN, 0, 2, Double.NaN, 4),
                 epoch(Phase.PRETRAIN, 1, 0.5, Double.NaN, 3),
                 epoch(Phase.PRETRAIN, 2, 0.5, Double.NaN, 2),
-                epoch(Phase.PRETRAIN, 3, 1, Double.NaN, 1.5),
-                epoch(Phase.PRETRAIN, 4, 1.75, Double.NaN, 1),
+                epoch(Phase.PRETRAIN, 3, 0.5, Double.NaN, 2),
+                epoch(Phase.PRETRAIN, 4, 1.75, Double.NaN, 0.7),
                 weighted(epoch(Phase.ADAPT, 0, 1, Double.NaN, 1.5), 0.25, 0.5, Double.NaN),
                 epoch(Phase.ADAPT, 1),
                 weighted(epoch(Phase.ADAPT, 2, 1, Double.NaN, 2), 0.75, 0.5, Double.NaN)));
-        // The means are 3, 1.75, 1.25, 1.25 and 1.375: of the equal ones the last.
-        assertEquals(List.of(new TaskProgress(Phase.PRETRAIN, "early", 1, 0.5, 3, 1, Double.NaN, 4, 1.75),
-                new TaskProgress(Phase.PRETRAIN, "late", 4, 1, 3, 1.5, Double.NaN, 4, 1),
+        // The products are 8, 1.5, 1, 1 and 1.225: of the equal ones the last. The least sum would be the fourth epoch's.
+        assertEquals(List.of(new TaskProgress(Phase.PRETRAIN, "early", 1, 0.5, 3, 0.5, Double.NaN, 4, 1.75),
+                new TaskProgress(Phase.PRETRAIN, "late", 4, 0.7, 3, 2, Double.NaN, 4, 0.7),
                 new TaskProgress(Phase.ADAPT, "early", 0, 1, 0, 1, 0.25, 2, 1),
                 new TaskProgress(Phase.ADAPT, "late", 0, 1.5, 0, 1.5, Double.NaN, 2, 2)), progress);
     }
 
     @Test
     void withoutHeldOutRowsThereIsNone() {
-        assertEquals(List.of(), TaskProgress.of(List.of("t"),
+        assertEquals(List.of(), TaskProgress.of(List.of(new BinaryTask("t", 1)),
                 List.of(epoch(Phase.PRETRAIN, 1), epoch(Phase.ADAPT, 1))));
     }
 

@@ -3,6 +3,7 @@ package io.emtal.onnx.train;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.task.BatchLabels;
 import io.emtal.onnx.task.RetainingState;
+import io.emtal.onnx.task.Task;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import java.util.stream.IntStream;
 final class PhaseState {
 
     private final Phase phase;
-    private final int tasks;
+    private final List<Task> tasks;
     private final float[] values;
     private final AdamW.State optimizer;
     private final WeightAverage average;
@@ -40,7 +41,7 @@ final class PhaseState {
      */
     PhaseState(Phase phase, NetworkCompiler compiler, Recipe recipe, int rows) {
         this.phase = phase;
-        tasks = compiler.tasks().size();
+        tasks = compiler.tasks().tasks();
         values = ParameterBuffer.initial(compiler.parameters());
         optimizer = recipe.optimizer().start(compiler.parameters());
         average = new WeightAverage(recipe.averageDecay(), values.length);
@@ -48,7 +49,7 @@ final class PhaseState {
         selection = new Selection(values);
         retaining = compiler.qualityRetaining().appliesTo(compiler.tasks())
                 ? Optional.of(compiler.qualityRetaining().start(compiler.tasks(), rows)) : Optional.empty();
-        sums = new EpochSums(tasks);
+        sums = new EpochSums(tasks.size());
     }
 
     /** All parameters' values, flat. */
@@ -79,11 +80,11 @@ final class PhaseState {
     /** Records what the phase starts from, where there are rows to judge it: training need not make it better. */
     void begin(double[] losses) {
         if (losses.length > 0) {
-            double[] untrained = new double[tasks];
+            double[] untrained = new double[tasks.size()];
             Arrays.fill(untrained, Double.NaN);
             add(new EpochRecord(phase, 0, 0, 0, 1, untrained, losses, Double.NaN, 0, 0)
                     .withRetainingWeights(retainingWeights()));
-            selection.offer(0, mean(losses), values);
+            selection.offer(0, score(losses), values);
         }
     }
 
@@ -127,17 +128,17 @@ final class PhaseState {
         // The blocks report in every routed epoch: the last one overwrites the others.
         expertLoad.putAll(sums.gates());
         if (fade >= 1) {
-            selection.offer(epochs, mean(judged), candidate);
+            selection.offer(epochs, score(judged), candidate);
         }
         EpochRecord record = new EpochRecord(phase, epochs, steps, rate, fade, sums.means(), judged, sums.entropy(),
                 sums.seconds() + (System.nanoTime() - begun) * 1e-9, sums.inputSeconds());
-        sums = new EpochSums(tasks);
+        sums = new EpochSums(tasks.size());
         return add(record.withRetainingWeights(retainingWeights()));
     }
 
     /** The weight of each task's terms of quality retaining in the next step; none where none is kept. */
     private double[] retainingWeights() {
-        return retaining.map(state -> IntStream.range(0, tasks).mapToDouble(state::weight).toArray())
+        return retaining.map(state -> IntStream.range(0, tasks.size()).mapToDouble(state::weight).toArray())
                 .orElse(new double[0]);
     }
 
@@ -162,10 +163,9 @@ final class PhaseState {
         return new PhaseRun.Outcome(selection.values(), selection.epoch(), List.copyOf(history), expertLoad, stop);
     }
 
-    /** The mean over the tasks that have a loss; below every other without held-out rows, so that the last epoch is best. */
-    private static double mean(double[] losses) {
-        return losses.length == 0 ? Double.NEGATIVE_INFINITY
-                : Arrays.stream(losses).filter(l -> !Double.isNaN(l)).average().orElseThrow();
+    /** The mean over the tasks; below every other without held-out rows, so that the last epoch is best. */
+    private double score(double[] losses) {
+        return losses.length == 0 ? Double.NEGATIVE_INFINITY : TaskMean.of(tasks, losses).orElseThrow();
     }
 
     /** Writes all of it. */

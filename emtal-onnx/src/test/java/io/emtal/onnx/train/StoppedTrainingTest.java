@@ -26,7 +26,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /** Trainings that are interrupted, or fail, in the middle. */
 class StoppedTrainingTest {
@@ -102,8 +101,7 @@ class StoppedTrainingTest {
     }
 
     private static double mean(EpochRecord epoch) {
-        return IntStream.range(0, epoch.validationLosses().length).mapToDouble(t -> epoch.validationLosses()[t])
-                .filter(l -> !Double.isNaN(l)).average().orElseThrow();
+        return TaskMean.of(SmallTraining.tasks().tasks(), epoch.validationLosses()).orElseThrow();
     }
 
     /** A saved training gives its best network to a thread that is interrupted from the start. */
