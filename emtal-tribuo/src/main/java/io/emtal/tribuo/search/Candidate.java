@@ -1,9 +1,11 @@
 package io.emtal.tribuo.search;
 
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A configuration that a search may try.
@@ -11,8 +13,9 @@ import java.util.Map;
  * @param number from 0
  * @param configuration the trainer's whole configuration
  * @param values the values of the settings by their names
+ * @param comparable the values at all paths of each setting, alike for numbers that are written differently
  */
-record Candidate(int number, TrainerConfiguration configuration, Map<String, String> values) {
+record Candidate(int number, TrainerConfiguration configuration, Map<String, String> values, List<String> comparable) {
 
     /**
      * Looks the settings' values up.
@@ -21,16 +24,13 @@ record Candidate(int number, TrainerConfiguration configuration, Map<String, Str
      */
     static Candidate of(int number, TrainerConfiguration configuration, List<Setting> space) {
         Map<String, String> values = new LinkedHashMap<>();
+        List<String> comparable = new ArrayList<>();
         for (Setting setting : space) {
-            setting.paths().forEach(configuration::value);
+            comparable.add(setting.paths().stream().map(path -> Setting.comparable(configuration.value(path)))
+                    .collect(Collectors.joining(" ")));
             values.put(setting.name(), configuration.value(setting.name()));
         }
-        return new Candidate(number, configuration, values);
-    }
-
-    /** The values at all paths of the settings, alike for numbers that are written differently. */
-    List<String> comparable(List<Setting> space) {
-        return space.stream().flatMap(setting -> setting.paths().stream()).map(this::comparable).toList();
+        return new Candidate(number, configuration, values, comparable);
     }
 
     /** Where its trainings are saved: not where those of a search for other settings are. */
@@ -38,13 +38,9 @@ record Candidate(int number, TrainerConfiguration configuration, Map<String, Str
         return "candidate-" + number + "-" + HexFormat.of().toHexDigits(values.toString().hashCode());
     }
 
-    /** Whether a search of these settings could draw this one. */
-    boolean isIn(List<Setting> space) {
-        return space.stream().allMatch(setting -> setting.values().stream().map(Setting::comparable)
-                .anyMatch(value -> setting.paths().stream().map(this::comparable).allMatch(value::equals)));
-    }
-
-    private String comparable(String path) {
-        return Setting.comparable(configuration.value(path));
+    /** Whether it has a setting's value at all its paths. */
+    boolean has(Setting setting, String value) {
+        return setting.paths().stream().map(path -> Setting.comparable(configuration.value(path)))
+                .allMatch(Setting.comparable(value)::equals);
     }
 }

@@ -3,9 +3,11 @@ package io.emtal.tribuo.search;
 import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.train.TaskMean;
 import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
+import io.emtal.tribuo.TrainingReport;
 import org.tribuo.Dataset;
 import org.tribuo.Output;
 import org.tribuo.provenance.ModelProvenance;
@@ -30,7 +32,7 @@ final class Search<T extends Output<T>> {
 
     private final Dataset<T> examples;
     private final int invocation;
-    private final Setting cheaper;
+    private final int rungs;
     private final int reduction;
     private final int splits;
     private final SearchListener listener;
@@ -41,15 +43,15 @@ final class Search<T extends Output<T>> {
      *
      * @param examples the training examples
      * @param invocation the invocation of every trainer
-     * @param cheaper what makes the trainings of all rungs but the last cheaper
+     * @param rungs how many rungs there are
      * @param reduction one of so many candidates goes on
-     * @param splits how many trainings score a candidate on a rung
+     * @param splits how many trainings score a candidate on the first rung, on each next one twice as many
      * @param listener hears of the progress
      */
-    Search(Dataset<T> examples, int invocation, Setting cheaper, int reduction, int splits, SearchListener listener) {
+    Search(Dataset<T> examples, int invocation, int rungs, int reduction, int splits, SearchListener listener) {
         this.examples = examples;
         this.invocation = invocation;
-        this.cheaper = cheaper;
+        this.rungs = rungs;
         this.reduction = reduction;
         this.splits = splits;
         this.listener = listener;
@@ -57,13 +59,8 @@ final class Search<T extends Output<T>> {
 
     /** Searches, and gives a model of the best candidate, with the search in its provenance. */
     EmtalModel<T> run(List<Candidate> candidates, Map<String, Provenance> runProvenance, TrainerProvenance trainer) {
-        List<Candidate> going = candidates;
-        for (int rung = 0; rung < rungs(); rung++) {
-            Map<Candidate, Double> scores = rung(rung, going);
-            int next = rung + 1 < rungs() ? (going.size() + reduction - 1) / reduction : 1;
-            going = going.stream().filter(scores::containsKey).sorted(Comparator.comparing(scores::get)).limit(next).toList();
-        }
-        try (EmtalModel<T> model = train(going.get(0), going.get(0).configuration(), "winner", TrainingListener.NONE)) {
+        Candidate winner = candidates.size() == 1 ? candidates.get(0) : winner(candidates);
+        try (EmtalModel<T> model = train(winner, winner.configuration(), "winner", TrainingListener.NONE)) {
             ModelProvenance found = model.getProvenance();
             Map<String, Provenance> run = new HashMap<>(runProvenance);
             found.getInstanceProvenance().iterator().forEachRemaining(fact -> run.put(fact.getA(), fact.getB()));
@@ -74,33 +71,50 @@ final class Search<T extends Output<T>> {
         }
     }
 
-    private int rungs() {
-        return cheaper.values().size() + 1;
+    /** The candidate that is clearly the best, else the trainer's own configuration, which goes on to all rungs. */
+    private Candidate winner(List<Candidate> candidates) {
+        Candidate own = candidates.get(0);
+        Evidence evidence = new Evidence(own);
+        List<Candidate> going = candidates;
+        for (int rung = 0; rung < rungs - 1; rung++) {
+            List<Candidate> trained = rung(rung, going, evidence);
+            Map<Candidate, Evidence.Estimate> estimates = evidence.estimates(trained);
+            going = trained.stream().sorted(Comparator.comparing((Candidate candidate) -> candidate != own)
+                    .thenComparingDouble(candidate -> estimates.get(candidate).difference()))
+                    .limit(Math.max(2, (going.size() + reduction - 1) / reduction)).toList();
+        }
+        List<Candidate> trained = rung(rungs - 1, going, evidence);
+        Map<Candidate, Evidence.Estimate> estimates = evidence.estimates(trained);
+        Candidate best = trained.stream().filter(candidate -> candidate != own)
+                .min(Comparator.comparingDouble(candidate -> estimates.get(candidate).difference())).orElse(own);
+        return estimates.get(best).isClearlyBetter() || !trained.contains(own) ? best : own;
     }
 
-    /** The scores of the candidates whose trainings succeeded. */
-    private Map<Candidate, Double> rung(int rung, List<Candidate> candidates) {
-        listener.rung(rung, rungs(), candidates.size());
-        Map<Candidate, Double> scores = new HashMap<>();
+    /** Trains candidates, and gives those whose trainings succeeded. */
+    private List<Candidate> rung(int rung, List<Candidate> candidates, Evidence evidence) {
+        listener.rung(rung, rungs, candidates.size());
+        List<Candidate> trained = new ArrayList<>();
         for (Candidate candidate : candidates) {
-            Trial trial = trial(candidate, rung);
+            Trial trial = trial(candidate, rung, evidence);
             trials.add(trial);
             listener.trial(trial);
             if (trial.failure().isEmpty()) {
-                scores.put(candidate, trial.score());
+                trained.add(candidate);
             }
         }
-        EmtalException.check(!scores.isEmpty(), "search: none of %d configurations could be trained; the last failed: %s",
-                candidates.size(), trials.get(trials.size() - 1).failure().orElse(""));
-        return scores;
+        EmtalException.check(!trained.isEmpty(), "search: none of %d configurations could be trained on rung %d; the last"
+                + " failed: %s", candidates.size(), rung, trials.get(trials.size() - 1).failure().orElse(""));
+        return trained;
     }
 
-    private Trial trial(Candidate candidate, int rung) {
+    private Trial trial(Candidate candidate, int rung, Evidence evidence) {
         long start = System.nanoTime();
-        double score = 0;
+        double[] scores = new double[splits << rung];
+        // No two rungs hold the same rows out.
+        int before = splits * ((1 << rung) - 1);
         try {
-            for (int split = 0; split < splits; split++) {
-                score += score(candidate, rung, split) / splits;
+            for (int split = 0; split < scores.length; split++) {
+                scores[split] = score(candidate, rung, before + split);
             }
         } catch (EmtalException e) {
             if (Thread.currentThread().isInterrupted()) {
@@ -110,22 +124,26 @@ final class Search<T extends Output<T>> {
             return new Trial(candidate.number(), rung, candidate.values(), Double.NaN, secondsSince(start),
                     Optional.of(e.getMessage()));
         }
-        return new Trial(candidate.number(), rung, candidate.values(), score, secondsSince(start), Optional.empty());
+        for (int split = 0; split < scores.length; split++) {
+            evidence.add(candidate, before + split, scores[split]);
+        }
+        return new Trial(candidate.number(), rung, candidate.values(), Arrays.stream(scores).average().orElseThrow(),
+                secondsSince(start), Optional.empty());
     }
 
-    /** The mean error over the tasks on rows that this split holds out. */
+    /** The mean error over the tasks on rows that a split holds out. */
     private double score(Candidate candidate, int rung, int split) {
-        TrainerConfiguration configuration = holdingOut(candidate.configuration(), rung * splits + split);
-        for (String path : rung < cheaper.values().size() ? cheaper.paths() : List.<String>of()) {
-            configuration = configuration.with(path, cheaper.values().get(rung));
-        }
-        try (EmtalModel<T> model = train(candidate, configuration, "rung-" + rung + "-split-" + split,
+        try (EmtalModel<T> model = train(candidate, holdingOut(candidate.configuration(), split), "split-" + split,
                 listener.training(candidate.number(), rung))) {
             EmtalException.check(!Thread.currentThread().isInterrupted(), "search: interrupted after %d trials",
                     trials.size());
-            return Arrays.stream(model.training().heldOutErrors()).filter(error -> !Double.isNaN(error)).average()
+            TrainingReport report = model.training();
+            double score = TaskMean.of(report.tasks().tasks(), report.heldOutErrors())
                     .orElseThrow(() -> new EmtalException("search: found no label on the quarter of the rows that is held out,"
                             + " at least one is needed there"));
+            EmtalException.check(Double.isFinite(score), "search: found the error %s on held-out rows, allowed is a"
+                    + " finite one", score);
+            return score;
         }
     }
 

@@ -24,16 +24,23 @@ import java.util.function.Consumer;
 
 /**
  * Searches a configuration of an {@link EmtalTrainer} and gives the model of the best: successive halving (Jamieson and
- * Talwalkar 2016, arXiv 1502.07943) over configurations that are drawn at random, the first being the trainer as it is.
+ * Talwalkar 2016, arXiv 1502.07943) over the trainer's own configuration and others in which two settings are changed,
+ * drawn at random.
  *
- * <p>A configuration is judged by the mean over the tasks of {@link io.emtal.tribuo.TrainingReport#heldOutErrors} over a few
- * trainings, each of which holds a quarter of the rows out, the same for all configurations of a rung and others on every
- * rung. Of numbers these are squared errors, whatever the loss; cross-entropies are those of the head scope, which cannot be
- * searched therefore. The best of the last rung is then trained on all rows, as the trainer would have done.
+ * <p>A configuration is judged by the {@link io.emtal.onnx.train.TaskMean} of
+ * {@link io.emtal.tribuo.TrainingReport#heldOutErrors} in a few trainings, each of which holds a quarter of the rows
+ * out, the same for all configurations of a rung and others on every rung. Of numbers these are root mean squared errors,
+ * whatever the loss; cross-entropies are those of the head scope, which cannot be searched therefore.
  *
- * <p>The trainings of early rungs are not cut short: one that stops by itself would be judged at an epoch that is not its
- * best, in favour of high learning rates. They are made cheaper by a setting of their own, by default fewer members of the
- * ensemble. A training that fails ends its configuration's part in the search.
+ * <p>Of twenty scores on a few dozen rows the best one is so by chance. Therefore all trainings so far tell together what
+ * each change does, in all configurations that have it; the trainer's own configuration goes on to every rung, and is
+ * left only for one that is better by more than a standard deviation of what is not known of it. The winner is trained on
+ * all rows, as the trainer would have done.
+ *
+ * <p>What early rungs save is trainings, twice as many judging a configuration on each next one. The trainings
+ * themselves are whole: one that stops early would be judged at an epoch that is not its best, in favour of high
+ * learning rates, and one of a smaller ensemble in favour of wide networks. A training that fails ends its
+ * configuration's part in the search.
  *
  * <p>If the trainer has checkpoints, each training has a directory of its own below theirs, and the same search goes on
  * from them after its process has ended: trainings that were done are done at once, and the one that was not goes on.
@@ -51,14 +58,15 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     /** What the best configuration's trainer is called in a model's provenance. */
     public static final String WINNER = "emtal-search-winner";
 
+    /** On so many together a configuration is judged by a thousand trainings. */
+    private static final int MOST_RUNGS = 10;
+    private static final int MOST_SPLITS = 1000;
+
     @Config(description = "The trainer whose configuration is searched; its own is the first candidate.")
     private EmtalTrainer<T> trainer = new EmtalTrainer<>();
 
     @Config(description = "The settings to be searched.")
     private List<Setting> space = new ArrayList<>(tables());
-
-    @Config(description = "What makes the trainings of early rungs cheaper, a value a rung; the last rung follows without.")
-    private Setting cheaper = Setting.of("backbone.members", "4", "8");
 
     @Config(description = "The number of configurations that are tried.")
     private int budget = 20;
@@ -66,8 +74,12 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     @Config(description = "One of so many configurations goes on to the next rung.")
     private int reduction = 3;
 
-    @Config(description = "How many trainings judge a configuration on a rung, each on other rows.")
-    private int splits = 2;
+    @Config(description = "The number of rungs.")
+    private int rungs = 3;
+
+    @Config(description = "How many trainings judge a configuration on the first rung, each on other rows; on each next rung"
+            + " twice as many.")
+    private int splits = 1;
 
     @Config(description = "Decides which configurations are tried. The winner is trained with the trainer's own seed.")
     private long seed = Trainer.DEFAULT_SEED;
@@ -150,17 +162,6 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         }
 
         /**
-         * Sets what makes the trainings of early rungs cheaper.
-         *
-         * @param cheaper a setting with a value for each rung but the last
-         * @return this builder
-         */
-        public Builder<T> cheaper(Setting cheaper) {
-            Objects.requireNonNull(cheaper, "cheaper");
-            return set(made -> made.cheaper = cheaper);
-        }
-
-        /**
          * Sets the number of configurations that are tried.
          *
          * @param budget 1 or more
@@ -181,9 +182,19 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         }
 
         /**
-         * Sets how many trainings judge a configuration on a rung.
+         * Sets the number of rungs.
          *
-         * @param splits 1 or more, each on other rows
+         * @param rungs 1 to 10
+         * @return this builder
+         */
+        public Builder<T> rungs(int rungs) {
+            return set(made -> made.rungs = rungs);
+        }
+
+        /**
+         * Sets how many trainings judge a configuration on the first rung; on each next rung it is twice as many.
+         *
+         * @param splits 1 to 1000, each on other rows
          * @return this builder
          */
         public Builder<T> splits(int splits) {
@@ -236,11 +247,12 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     }
 
     private Optional<String> invalid() {
-        if (budget < 1 || reduction < 2 || splits < 1) {
-            return Optional.of("SearchTrainer: found budget " + budget + ", reduction " + reduction + ", splits " + splits
-                    + "; allowed are a budget and splits of 1 and more, a reduction of 2 and more");
+        if (budget < 1 || reduction < 2 || splits < 1 || splits > MOST_SPLITS || rungs < 1 || rungs > MOST_RUNGS) {
+            return Optional.of("SearchTrainer: found budget " + budget + ", reduction " + reduction + ", rungs " + rungs
+                    + ", splits " + splits + "; allowed are a budget of 1 and more, a reduction of 2 and more, 1 to " + MOST_RUNGS
+                    + " rungs, 1 to " + MOST_SPLITS + " splits");
         }
-        Set<String> paths = new HashSet<>(cheaper.paths());
+        Set<String> paths = new HashSet<>();
         return space.stream().flatMap(setting -> setting.paths().stream()).filter(path -> !paths.add(path)).findFirst()
                 .map(path -> "SearchTrainer: found the path '" + path + "' twice, allowed is one setting for each");
     }
@@ -271,39 +283,17 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
             provenance = getProvenance();
             invocation = invocations++;
         }
-        return new Search<>(examples, invocation, cheaper, reduction, splits, listener)
+        return new Search<>(examples, invocation, rungs, reduction, splits, listener)
                 .run(candidates(invocation), runProvenance, provenance);
     }
 
     /** The trainer as it is, then others that are all different. */
     private List<Candidate> candidates(int invocation) {
-        TrainerConfiguration own = TrainerConfiguration.of(trainer);
-        cheaper.paths().forEach(own::value);
         SplittableRandom draws = new SplittableRandom(seed);
         for (int i = 0; i < invocation; i++) {
             draws.split();
         }
-        SplittableRandom random = draws.split();
-        List<Candidate> candidates = new ArrayList<>();
-        candidates.add(Candidate.of(0, own, space));
-        Set<List<String>> tried = new HashSet<>(Set.of(candidates.get(0).comparable(space)));
-        // No path and no value is there twice: each combination is another configuration, and one is left to be drawn.
-        double combinations = space.stream().mapToDouble(setting -> setting.values().size()).reduce(1, (a, b) -> a * b);
-        double others = candidates.get(0).isIn(space) ? combinations - 1 : combinations;
-        while (candidates.size() < budget && candidates.size() - 1 < others) {
-            TrainerConfiguration configuration = own;
-            for (Setting setting : space) {
-                String value = setting.values().get(random.nextInt(setting.values().size()));
-                for (String path : setting.paths()) {
-                    configuration = configuration.with(path, value);
-                }
-            }
-            Candidate drawn = Candidate.of(candidates.size(), configuration, space);
-            if (tried.add(drawn.comparable(space))) {
-                candidates.add(drawn);
-            }
-        }
-        return candidates;
+        return CandidateDraw.draw(TrainerConfiguration.of(trainer), space, budget, draws.split());
     }
 
     @Override
@@ -325,7 +315,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
 
     @Override
     public String toString() {
-        return "SearchTrainer(trainer=" + trainer + ",space=" + space + ",cheaper=" + cheaper + ",budget=" + budget
-                + ",reduction=" + reduction + ",splits=" + splits + ",seed=" + seed + ")";
+        return "SearchTrainer(trainer=" + trainer + ",space=" + space + ",budget=" + budget
+                + ",reduction=" + reduction + ",rungs=" + rungs + ",splits=" + splits + ",seed=" + seed + ")";
     }
 }

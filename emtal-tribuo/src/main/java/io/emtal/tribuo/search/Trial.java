@@ -15,10 +15,11 @@ import java.util.Optional;
  * What a rung of a search found out about a configuration.
  *
  * @param candidate which configuration, from 0 for that of the trainer as it is
- * @param rung the rung, from 0; in the last one trainings are not made cheaper
+ * @param rung the rung, from 0
  * @param configuration the value of each setting by its name
- * @param score the mean over the tasks of {@link io.emtal.tribuo.TrainingReport#heldOutErrors}, less being better; not-a-number
- *     if training failed
+ * @param score the mean over its trainings of the {@link io.emtal.onnx.train.TaskMean} of
+ *     {@link io.emtal.tribuo.TrainingReport#heldOutErrors}, less
+ *     being better, though scores alone do not decide; not-a-number if training failed
  * @param seconds how long its trainings took
  * @param failure why training failed, if it did
  */

@@ -1,0 +1,169 @@
+package io.emtal.tribuo.search;
+
+import io.emtal.onnx.EmtalException;
+import org.tribuo.math.la.DenseMatrix;
+import org.tribuo.math.la.DenseVector;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * What all trainings of a search say of its candidates together. A score on a few dozen rows is mostly chance, and
+ * the best of twenty is the luckiest; but each setting's value is shared by several candidates, which tell together
+ * what it does.
+ *
+ * <p>The logarithm of a score is taken to be the sum of a level that all trainings on the same rows share, the effects
+ * of the settings that differ from the trainer's own configuration, and noise. Effects have a common mean, for most
+ * changes of a good configuration are for the worse, a part of the setting's value, and one of the candidate's own.
+ * They have all of these once for any rows and once more for those that judge: a change that suits some held-out rows
+ * does so in all candidates that have it. Parts are normally distributed around 0, so that the estimates are those of a
+ * Gaussian process (Rasmussen and Williams 2006, equations 2.25 and 2.26), here a mean over a grid of variances, each as
+ * likely as it makes the scores (equation 2.30).
+ */
+final class Evidence {
+
+    /** The variances of effects on any rows, and of those on the rows of one split, in that of the noise. */
+    private static final double[] RATIOS = {0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 100};
+
+    /** The variance of the levels, in those of the noise: so large that it says nothing. */
+    private static final double LEVELS = 1e6;
+
+    /** Is added to scores: below it there is nothing left to be better at. */
+    private static final double SOLVED = 1e-4;
+
+    /** The least variance that a logarithm's noise is taken to have, against division by zero. */
+    private static final double LEAST_NOISE = 1e-12;
+
+    private final Candidate own;
+    private final List<Observation> observations = new ArrayList<>();
+
+    /**
+     * Without any training yet.
+     *
+     * @param own the trainer's own configuration, of which others are changes
+     */
+    Evidence(Candidate own) {
+        this.own = own;
+    }
+
+    private record Observation(Candidate candidate, int split, double logScore) {
+    }
+
+    /**
+     * How much better or worse a candidate is than the trainer's own configuration.
+     *
+     * @param difference the expected logarithm of its score by the own one's, below 0 if it is better
+     * @param deviation the standard deviation of what is not known of it
+     */
+    record Estimate(double difference, double deviation) {
+
+        /** Whether it is better by more than a deviation. */
+        boolean isClearlyBetter() {
+            return difference < -deviation;
+        }
+    }
+
+    /**
+     * Adds a training.
+     *
+     * @param candidate what was trained
+     * @param split which rows judged it; trainings with the same number can be compared
+     * @param score what came out, 0 or more, less being better
+     */
+    void add(Candidate candidate, int split, double score) {
+        observations.add(new Observation(candidate, split, Math.log(score + SOLVED)));
+    }
+
+    /**
+     * Estimates candidates.
+     *
+     * @param candidates any, with trainings of their own or not
+     * @return an estimate of each
+     */
+    Map<Candidate, Estimate> estimates(List<Candidate> candidates) {
+        List<Fit> fits = Arrays.stream(RATIOS).boxed().flatMap(ratio ->
+                Arrays.stream(RATIOS).mapToObj(ofSplit -> fit(ratio, ofSplit))).toList();
+        double likeliest = fits.stream().mapToDouble(Fit::likelihood).max().orElseThrow();
+        double[] weights = fits.stream().mapToDouble(fit -> Math.exp(fit.likelihood - likeliest)).toArray();
+        double sum = Arrays.stream(weights).sum();
+        Map<Candidate, Estimate> estimates = new HashMap<>();
+        for (Candidate candidate : candidates) {
+            double mean = 0;
+            double square = 0;
+            for (int i = 0; i < weights.length; i++) {
+                Estimate estimate = estimate(candidate, fits.get(i));
+                mean += weights[i] / sum * estimate.difference;
+                square += weights[i] / sum * (Math.pow(estimate.difference, 2) + Math.pow(estimate.deviation, 2));
+            }
+            estimates.put(candidate, new Estimate(mean, Math.sqrt(Math.max(0, square - mean * mean))));
+        }
+        return estimates;
+    }
+
+    private Estimate estimate(Candidate candidate, Fit fit) {
+        DenseVector covariances = DenseVector.createDenseVector(observations.stream()
+                .mapToDouble(observation -> fit.ratio * covariance(candidate, observation.candidate())).toArray());
+        double known = covariances.dot(fit.factors.solve(covariances));
+        double variance = fit.noise * Math.max(0, fit.ratio * covariance(candidate, candidate) - known);
+        return new Estimate(covariances.dot(fit.weights), Math.sqrt(variance));
+    }
+
+    /**
+     * The model for some variances.
+     *
+     * @param ratio the variance of effects on any rows by the noise's
+     * @param factors of the observations' covariance, in units of the noise's variance
+     * @param weights the inverse of the covariance times the observations
+     * @param noise the likeliest variance of the noise
+     * @param likelihood the logarithm of how likely the observations are with it, but for a constant
+     */
+    private record Fit(double ratio, DenseMatrix.CholeskyFactorization factors, DenseVector weights, double noise,
+                       double likelihood) {
+    }
+
+    private Fit fit(double ratio, double ofSplit) {
+        int n = observations.size();
+        double mean = observations.stream().mapToDouble(Observation::logScore).average().orElse(0);
+        DenseVector scores = DenseVector.createDenseVector(observations.stream()
+                .mapToDouble(observation -> observation.logScore() - mean).toArray());
+        double[][] covariance = new double[n][n];
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < n; j++) {
+                Observation a = observations.get(i);
+                Observation b = observations.get(j);
+                int changes = covariance(a.candidate(), b.candidate());
+                covariance[i][j] = (i == j ? 1 : 0) + ratio * changes
+                        + (a.split() == b.split() ? LEVELS + ofSplit * changes : 0);
+            }
+        }
+        DenseMatrix.CholeskyFactorization factors = DenseMatrix.createDenseMatrix(covariance).choleskyFactorization()
+                .orElseThrow(() -> new EmtalException("search: found scores with a covariance that is not positive definite,"
+                        + " allowed is a positive definite one"));
+        DenseVector weights = (DenseVector) factors.solve(scores);
+        double logDeterminant = 2 * IntStream.range(0, n).mapToDouble(i -> Math.log(factors.lMatrix().get(i, i))).sum();
+        // Each level takes one degree of freedom.
+        long freedom = Math.max(1, n - observations.stream().mapToInt(Observation::split).distinct().count());
+        double noise = Math.max(LEAST_NOISE, scores.dot(weights) / freedom);
+        return new Fit(ratio, factors, weights, noise, -(freedom * Math.log(noise) + logDeterminant) / 2);
+    }
+
+    /** The covariance of two candidates' differences to the own configuration, in units of an effect's variance. */
+    private int covariance(Candidate a, Candidate b) {
+        int changesOfA = 0;
+        int changesOfB = 0;
+        int shared = 0;
+        for (int i = 0; i < own.comparable().size(); i++) {
+            boolean changedInA = !a.comparable().get(i).equals(own.comparable().get(i));
+            boolean changedInB = !b.comparable().get(i).equals(own.comparable().get(i));
+            changesOfA += changedInA ? 1 : 0;
+            changesOfB += changedInB ? 1 : 0;
+            shared += changedInA && a.comparable().get(i).equals(b.comparable().get(i)) ? 1 : 0;
+        }
+        int ofItsOwn = changesOfA > 0 && a.comparable().equals(b.comparable()) ? 1 : 0;
+        return changesOfA * changesOfB + shared + ofItsOwn;
+    }
+}

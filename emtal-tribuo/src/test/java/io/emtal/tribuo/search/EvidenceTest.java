@@ -1,0 +1,174 @@
+package io.emtal.tribuo.search;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.emtal.tribuo.search.Evidence.Estimate;
+import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+class EvidenceTest {
+
+    private static final Candidate OWN = candidate(0, 0, 0, 0, 0);
+
+    private static Candidate candidate(int number, int... changes) {
+        return new Candidate(number, null, Map.of(), Arrays.stream(changes).mapToObj(String::valueOf).toList());
+    }
+
+    /** The trainer's own configuration, and all with two of four settings changed to 1 or 2. */
+    private static List<Candidate> pairs() {
+        List<Candidate> candidates = new ArrayList<>(List.of(OWN));
+        for (int i = 0; i < 4; i++) {
+            for (int j = 0; j < i; j++) {
+                for (int values = 0; values < 4; values++) {
+                    int[] changes = new int[4];
+                    changes[i] = 1 + values / 2;
+                    changes[j] = 1 + values % 2;
+                    candidates.add(candidate(candidates.size(), changes));
+                }
+            }
+        }
+        return candidates;
+    }
+
+    private static double effect(Candidate candidate) {
+        return effect(candidate, new double[][] {{0, 0.1, 0.2}, {0, -0.2, 0}, {0, 0.05, -0.1}, {0, 0, 0.3}});
+    }
+
+    private static double effect(Candidate candidate, double[][] effects) {
+        return IntStream.range(0, 4).mapToDouble(i -> effects[i][Integer.parseInt(candidate.comparable().get(i))]).sum();
+    }
+
+    private static Evidence evidence(List<Candidate> candidates, Random random, double effects, double noise, double factor) {
+        Evidence evidence = new Evidence(OWN);
+        double[] levels = {1, 3};
+        for (int rows = 0; rows < 2; rows++) {
+            for (Candidate candidate : candidates) {
+                evidence.add(candidate, rows, (rows == 0 ? factor : 1) * levels[rows]
+                        * Math.exp(effects * effect(candidate) + noise * random.nextGaussian()));
+            }
+        }
+        return evidence;
+    }
+
+    @Test
+    void effectsOfSettingsAreFoundAndAddedUp() {
+        for (long seed = 0; seed < 5; seed++) {
+            Random random = new Random(seed);
+            Evidence evidence = evidence(pairs(), random, 1, 0.02, 1);
+            Candidate untried = candidate(99, 1, 1, 2, 2);
+            Candidate tried = candidate(98, 0, 1, 2, 0);
+            Map<Candidate, Estimate> estimates = evidence.estimates(List.of(OWN, untried, tried));
+            assertEquals(new Estimate(0, 0), estimates.get(OWN));
+            assertEquals(effect(untried), estimates.get(untried).difference(), 0.08, "seed " + seed);
+            assertEquals(-0.3, estimates.get(tried).difference(), 0.08, "seed " + seed);
+            assertTrue(estimates.get(tried).isClearlyBetter(), "seed " + seed);
+            assertTrue(estimates.get(tried).deviation() < estimates.get(untried).deviation(), "seed " + seed);
+        }
+    }
+
+    /** Of so many the luckiest is better than the first by two deviations of the noise; it is seldom taken for better. */
+    @Test
+    void luckIsNoEvidence() {
+        double luckiest = 0;
+        int taken = 0;
+        for (long seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed);
+            List<Candidate> candidates = pairs();
+            double[] means = new double[candidates.size()];
+            Evidence evidence = new Evidence(OWN);
+            for (int rows = 0; rows < 2; rows++) {
+                for (int i = 0; i < means.length; i++) {
+                    double score = 0.1 * random.nextGaussian();
+                    means[i] += score / 2;
+                    evidence.add(candidates.get(i), rows, Math.exp(score));
+                }
+            }
+            luckiest += (Arrays.stream(means).min().orElseThrow() - means[0]) / 20;
+            taken += evidence.estimates(candidates).values().stream().anyMatch(Estimate::isClearlyBetter) ? 1 : 0;
+        }
+        assertTrue(luckiest < -0.1, "luckiest: " + luckiest);
+        assertTrue(taken <= 2, "taken: " + taken);
+    }
+
+    /** In how many of 20 searches a candidate is clearly better, where one change always helps by so much. */
+    private static int taken(double help, double ofSplit) {
+        int taken = 0;
+        for (long seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed);
+            Evidence evidence = new Evidence(OWN);
+            for (int split = 0; split < 4; split++) {
+                double[][] effects = new double[4][3];
+                for (double[] effect : effects) {
+                    effect[1] = ofSplit * random.nextGaussian();
+                    effect[2] = ofSplit * random.nextGaussian();
+                }
+                effects[1][1] -= help;
+                for (Candidate candidate : pairs()) {
+                    evidence.add(candidate, split, Math.exp(effect(candidate, effects) + 0.01 * random.nextGaussian()));
+                }
+            }
+            taken += evidence.estimates(pairs()).entrySet().stream().filter(e -> e.getValue().isClearlyBetter())
+                    .min(Comparator.comparingDouble(e -> e.getValue().difference()))
+                    .filter(best -> help == 0 || best.getKey().comparable().get(1).equals("1")).isPresent() ? 1 : 0;
+        }
+        return taken;
+    }
+
+    /** Changes that suit the rows of one split, in whichever candidates, and those of another as little, are of no use. */
+    @Test
+    void whatSuitsSomeRowsOnlyIsNoEvidence() {
+        assertTrue(taken(0, 0.1) <= 2, "taken: " + taken(0, 0.1));
+    }
+
+    @Test
+    void whatHelpsOnAllRowsIsFound() {
+        assertTrue(taken(0.1, 0.03) >= 18, "taken: " + taken(0.1, 0.03));
+        assertTrue(taken(0.2, 0.1) >= 10, "taken: " + taken(0.2, 0.1));
+    }
+
+    /** Where every change is for the worse, the least bad one is not taken for better. */
+    @Test
+    void changesHaveACommonMean() {
+        int taken = 0;
+        for (long seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed);
+            Evidence evidence = new Evidence(OWN);
+            for (Candidate candidate : pairs()) {
+                evidence.add(candidate, 0, Math.exp((candidate == OWN ? 0 : 0.1) + 0.05 * random.nextGaussian()));
+            }
+            taken += evidence.estimates(pairs()).values().stream().anyMatch(Estimate::isClearlyBetter) ? 1 : 0;
+        }
+        assertTrue(taken <= 2, "taken: " + taken);
+    }
+
+    @Test
+    void rowsThatAreHarderThanOthersSayNothing() {
+        List<Candidate> candidates = pairs();
+        Map<Candidate, Estimate> estimates = evidence(candidates, new Random(2), 1, 0.1, 1).estimates(candidates);
+        evidence(candidates, new Random(2), 1, 0.1, 1.5).estimates(candidates).forEach((candidate, estimate) ->
+                assertEquals(estimates.get(candidate).difference(), estimate.difference(), 1e-3));
+    }
+
+    @Test
+    void whatIsSolvedByAllIsNoEvidence() {
+        List<Candidate> candidates = pairs();
+        Evidence evidence = new Evidence(OWN);
+        candidates.forEach(candidate -> evidence.add(candidate, 0, 0));
+        evidence.estimates(candidates).values().forEach(estimate -> assertEquals(0, estimate.difference(), 1e-12));
+    }
+
+    @Test
+    void aSingleConfigurationIsItsOwnMeasure() {
+        Evidence evidence = new Evidence(OWN);
+        evidence.add(OWN, 0, 0.5);
+        assertEquals(Map.of(OWN, new Estimate(0, 0)), evidence.estimates(List.of(OWN)));
+    }
+}
