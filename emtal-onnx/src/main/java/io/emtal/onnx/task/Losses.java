@@ -255,7 +255,8 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
      * @return one loss per task; NaN for a task without labelled row
      */
     public double[] means(BatchLabels labels, float[] logits) {
-        double[] means = sums(labels, logits);
+        double[] means = new double[labels.layout().size()];
+        addSums(labels, logits, 0, labels.rows(), means);
         for (int t = 0; t < means.length; t++) {
             means[t] /= labels.count(t);
         }
@@ -263,33 +264,33 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
     }
 
     /**
-     * The sum of the losses of each task over the batch's labelled rows, without label smoothing and task weight.
+     * Adds the losses of each task over some labelled rows, without label smoothing and task weight.
      *
      * @param labels the batch
      * @param logits [at least B, C], row after row
-     * @return one loss per task; 0 for a task without labelled row
+     * @param from the first row
+     * @param to the row behind the last
+     * @param sums one a task, added to
      */
-    public double[] sums(BatchLabels labels, float[] logits) {
+    public void addSums(BatchLabels labels, float[] logits, int from, int to, double[] sums) {
         TaskLayout layout = labels.layout();
         check(layout);
-        double[] sums = new double[layout.size()];
         for (int t = 0; t < sums.length; t++) {
             Task task = layout.task(t);
             int[] columns = task instanceof CategoricalTask ? layout.softmaxColumns(t) : null;
-            for (int row = 0; row < labels.rows(); row++) {
+            for (int row = from; row < to; row++) {
                 float label = labels.label(row, t);
                 if (Task.isLabelled(label)) {
-                    int from = row * layout.columns();
-                    int own = from + layout.offset(t);
+                    int start = row * layout.columns();
+                    int own = start + layout.offset(t);
                     sums[t] += task instanceof CategoricalTask
-                            ? Softmax.logSumExp(logits, from, columns, 1) - logits[own + (int) label]
+                            ? Softmax.logSumExp(logits, start, columns, 1) - logits[own + (int) label]
                             : task instanceof BinaryTask
                             ? Softmax.softplus(logits[own]) - label * (double) logits[own]
                             : realLoss(logits[own] - (double) label);
                 }
             }
         }
-        return sums;
     }
 
     private double realLoss(double difference) {

@@ -156,15 +156,15 @@ final class PhaseRun {
                 retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight()));
         executors.buffer.set(state.values());
         StepExecutor executor = executors.at(fade);
-        Map<String, double[]> reports = executor.run(batch, fade, executors.gradient);
-        double[] losses = compiler.losses().means(batch.labels(), batch.logits());
+        StepExecutor.Result result = executor.run(batch, fade, executors.gradient);
+        double[] losses = result.losses();
         checkFinite(losses, batch.labels(), step);
         EmtalException.check(state.step(executors.gradient, rate, fade >= 1), "%s, step %d: the gradient is not finite; a"
                 + " lower learning rate than %s may help", phase, step, rate);
         state.retaining().ifPresent(retaining ->
                 retaining.record(batch.labels(), batch.rows(), batch.logits(), losses));
-        state.add(batch.labels(), losses, reports, (System.nanoTime() - begun) * 1e-9, executor.inputSeconds());
-        listener.step(new StepEvent(phase, step, steps, rate, fade, losses, reports, pace.secondsLeft(step)));
+        state.add(batch.labels(), losses, result.reports(), (System.nanoTime() - begun) * 1e-9, executor.inputSeconds());
+        listener.step(new StepEvent(phase, step, steps, rate, fade, losses, result.reports(), pace.secondsLeft(step)));
     }
 
     private void checkFinite(double[] losses, BatchLabels labels, int step) {

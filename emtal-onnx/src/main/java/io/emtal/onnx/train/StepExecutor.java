@@ -7,6 +7,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.Losses;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -23,13 +24,15 @@ import java.util.concurrent.Future;
 
 /**
  * Runs a compiled step. A batch is cut into micro-batches; worker w takes the micro-batches w, w + n, w + 2n, … and
- * adds up their gradients; the workers' sums are added in order. So the bits depend on the number of workers and the
+ * adds up their gradients and losses; the workers' sums are added in order. So the bits depend on the number of workers and the
  * size of a micro-batch, never on timing.
  */
 final class StepExecutor implements AutoCloseable {
 
+    private final Losses losses;
     private final Graph graph;
     private final int microBatch;
+    private final int tasks;
     private final int columns;
     private final ExecutorService threads;
     private final NativeSession session;
@@ -52,8 +55,10 @@ final class StepExecutor implements AutoCloseable {
     StepExecutor(NetworkCompiler compiler, boolean gated, boolean dropout, int microBatch, int workerCount,
                  ExecutorService threads, ParameterBuffer parameters) {
         NetworkCompiler.Step step = compiler.step(microBatch, gated, dropout);
+        this.losses = compiler.losses();
         this.graph = step.graph();
         this.microBatch = microBatch;
+        this.tasks = compiler.tasks().size();
         this.columns = compiler.tasks().columns();
         this.threads = threads;
         this.parameters = parameters;
@@ -73,24 +78,36 @@ final class StepExecutor implements AutoCloseable {
     }
 
     /**
+     * What a step comes to besides its gradient.
+     *
+     * @param losses the mean loss of each task without label smoothing; not-a-number for a task without labelled row
+     * @param reports the reports by name, averaged over the micro-batches
+     */
+    record Result(double[] losses, Map<String, double[]> reports) {
+    }
+
+    /**
      * Computes gradient, logits and reports of a batch.
      *
      * @param batch the batch; its logits are filled
      * @param fade the fade a
      * @param gradient overwritten with the gradient of all parameters; 0 for those without one
-     * @return the reports by name, averaged over the micro-batches
      */
-    Map<String, double[]> run(Batch batch, double fade, float[] gradient) {
+    Result run(Batch batch, double fade, float[] gradient) {
         int microBatches = (batch.rows().length + microBatch - 1) / microBatch;
         int active = Math.min(workers.size(), microBatches);
         runWorkers(batch, fade, active, microBatches);
         inputSeconds = workers.stream().limit(active).mapToLong(worker -> worker.inputNanos).sum() * 1e-9 / active;
         Arrays.fill(gradient, 0);
+        double[] means = new double[batch.labels().layout().size()];
         Map<String, double[]> reports = new LinkedHashMap<>();
         for (int w = 0; w < active; w++) {
-            workers.get(w).addTo(gradient, reports, microBatches);
+            workers.get(w).addTo(gradient, means, reports, microBatches);
         }
-        return reports;
+        for (int t = 0; t < means.length; t++) {
+            means[t] /= batch.labels().count(t);
+        }
+        return new Result(means, reports);
     }
 
     /** Runs workers side by side. Whatever fails, none of them is left running with memory that is freed then. */
@@ -164,6 +181,7 @@ final class StepExecutor implements AutoCloseable {
         private final ParameterBuffer gradients;
         private final float[] gradient;
         private final float[] sum;
+        private final double[] lossSums;
         private final int[] targetsOfGradient;
         private final int[] sizesOfGradient;
         private long inputNanos;
@@ -174,6 +192,7 @@ final class StepExecutor implements AutoCloseable {
             int size = trained.stream().mapToInt(Parameter::size).sum();
             gradient = new float[size];
             sum = new float[size];
+            lossSums = new double[tasks];
             targetsOfGradient = new int[trained.size()];
             sizesOfGradient = new int[trained.size()];
             int position = 0;
@@ -218,6 +237,7 @@ final class StepExecutor implements AutoCloseable {
 
         private void run(Batch batch, double fade, int first, int stride, int microBatches) {
             Arrays.fill(sum, 0);
+            Arrays.fill(lossSums, 0);
             inputNanos = 0;
             reports.values().forEach(r -> Arrays.fill(r, 0));
             if (memory.containsKey(NetworkCompiler.FADE)) {
@@ -248,6 +268,8 @@ final class StepExecutor implements AutoCloseable {
                 session.run(inputs, outputs, !planned);
                 planned = true;
                 memory.get(NetworkCompiler.LOGITS).get(0, batch.logits(), start * columns, microBatch * columns);
+                losses.addSums(batch.labels(), batch.logits(), start, Math.min(start + microBatch, batch.rows().length),
+                        lossSums);
                 gradients.get(gradient);
                 for (int i = 0; i < sum.length; i++) {
                     sum[i] += gradient[i];
@@ -288,7 +310,10 @@ final class StepExecutor implements AutoCloseable {
             }
         }
 
-        private void addTo(float[] total, Map<String, double[]> means, int microBatches) {
+        private void addTo(float[] total, double[] totalLosses, Map<String, double[]> means, int microBatches) {
+            for (int t = 0; t < totalLosses.length; t++) {
+                totalLosses[t] += lossSums[t];
+            }
             int position = 0;
             for (int p = 0; p < sizesOfGradient.length; p++) {
                 for (int i = 0; i < sizesOfGradient[p]; i++) {
