@@ -128,9 +128,9 @@ record Router(int block, int experts, double temperature, Emtal.Granularity gran
         long[] axes = gates.rank() == 3 ? new long[] {0, 1} : new long[] {0};
         site.report("gate.block" + block, graph.mul(graph.reduceMean(omega, false, axes), 1.0 / experts));
         if (experts > 1) {
-            Value perToken = graph.reduceSum(graph.mul(gates, graph.logSoftmax(logits, -1)), true, -1);
-            Value mean = graph.reduceMean(perToken, false, axes);
-            site.report("routerEntropy.block" + block, graph.mul(mean, -1 / Math.log(experts)));
+            long[] all = gates.rank() == 3 ? new long[] {0, 1, 2} : new long[] {0, 1};
+            Value mean = graph.reduceMean(graph.mul(gates, graph.logSoftmax(logits, -1)), false, all);
+            site.report("routerEntropy.block" + block, graph.mul(mean, -experts / Math.log(experts)));
         }
     }
 }
