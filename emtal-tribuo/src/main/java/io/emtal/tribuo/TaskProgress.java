@@ -48,8 +48,8 @@ public record TaskProgress(Phase phase, String task, int bestEpoch, double bestL
         EpochRecord chosen = judged.stream().reduce((a, b) -> score(tasks, b) <= score(tasks, a) ? b : a).orElseThrow();
         EpochRecord last = judged.get(judged.size() - 1);
         double weight = chosen.retainingWeights().length == 0 ? Double.NaN : chosen.retainingWeights()[task];
-        return new TaskProgress(phase, tasks.get(task).name(), best.epoch(), best.validationLosses()[task], chosen.epoch(),
-                chosen.validationLosses()[task], weight, last.epoch(), last.validationLosses()[task]);
+        return new TaskProgress(phase, tasks.get(task).name(), best.epoch(), best.validationLosses()[task],
+                chosen.epoch(), chosen.validationLosses()[task], weight, last.epoch(), last.validationLosses()[task]);
     }
 
     private static double score(List<Task> tasks, EpochRecord epoch) {

@@ -36,7 +36,7 @@ class TaskProgressTest {
                 weighted(epoch(Phase.ADAPT, 0, 1, Double.NaN, 1.5), 0.25, 0.5, Double.NaN),
                 epoch(Phase.ADAPT, 1),
                 weighted(epoch(Phase.ADAPT, 2, 1, Double.NaN, 2), 0.75, 0.5, Double.NaN)));
-        // The products are 8, 1.5, 1, 1 and 1.225: of the equal ones the last. The least sum would be the fourth epoch's.
+        // The products are 8, 1.5, 1, 1 and 1.225: of the equal ones the last. The fourth epoch has the least sum.
         assertEquals(List.of(new TaskProgress(Phase.PRETRAIN, "early", 1, 0.5, 3, 0.5, Double.NaN, 4, 1.75),
                 new TaskProgress(Phase.PRETRAIN, "late", 4, 0.7, 3, 2, Double.NaN, 4, 0.7),
                 new TaskProgress(Phase.ADAPT, "early", 0, 1, 0, 1, 0.25, 2, 1),

@@ -163,7 +163,8 @@ final class PhaseRun {
                 + " lower learning rate than %s may help", phase, step, rate);
         state.retaining().ifPresent(retaining ->
                 retaining.record(batch.labels(), batch.rows(), batch.logits(), losses));
-        state.add(batch.labels(), losses, result.reports(), (System.nanoTime() - begun) * 1e-9, executor.inputSeconds());
+        state.add(batch.labels(), losses, result.reports(), (System.nanoTime() - begun) * 1e-9,
+                executor.inputSeconds());
         listener.step(new StepEvent(phase, step, steps, rate, fade, losses, result.reports(), pace.secondsLeft(step)));
     }
 

@@ -210,6 +210,9 @@ final class PhaseState {
         for (int left = input.length(1); left > 0; left--) {
             add(EpochRecord.read(phase, input));
         }
+        // What errors of several tasks are together has not been the same in all versions.
+        history.stream().filter(e -> e.epoch() == selection.epoch() && e.validationLosses().length > 0)
+                .forEach(e -> selection.judge(score(e.validationLosses())));
         expertLoad.clear();
         expertLoad.putAll(input.readMap());
         EmtalException.check(input.readInt() == (retaining.isPresent() ? 1 : 0), "%s: found quality retaining in either the"

@@ -33,6 +33,11 @@ final class Selection {
         }
     }
 
+    /** Judges the best weights anew. */
+    void judge(double score) {
+        this.score = score;
+    }
+
     /** The best weights. */
     float[] values() {
         return values;

@@ -24,8 +24,8 @@ import java.util.concurrent.Future;
 
 /**
  * Runs a compiled step. A batch is cut into micro-batches; worker w takes the micro-batches w, w + n, w + 2n, … and
- * adds up their gradients and losses; the workers' sums are added in order. So the bits depend on the number of workers and the
- * size of a micro-batch, never on timing.
+ * adds up their gradients and losses; the workers' sums are added in order. So the bits depend on the number of
+ * workers and the size of a micro-batch, never on timing.
  */
 final class StepExecutor implements AutoCloseable {
 
@@ -92,6 +92,7 @@ final class StepExecutor implements AutoCloseable {
      * @param batch the batch; its logits are filled
      * @param fade the fade a
      * @param gradient overwritten with the gradient of all parameters; 0 for those without one
+     * @return losses and reports
      */
     Result run(Batch batch, double fade, float[] gradient) {
         int microBatches = (batch.rows().length + microBatch - 1) / microBatch;

@@ -10,8 +10,9 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 
 /**
- * Draws a search's candidates: the trainer's own configuration, and others in which two settings are changed. So few show
- * what each change does; and all values are dealt like cards, so that each comes about equally often.
+ * Draws a search's candidates: the trainer's own configuration, and others in which two settings are changed, or more
+ * where these are used up. So few show what each change does; and all values are dealt like cards, so that each comes
+ * about equally often.
  */
 final class CandidateDraw {
 

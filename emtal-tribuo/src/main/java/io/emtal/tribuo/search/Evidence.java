@@ -6,9 +6,11 @@ import org.tribuo.math.la.DenseVector;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -21,8 +23,9 @@ import java.util.stream.IntStream;
  * changes of a good configuration are for the worse, a part of the setting's value, and one of the candidate's own.
  * They have all of these once for any rows and once more for those that judge: a change that suits some held-out rows
  * does so in all candidates that have it. Parts are normally distributed around 0, so that the estimates are those of a
- * Gaussian process (Rasmussen and Williams 2006, equations 2.25 and 2.26), here a mean over a grid of variances, each as
- * likely as it makes the scores (equation 2.30).
+ * Gaussian process (Rasmussen and Williams 2006, equations 2.25 and 2.26), here a mean over a grid of variances, each
+ * as likely as it makes the scores (equation 2.30). Splits are taken for independent, which quarters of the same rows
+ * are not quite: what is clearly better is so on rows like these.
  */
 final class Evidence {
 
@@ -85,47 +88,63 @@ final class Evidence {
      * @return an estimate of each
      */
     Map<Candidate, Estimate> estimates(List<Candidate> candidates) {
-        List<Fit> fits = Arrays.stream(RATIOS).boxed().flatMap(ratio ->
-                Arrays.stream(RATIOS).mapToObj(ofSplit -> fit(ratio, ofSplit))).toList();
+        List<Fit> fits = new ArrayList<>();
+        for (double onAnyRows : RATIOS) {
+            for (double onSplit : RATIOS) {
+                fits.add(fit(onAnyRows, onSplit, candidates));
+            }
+        }
         double likeliest = fits.stream().mapToDouble(Fit::likelihood).max().orElseThrow();
         double[] weights = fits.stream().mapToDouble(fit -> Math.exp(fit.likelihood - likeliest)).toArray();
         double sum = Arrays.stream(weights).sum();
         Map<Candidate, Estimate> estimates = new HashMap<>();
-        for (Candidate candidate : candidates) {
+        for (int c = 0; c < candidates.size(); c++) {
             double mean = 0;
             double square = 0;
             for (int i = 0; i < weights.length; i++) {
-                Estimate estimate = estimate(candidate, fits.get(i));
+                Estimate estimate = fits.get(i).estimates.get(c);
                 mean += weights[i] / sum * estimate.difference;
                 square += weights[i] / sum * (Math.pow(estimate.difference, 2) + Math.pow(estimate.deviation, 2));
             }
-            estimates.put(candidate, new Estimate(mean, Math.sqrt(Math.max(0, square - mean * mean))));
+            estimates.put(candidates.get(c), new Estimate(mean, Math.sqrt(Math.max(0, square - mean * mean))));
         }
         return estimates;
     }
 
-    private Estimate estimate(Candidate candidate, Fit fit) {
-        DenseVector covariances = DenseVector.createDenseVector(observations.stream()
-                .mapToDouble(observation -> fit.ratio * covariance(candidate, observation.candidate())).toArray());
-        double known = covariances.dot(fit.factors.solve(covariances));
-        double variance = fit.noise * Math.max(0, fit.ratio * covariance(candidate, candidate) - known);
-        return new Estimate(covariances.dot(fit.weights), Math.sqrt(variance));
+    /**
+     * Chooses among candidates.
+     *
+     * @param candidates at least one
+     * @return the best of those that are clearly better than the trainer's own configuration; without any of them the
+     *     own one, or where it is not among the candidates the best
+     */
+    Candidate choice(List<Candidate> candidates) {
+        Map<Candidate, Estimate> estimates = estimates(candidates);
+        Comparator<Candidate> byDifference =
+                Comparator.comparingDouble(candidate -> estimates.get(candidate).difference());
+        Optional<Candidate> better = candidates.stream()
+                .filter(candidate -> estimates.get(candidate).isClearlyBetter()).min(byDifference);
+        return better.orElseGet(() -> candidates.contains(own) ? own
+                : candidates.stream().min(byDifference).orElseThrow());
     }
 
     /**
      * The model for some variances.
      *
-     * @param ratio the variance of effects on any rows by the noise's
-     * @param factors of the observations' covariance, in units of the noise's variance
-     * @param weights the inverse of the covariance times the observations
-     * @param noise the likeliest variance of the noise
-     * @param likelihood the logarithm of how likely the observations are with it, but for a constant
+     * @param likelihood the logarithm of how likely it makes the observations, but for a constant
+     * @param estimates one a candidate
      */
-    private record Fit(double ratio, DenseMatrix.CholeskyFactorization factors, DenseVector weights, double noise,
-                       double likelihood) {
+    private record Fit(double likelihood, List<Estimate> estimates) {
     }
 
-    private Fit fit(double ratio, double ofSplit) {
+    /**
+     * Fits the model.
+     *
+     * @param onAnyRows the variance of effects on any rows, in that of the noise
+     * @param onSplit the variance of those on the rows of one split
+     * @param candidates who is estimated
+     */
+    private Fit fit(double onAnyRows, double onSplit, List<Candidate> candidates) {
         int n = observations.size();
         double mean = observations.stream().mapToDouble(Observation::logScore).average().orElse(0);
         DenseVector scores = DenseVector.createDenseVector(observations.stream()
@@ -136,19 +155,25 @@ final class Evidence {
                 Observation a = observations.get(i);
                 Observation b = observations.get(j);
                 int changes = covariance(a.candidate(), b.candidate());
-                covariance[i][j] = (i == j ? 1 : 0) + ratio * changes
-                        + (a.split() == b.split() ? LEVELS + ofSplit * changes : 0);
+                covariance[i][j] = (i == j ? 1 : 0) + onAnyRows * changes
+                        + (a.split() == b.split() ? LEVELS + onSplit * changes : 0);
             }
         }
         DenseMatrix.CholeskyFactorization factors = DenseMatrix.createDenseMatrix(covariance).choleskyFactorization()
-                .orElseThrow(() -> new EmtalException("search: found scores with a covariance that is not positive definite,"
-                        + " allowed is a positive definite one"));
+                .orElseThrow(() -> new EmtalException("search: found scores whose covariance is not positive"
+                        + " definite, allowed is a positive definite one"));
         DenseVector weights = (DenseVector) factors.solve(scores);
         double logDeterminant = 2 * IntStream.range(0, n).mapToDouble(i -> Math.log(factors.lMatrix().get(i, i))).sum();
         // Each level takes one degree of freedom.
         long freedom = Math.max(1, n - observations.stream().mapToInt(Observation::split).distinct().count());
         double noise = Math.max(LEAST_NOISE, scores.dot(weights) / freedom);
-        return new Fit(ratio, factors, weights, noise, -(freedom * Math.log(noise) + logDeterminant) / 2);
+        List<Estimate> estimates = candidates.stream().map(candidate -> {
+            DenseVector covariances = DenseVector.createDenseVector(observations.stream()
+                    .mapToDouble(observation -> onAnyRows * covariance(candidate, observation.candidate())).toArray());
+            double unknown = onAnyRows * covariance(candidate, candidate) - covariances.dot(factors.solve(covariances));
+            return new Estimate(covariances.dot(weights), Math.sqrt(noise * Math.max(0, unknown)));
+        }).toList();
+        return new Fit(-(freedom * Math.log(noise) + logDeterminant) / 2, estimates);
     }
 
     /** The covariance of two candidates' differences to the own configuration, in units of an effect's variance. */

@@ -59,7 +59,7 @@ final class Search<T extends Output<T>> {
 
     /** Searches, and gives a model of the best candidate, with the search in its provenance. */
     EmtalModel<T> run(List<Candidate> candidates, Map<String, Provenance> runProvenance, TrainerProvenance trainer) {
-        Candidate winner = candidates.size() == 1 ? candidates.get(0) : winner(candidates);
+        Candidate winner = winner(candidates);
         try (EmtalModel<T> model = train(winner, winner.configuration(), "winner", TrainingListener.NONE)) {
             ModelProvenance found = model.getProvenance();
             Map<String, Provenance> run = new HashMap<>(runProvenance);
@@ -71,23 +71,22 @@ final class Search<T extends Output<T>> {
         }
     }
 
-    /** The candidate that is clearly the best, else the trainer's own configuration, which goes on to all rungs. */
+    /** Goes through the rungs, the trainer's own configuration through all of them, until one can be chosen. */
     private Candidate winner(List<Candidate> candidates) {
         Candidate own = candidates.get(0);
         Evidence evidence = new Evidence(own);
         List<Candidate> going = candidates;
-        for (int rung = 0; rung < rungs - 1; rung++) {
+        for (int rung = 0; rung < rungs && going.size() > 1; rung++) {
             List<Candidate> trained = rung(rung, going, evidence);
+            if (rung + 1 == rungs) {
+                return evidence.choice(trained);
+            }
             Map<Candidate, Evidence.Estimate> estimates = evidence.estimates(trained);
             going = trained.stream().sorted(Comparator.comparing((Candidate candidate) -> candidate != own)
                     .thenComparingDouble(candidate -> estimates.get(candidate).difference()))
                     .limit(Math.max(2, (going.size() + reduction - 1) / reduction)).toList();
         }
-        List<Candidate> trained = rung(rungs - 1, going, evidence);
-        Map<Candidate, Evidence.Estimate> estimates = evidence.estimates(trained);
-        Candidate best = trained.stream().filter(candidate -> candidate != own)
-                .min(Comparator.comparingDouble(candidate -> estimates.get(candidate).difference())).orElse(own);
-        return estimates.get(best).isClearlyBetter() || !trained.contains(own) ? best : own;
+        return going.get(0);
     }
 
     /** Trains candidates, and gives those whose trainings succeeded. */
@@ -102,8 +101,9 @@ final class Search<T extends Output<T>> {
                 trained.add(candidate);
             }
         }
-        EmtalException.check(!trained.isEmpty(), "search: none of %d configurations could be trained on rung %d; the last"
-                + " failed: %s", candidates.size(), rung, trials.get(trials.size() - 1).failure().orElse(""));
+        EmtalException.check(!trained.isEmpty(), "search: found none of %d configurations on rung %d that can be"
+                + " trained, one is needed; the last failed: %s", candidates.size(), rung,
+                trials.get(trials.size() - 1).failure().orElse(""));
         return trained;
     }
 

@@ -25,17 +25,17 @@ import java.util.function.Consumer;
 /**
  * Searches a configuration of an {@link EmtalTrainer} and gives the model of the best: successive halving (Jamieson and
  * Talwalkar 2016, arXiv 1502.07943) over the trainer's own configuration and others in which two settings are changed,
- * drawn at random.
+ * drawn at random; more are where these are used up.
  *
  * <p>A configuration is judged by the {@link io.emtal.onnx.train.TaskMean} of
  * {@link io.emtal.tribuo.TrainingReport#heldOutErrors} in a few trainings, each of which holds a quarter of the rows
- * out, the same for all configurations of a rung and others on every rung. Of numbers these are root mean squared errors,
- * whatever the loss; cross-entropies are those of the head scope, which cannot be searched therefore.
+ * out, the same for all configurations of a rung and others on every rung. Of numbers these are root mean squared
+ * errors, whatever the loss; cross-entropies are those of the head scope, which cannot be searched therefore.
  *
- * <p>Of twenty scores on a few dozen rows the best one is so by chance. Therefore all trainings so far tell together what
- * each change does, in all configurations that have it; the trainer's own configuration goes on to every rung, and is
- * left only for one that is better by more than a standard deviation of what is not known of it. The winner is trained on
- * all rows, as the trainer would have done.
+ * <p>Of twenty scores on a few dozen rows the best one is so by chance. Therefore all trainings so far tell together
+ * what each change does, in all configurations that have it; the trainer's own configuration goes on to every rung, and
+ * is left only for one that is better by more than a standard deviation of what is not known of it. The winner is
+ * trained on all rows, as the trainer would have done.
  *
  * <p>What early rungs save is trainings, twice as many judging a configuration on each next one. The trainings
  * themselves are whole: one that stops early would be judged at an epoch that is not its best, in favour of high
@@ -58,7 +58,6 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     /** What the best configuration's trainer is called in a model's provenance. */
     public static final String WINNER = "emtal-search-winner";
 
-    /** On so many together a configuration is judged by a thousand trainings. */
     private static final int MOST_RUNGS = 10;
     private static final int MOST_SPLITS = 1000;
 
@@ -77,8 +76,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     @Config(description = "The number of rungs.")
     private int rungs = 3;
 
-    @Config(description = "How many trainings judge a configuration on the first rung, each on other rows; on each next rung"
-            + " twice as many.")
+    @Config(description = "How many trainings judge a configuration on the first rung, each on other rows; on each next"
+            + " rung twice as many.")
     private int splits = 1;
 
     @Config(description = "Decides which configurations are tried. The winner is trained with the trainer's own seed.")
@@ -184,7 +183,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         /**
          * Sets the number of rungs.
          *
-         * @param rungs 1 to 10
+         * @param rungs 1 to 10; with one of them there are two splits or more
          * @return this builder
          */
         public Builder<T> rungs(int rungs) {
@@ -249,8 +248,12 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     private Optional<String> invalid() {
         if (budget < 1 || reduction < 2 || splits < 1 || splits > MOST_SPLITS || rungs < 1 || rungs > MOST_RUNGS) {
             return Optional.of("SearchTrainer: found budget " + budget + ", reduction " + reduction + ", rungs " + rungs
-                    + ", splits " + splits + "; allowed are a budget of 1 and more, a reduction of 2 and more, 1 to " + MOST_RUNGS
-                    + " rungs, 1 to " + MOST_SPLITS + " splits");
+                    + ", splits " + splits + "; allowed are a budget of 1 and more, a reduction of 2 and more, 1 to "
+                    + MOST_RUNGS + " rungs, 1 to " + MOST_SPLITS + " splits");
+        }
+        if (rungs == 1 && splits == 1) {
+            return Optional.of("SearchTrainer: found 1 rung with 1 split; allowed are two splits and more in all: one"
+                    + " does not tell what suits any rows from what suits these");
         }
         Set<String> paths = new HashSet<>();
         return space.stream().flatMap(setting -> setting.paths().stream()).filter(path -> !paths.add(path)).findFirst()

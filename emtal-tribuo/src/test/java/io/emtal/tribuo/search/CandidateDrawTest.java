@@ -48,8 +48,8 @@ class CandidateDrawTest {
     @Test
     void withBudgetEnoughAllCombinationsCome() {
         // The first setting has not the trainer's own value, 0; each other one has.
-        List<Setting> space = List.of(Setting.of("recipe.dropout", "0.1", "0.2"), Setting.of("backbone.width", "64", "32"),
-                Setting.of("backbone.bins", "8", "4"), Setting.of("recipe.patience", "6", "12", "24"));
+        List<Setting> space = List.of(Setting.of("recipe.dropout", "0.1", "0.2"),
+                Setting.of("backbone.width", "64", "32"), Setting.of("backbone.bins", "8", "4"), Setting.of("recipe.patience", "6", "12", "24"));
         List<Candidate> drawn = assertTimeoutPreemptively(Duration.ofMinutes(1), () -> draw(space, 1000, 1));
         assertEquals(3 * 2 * 2 * 3, drawn.size());
         assertEquals(drawn.size(), drawn.stream().map(Candidate::comparable).distinct().count());

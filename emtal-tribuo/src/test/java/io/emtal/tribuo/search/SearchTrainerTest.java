@@ -242,7 +242,7 @@ class SearchTrainerTest {
                 .build();
         SearchTrainer<Label> none = SearchTrainer.<Label>builder().trainer(wrong).space(List.of(RATE)).rungs(2).build();
         var e = assertThrows(EmtalException.class, () -> none.train(data));
-        assertTrue(e.getMessage().contains("none of 3 configurations"), e.getMessage());
+        assertTrue(e.getMessage().contains("none of 3 configurations on rung 0"), e.getMessage());
     }
 
     @Test
@@ -362,6 +362,9 @@ class SearchTrainerTest {
         assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().splits(0).build());
         assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().splits(1001).build());
         assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().rungs(0).build());
+        var single = assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().rungs(1).build());
+        assertTrue(single.getMessage().contains("two splits"), single.getMessage());
+        SearchTrainer.<Label>builder().rungs(1).splits(2).build();
         assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().rungs(11).build());
     }
 

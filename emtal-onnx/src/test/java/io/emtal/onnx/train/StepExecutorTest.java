@@ -1,0 +1,68 @@
+package io.emtal.onnx.train;
+
+import io.emtal.onnx.adapt.Adaptation;
+import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.task.Heads;
+import io.emtal.onnx.task.Losses;
+import io.emtal.onnx.task.QualityRetaining;
+import io.emtal.onnx.task.TaskLayout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class StepExecutorTest {
+
+    private static final int ROWS = 20;
+
+    /** Whatever rows are padded, however many workers have some: the losses are those of the batch's logits. */
+    @ParameterizedTest
+    @CsvSource({"20, 1", "16, 2", "6, 2", "6, 3", "16, 4"})
+    void theLossesAreThoseOfTheLogits(int microBatch, int workers) throws Exception {
+        PackedExamples rows = unlabelled(SmallTraining.rows(1), 1);
+        TaskLayout tasks = SmallTraining.tasks();
+        Backbone backbone = SmallTraining.backbone(rows, 1);
+        Adaptation adaptation = Emtal.builder().experts(4).rank(2).build().adapt(backbone, 1);
+        Heads heads = new Heads(tasks, backbone.pooledWidth(), backbone.members());
+        NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, heads.parameters(1), tasks,
+                new Losses(), QualityRetaining.off());
+        int[] some = IntStream.range(0, ROWS).toArray();
+        Batch batch = Batch.of(tasks, rows, some, new Batch.Noise(1, 0, 0),
+                HeldOut.of(rows, some, 0, backbone.members(), false), microBatch);
+        ExecutorService threads = Executors.newCachedThreadPool();
+        try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
+             StepExecutor executor = new StepExecutor(compiler, true, false, microBatch, workers, threads, buffer)) {
+            float[] values = ParameterBuffer.initial(compiler.parameters());
+            buffer.set(values);
+            for (int step = 0; step < 2; step++) {
+                compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
+                double[] losses = executor.run(batch, 0.5, new float[values.length]).losses();
+                double[] expected = compiler.losses().means(batch.labels(), batch.logits());
+                assertTrue(Double.isNaN(losses[1]), "the second task has no label");
+                for (int t = 0; t < losses.length; t++) {
+                    assertEquals(expected[t], losses[t], 1e-12, "step " + step + ", " + Arrays.toString(losses));
+                }
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private static PackedExamples unlabelled(PackedExamples rows, int task) {
+        return PackedExamples.pack(rows.size(), rows.width(), SmallTraining.tasks().size(), (row, inputs, labels) -> {
+            rows.inputs(row, FloatBuffer.wrap(inputs));
+            for (int t = 0; t < labels.length; t++) {
+                labels[t] = t == task ? Float.NaN : rows.label(row, t);
+            }
+        });
+    }
+}
