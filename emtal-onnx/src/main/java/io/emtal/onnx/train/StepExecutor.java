@@ -100,7 +100,7 @@ final class StepExecutor implements AutoCloseable {
         runWorkers(batch, fade, active, microBatches);
         inputSeconds = workers.stream().limit(active).mapToLong(worker -> worker.inputNanos).sum() * 1e-9 / active;
         Arrays.fill(gradient, 0);
-        double[] means = new double[batch.labels().layout().size()];
+        double[] means = new double[tasks];
         Map<String, double[]> reports = new LinkedHashMap<>();
         for (int w = 0; w < active; w++) {
             workers.get(w).addTo(gradient, means, reports, microBatches);

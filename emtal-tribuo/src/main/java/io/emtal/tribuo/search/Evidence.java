@@ -88,10 +88,14 @@ final class Evidence {
      * @return an estimate of each
      */
     Map<Candidate, Estimate> estimates(List<Candidate> candidates) {
+        List<Candidate> observed = observations.stream().map(Observation::candidate).toList();
+        int[][] among = covariances(observed, observed);
+        int[][] toObserved = covariances(candidates, observed);
+        int[] variances = candidates.stream().mapToInt(candidate -> covariance(candidate, candidate)).toArray();
         List<Fit> fits = new ArrayList<>();
         for (double onAnyRows : RATIOS) {
             for (double onSplit : RATIOS) {
-                fits.add(fit(onAnyRows, onSplit, candidates));
+                fits.add(fit(onAnyRows, onSplit, among, toObserved, variances));
             }
         }
         double likeliest = fits.stream().mapToDouble(Fit::likelihood).max().orElseThrow();
@@ -142,9 +146,11 @@ final class Evidence {
      *
      * @param onAnyRows the variance of effects on any rows, in that of the noise
      * @param onSplit the variance of those on the rows of one split
-     * @param candidates who is estimated
+     * @param among the observed candidates' {@link #covariances}
+     * @param toObserved those of the candidates that are estimated with the observed ones
+     * @param variances those of each with itself
      */
-    private Fit fit(double onAnyRows, double onSplit, List<Candidate> candidates) {
+    private Fit fit(double onAnyRows, double onSplit, int[][] among, int[][] toObserved, int[] variances) {
         int n = observations.size();
         double mean = observations.stream().mapToDouble(Observation::logScore).average().orElse(0);
         DenseVector scores = DenseVector.createDenseVector(observations.stream()
@@ -152,11 +158,9 @@ final class Evidence {
         double[][] covariance = new double[n][n];
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++) {
-                Observation a = observations.get(i);
-                Observation b = observations.get(j);
-                int changes = covariance(a.candidate(), b.candidate());
-                covariance[i][j] = (i == j ? 1 : 0) + onAnyRows * changes
-                        + (a.split() == b.split() ? LEVELS + onSplit * changes : 0);
+                boolean sameRows = observations.get(i).split() == observations.get(j).split();
+                covariance[i][j] = (i == j ? 1 : 0) + onAnyRows * among[i][j]
+                        + (sameRows ? LEVELS + onSplit * among[i][j] : 0);
             }
         }
         DenseMatrix.CholeskyFactorization factors = DenseMatrix.createDenseMatrix(covariance).choleskyFactorization()
@@ -167,13 +171,18 @@ final class Evidence {
         // Each level takes one degree of freedom.
         long freedom = Math.max(1, n - observations.stream().mapToInt(Observation::split).distinct().count());
         double noise = Math.max(LEAST_NOISE, scores.dot(weights) / freedom);
-        List<Estimate> estimates = candidates.stream().map(candidate -> {
-            DenseVector covariances = DenseVector.createDenseVector(observations.stream()
-                    .mapToDouble(observation -> onAnyRows * covariance(candidate, observation.candidate())).toArray());
-            double unknown = onAnyRows * covariance(candidate, candidate) - covariances.dot(factors.solve(covariances));
-            return new Estimate(covariances.dot(weights), Math.sqrt(noise * Math.max(0, unknown)));
-        }).toList();
+        List<Estimate> estimates = new ArrayList<>();
+        for (int c = 0; c < variances.length; c++) {
+            DenseVector covariances = DenseVector.createDenseVector(
+                    Arrays.stream(toObserved[c]).mapToDouble(changes -> onAnyRows * changes).toArray());
+            double unknown = onAnyRows * variances[c] - covariances.dot(factors.solve(covariances));
+            estimates.add(new Estimate(covariances.dot(weights), Math.sqrt(noise * Math.max(0, unknown))));
+        }
         return new Fit(-(freedom * Math.log(noise) + logDeterminant) / 2, estimates);
+    }
+
+    private int[][] covariances(List<Candidate> some, List<Candidate> others) {
+        return some.stream().map(a -> others.stream().mapToInt(b -> covariance(a, b)).toArray()).toArray(int[][]::new);
     }
 
     /** The covariance of two candidates' differences to the own configuration, in units of an effect's variance. */

@@ -78,15 +78,17 @@ final class Search<T extends Output<T>> {
         List<Candidate> going = candidates;
         for (int rung = 0; rung < rungs && going.size() > 1; rung++) {
             List<Candidate> trained = rung(rung, going, evidence);
-            if (rung + 1 == rungs) {
-                return evidence.choice(trained);
-            }
-            Map<Candidate, Evidence.Estimate> estimates = evidence.estimates(trained);
-            going = trained.stream().sorted(Comparator.comparing((Candidate candidate) -> candidate != own)
-                    .thenComparingDouble(candidate -> estimates.get(candidate).difference()))
-                    .limit(Math.max(2, (going.size() + reduction - 1) / reduction)).toList();
+            int next = Math.max(2, (going.size() + reduction - 1) / reduction);
+            going = rung + 1 == rungs ? List.of(evidence.choice(trained)) : best(next, trained, own, evidence);
         }
         return going.get(0);
+    }
+
+    /** The trainer's own configuration, if it is among the candidates, and the best of the others. */
+    private static List<Candidate> best(int count, List<Candidate> candidates, Candidate own, Evidence evidence) {
+        Map<Candidate, Evidence.Estimate> estimates = evidence.estimates(candidates);
+        return candidates.stream().sorted(Comparator.comparing((Candidate candidate) -> candidate != own)
+                .thenComparingDouble(candidate -> estimates.get(candidate).difference())).limit(count).toList();
     }
 
     /** Trains candidates, and gives those whose trainings succeeded. */

@@ -18,8 +18,8 @@ import java.util.Optional;
  * @param rung the rung, from 0
  * @param configuration the value of each setting by its name
  * @param score the mean over its trainings of the {@link io.emtal.onnx.train.TaskMean} of
- *     {@link io.emtal.tribuo.TrainingReport#heldOutErrors}, less
- *     being better, though scores alone do not decide; not-a-number if training failed
+ *     {@link io.emtal.tribuo.TrainingReport#heldOutErrors}, less being better, though scores alone do not decide;
+ *     not-a-number if training failed
  * @param seconds how long its trainings took
  * @param failure why training failed, if it did
  */
