@@ -111,8 +111,8 @@ final class FusedOperators {
         Value biased = o.operand(4) == null ? o.operand(branch) : b.add(o.operand(branch), o.operand(4));
         boolean kept = outputs.size() > 3 && !outputs.get(3).isEmpty();
         String name = kept ? outputs.get(3) : b.fresh("Add");
-        Value sum = b.addNamed("", "Add", name, Map.of(), List.of(name), List.of(o.operand(1 - branch), biased))
-                .get(0);
+        Value sum = b.addNamed("", "Add", b.nodeName("Add", name), Map.of(), List.of(name),
+                List.of(o.operand(1 - branch), biased)).get(0);
         List<Value> operands = o.operand(3) == null ? List.of(sum, o.operand(2))
                 : List.of(sum, o.operand(2), o.operand(3));
         Map<String, Object> attributes = Map.of("axis", -1L,

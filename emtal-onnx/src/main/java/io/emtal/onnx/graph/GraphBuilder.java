@@ -5,6 +5,7 @@ import io.emtal.onnx.Quoted;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,6 +32,7 @@ public final class GraphBuilder {
     private final List<Node> nodes = new ArrayList<>();
     private final Set<String> names = new HashSet<>();
     private final Set<String> reserved = new HashSet<>();
+    private final Set<String> nodeNames = new HashSet<>();
     private final Map<String, Integer> counters = new HashMap<>();
 
     /** Starts an empty graph. */
@@ -154,9 +156,22 @@ public final class GraphBuilder {
         return add("", op, attributes, 1, operands).get(0);
     }
 
-    /** Keeps names that are still to come from being generated. */
-    void reserve(Set<String> upcoming) {
-        reserved.addAll(upcoming);
+    /** Keeps names of values and of nodes that are still to come from being generated. */
+    void reserve(Collection<String> upcomingValues, Collection<String> upcomingNodes) {
+        reserved.addAll(upcomingValues);
+        nodeNames.addAll(upcomingNodes);
+    }
+
+    /** Keeps the names of a graph that is still to be copied from being generated. */
+    void reserve(Graph graph) {
+        reserve(graph.initializers().keySet(), List.of());
+        graph.nodes().forEach(node ->
+                reserve(node.outputs().stream().map(Value::name).toList(), List.of(node.name())));
+    }
+
+    /** {@return a name for a node without one: that of its first output, unless another node is called so} */
+    String nodeName(String op, String firstOutput) {
+        return nodeNames.contains(firstOutput) ? fresh(op) : firstOutput;
     }
 
     /** Adds an operator under names of its own. */
@@ -178,6 +193,7 @@ public final class GraphBuilder {
         for (int i = 0; i < outputNames.size(); i++) {
             results.add(declare(outputNames.get(i), types.get(i).type(), types.get(i).shape()));
         }
+        nodeNames.add(nodeName);
         nodes.add(new Node(domain, op, nodeName, operands, results, attributes));
         return results;
     }
@@ -195,11 +211,7 @@ public final class GraphBuilder {
      */
     public Function<Value, Value> inline(Graph graph, Map<String, Value> bindings, Replacement replacement) {
         // What a replacement writes must not take the name of a value or node that is still to be copied.
-        reserve(graph.initializers().keySet());
-        graph.nodes().forEach(node -> {
-            reserved.add(node.name());
-            node.outputs().forEach(v -> reserved.add(v.name()));
-        });
+        reserve(graph);
         Map<String, Value> mapped = new HashMap<>(bindings);
         Function<Value, Value> lookUp = v -> {
             if (v == null) {
@@ -259,7 +271,8 @@ public final class GraphBuilder {
      * @return the output
      */
     public Value output(String name, Value value) {
-        Value output = addNamed("", "Identity", name, Map.of(), List.of(name), List.of(value)).get(0);
+        Value output = addNamed("", "Identity", nodeName("Identity", name), Map.of(), List.of(name), List.of(value))
+                .get(0);
         outputs.add(output);
         return output;
     }
@@ -296,7 +309,7 @@ public final class GraphBuilder {
         String name;
         do {
             name = stem + "_" + (counters.merge(stem, 1, Integer::sum) - 1);
-        } while (names.contains(name) || reserved.contains(name));
+        } while (names.contains(name) || reserved.contains(name) || nodeNames.contains(name));
         return name;
     }
 

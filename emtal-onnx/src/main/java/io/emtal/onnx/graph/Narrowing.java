@@ -244,8 +244,7 @@ public final class Narrowing {
     // The narrower graph.
 
     private Graph written() {
-        builder.reserve(graph.initializers().keySet());
-        graph.nodes().forEach(node -> builder.reserve(Set.copyOf(node.outputs().stream().map(Value::name).toList())));
+        builder.reserve(graph);
         graph.inputs().forEach(v -> narrowed.put(v.name(), builder.input(v.name(), v.type(), v.shape().extents())));
         graph.initializers().forEach((name, tensor) -> narrowed.put(name, builder.initializer(name, tensor)));
         graph.nodes().stream().filter(node -> needs.containsKey(node.output().name())).forEach(this::write);

@@ -65,11 +65,8 @@ final class OnnxReader {
         Set<String> names = new HashSet<>();
         proto.getInputList().forEach(v -> names.add(v.getName()));
         proto.getInitializerList().forEach(t -> names.add(t.getName()));
-        proto.getNodeList().forEach(n -> {
-            names.add(n.getName());
-            names.addAll(n.getOutputList());
-        });
-        builder.reserve(names);
+        proto.getNodeList().forEach(n -> names.addAll(n.getOutputList()));
+        builder.reserve(names, proto.getNodeList().stream().map(OnnxMl.NodeProto::getName).toList());
 
         proto.getInitializerList().forEach(t -> known.put(t.getName(), parsed.containsKey(t.getName())
                 ? parsed.get(t.getName()) : Tensor.fromProto(t)));
@@ -177,7 +174,8 @@ final class OnnxReader {
             outputs.add(output.isEmpty() ? builder.fresh(node.getOpType()) : output);
         }
         List<Value> results = builder.addNamed(operator.domain(), operator.op(), node.getName().isEmpty()
-                ? outputs.get(0) : node.getName(), operator.attributes(), outputs, operator.operands());
+                ? builder.nodeName(node.getOpType(), outputs.get(0)) : node.getName(), operator.attributes(), outputs,
+                operator.operands());
         for (Value value : results) {
             limits.bytes(where, value.type(), value.shape().extents());
             values.put(value.name(), value);

@@ -7,7 +7,6 @@ import java.lang.reflect.Array;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -137,12 +136,7 @@ final class OpenBatch {
     }
 
     private Graph open() {
-        Set<String> names = new HashSet<>(graph.initializers().keySet());
-        graph.nodes().forEach(node -> {
-            names.add(node.name());
-            node.outputs().forEach(v -> names.add(v.name()));
-        });
-        builder.reserve(names);
+        builder.reserve(graph);
         for (Value input : graph.inputs()) {
             EmtalException.check(input.rank() > 0 && input.extent(0) == 1, "input %s: found shape %s, allowed is an"
                     + " open batch, or one of 1, at axis 0", Quoted.of(input.name()), input.shape());
