@@ -15,7 +15,8 @@ import java.util.stream.IntStream;
  * One linear head per task on the pooled representation [B, D]. Task t owns {@code head.<name>.weight} [D, width] and
  * {@code head.<name>.bias} [width]; all heads are computed as one matrix product. On an ensemble's representation
  * [B, M, D] every member has heads of its own, weights [M, D, width] and biases [M, 1, width], and the logits are the
- * members' mean.
+ * members' mean: where numbers and classes are learnt together, a weighted one, for one half of the members is for the
+ * numbers, the other for the classes.
  *
  * @param layout the tasks
  * @param pooledWidth D
@@ -162,12 +163,14 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
         }
         // The mean of the members' products is one product.
         long width = (long) members * pooledWidth;
-        Value mean = graph.mul(graph.reshape(weight, width, layout.columns()), 1.0 / members);
-        return graph.gemm(graph.reshape(pooled, -1, width), mean, graph.squeeze(graph.reduceMean(bias, false, 0), 0));
+        MemberWeights counts = MemberWeights.of(layout, members);
+        Value mean = graph.mul(graph.reshape(counts.times(graph, weight), width, layout.columns()), 1.0 / members);
+        Value meanBias = graph.reduceMean(counts.times(graph, bias), false, 0);
+        return graph.gemm(graph.reshape(pooled, -1, width), mean, graph.squeeze(meanBias, 0));
     }
 
     /**
-     * Writes the logits of an ensemble's members, whose mean is {@link #logits}.
+     * Writes the logits of an ensemble's members, whose {@link #mean} is {@link #logits}.
      *
      * @param graph where
      * @param pooled [B, M, D]
@@ -176,6 +179,37 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
      */
     public Value memberLogits(GraphBuilder graph, Value pooled, Weights weights) {
         return graph.add(graph.matMul(graph.transpose(pooled, 1, 0, 2), weights.weight()), weights.bias());
+    }
+
+    /**
+     * Writes the mean of an ensemble's members.
+     *
+     * @param graph where
+     * @param memberLogits [M, B, C]
+     * @return [B, C]
+     */
+    public Value mean(GraphBuilder graph, Value memberLogits) {
+        return graph.reduceMean(weighted(graph, memberLogits), false, 0);
+    }
+
+    /**
+     * Writes what members have for each column, times what it counts.
+     *
+     * @param graph where
+     * @param value [M, B, C]
+     * @return the same shape
+     */
+    public Value weighted(GraphBuilder graph, Value value) {
+        return MemberWeights.of(layout, members).times(graph, value);
+    }
+
+    /**
+     * What members count for each column.
+     *
+     * @return [M, C]; a column's mean over the members is 1
+     */
+    public float[] memberWeights() {
+        return MemberWeights.of(layout, members).values();
     }
 
     private Value all(GraphBuilder graph, Function<Task, String> name, Function<String, Value> parameter) {

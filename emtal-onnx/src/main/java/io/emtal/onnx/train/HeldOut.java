@@ -129,23 +129,24 @@ final class HeldOut {
      *
      * @param rows some rows
      * @param memberLogits their logits, [rows, M, C]
+     * @param weights what the members count, [M, C]
      * @return [rows, C]
      */
-    float[] unseen(int[] rows, float[] memberLogits) {
-        int columns = memberLogits.length / rows.length / members;
+    float[] unseen(int[] rows, float[] memberLogits, float[] weights) {
+        int columns = weights.length / members;
         float[] logits = new float[rows.length * columns];
         for (int i = 0; i < rows.length; i++) {
-            int count = 0;
-            for (int m = 0; m < members; m++) {
-                if (holds(m, rows[i])) {
-                    count++;
-                    for (int c = 0; c < columns; c++) {
-                        logits[i * columns + c] += memberLogits[(i * members + m) * columns + c];
+            for (int c = 0; c < columns; c++) {
+                float sum = 0;
+                float count = 0;
+                for (int m = 0; m < members; m++) {
+                    if (holds(m, rows[i])) {
+                        float weight = weights[m * columns + c];
+                        sum += weight * memberLogits[(i * members + m) * columns + c];
+                        count += weight;
                     }
                 }
-            }
-            for (int c = 0; c < columns; c++) {
-                logits[i * columns + c] /= count;
+                logits[i * columns + c] = sum / count;
             }
         }
         return logits;

@@ -183,7 +183,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         long rows = targets.extent(0);
         Value bags = graph.input(BAGS, ElementType.FLOAT, rows, members);
         Value counts = graph.unsqueeze(graph.transpose(bags, 1, 0), 2);
-        Value ownWeights = graph.mul(graph.unsqueeze(weights, 0), counts);
+        Value ownWeights = heads.weighted(graph, graph.mul(graph.unsqueeze(weights, 0), counts));
         Value ownTargets = graph.expand(graph.unsqueeze(targets, 0), members, rows, columns);
         return losses.loss(graph, tasks, graph.reshape(writer.memberLogits, members * rows, columns),
                 graph.reshape(ownTargets, members * rows, columns), graph.reshape(ownWeights, members * rows, columns));
@@ -281,7 +281,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                     : heads.weights(builder, flatHeads);
             memberLogits = heads.members() == 1 ? null : heads.memberLogits(builder, pooled, weights);
             logits = memberLogits == null ? heads.logits(builder, pooled, weights)
-                    : builder.reduceMean(memberLogits, false, 0);
+                    : heads.mean(builder, memberLogits);
         }
 
         /** The results of layers that have to see all tokens: what is written for them reads their whole input. */

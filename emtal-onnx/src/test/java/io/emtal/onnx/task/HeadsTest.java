@@ -99,7 +99,16 @@ class HeadsTest {
     /** An ensemble's logits are the mean of its members', each with the weights that are its own. */
     @Test
     void membersHaveHeadsOfTheirOwn() {
-        TaskLayout layout = new TaskLayout(List.of(new CategoricalTask("a", 3), new BinaryTask("b")));
+        assertMean(new TaskLayout(List.of(new CategoricalTask("a", 3), new BinaryTask("b"))));
+    }
+
+    /** Where kinds are mixed, members for one of them count more in its mean. */
+    @Test
+    void membersForOneKindCountMore() {
+        assertMean(new TaskLayout(List.of(new CategoricalTask("a", 3), new RealTask("b", 0, 1, 1))));
+    }
+
+    private static void assertMean(TaskLayout layout) {
         int rows = 2;
         int members = 5;
         int width = 4;
@@ -116,7 +125,10 @@ class HeadsTest {
                         parameters.get(p.name()))));
             });
             graph.output("logits", heads.logits(graph, input, values::get));
-            graph.output("members", heads.memberLogits(graph, input, heads.weights(graph, values::get)));
+            Value memberLogits = heads.memberLogits(graph, input, heads.weights(graph, values::get));
+            graph.output("members", memberLogits);
+            graph.output("mean", heads.mean(graph, memberLogits));
+            float[] counts = heads.memberWeights();
             float[] pooled = gaussian(rows * members * width, seed);
             Map<String, float[]> outputs = GraphRun.run(graph.build(), Map.of("pooled", pooled));
             for (int row = 0; row < rows; row++) {
@@ -132,9 +144,10 @@ class HeadsTest {
                         }
                         assertEquals(logit, outputs.get("members")[(m * rows + row) * layout.columns() + c], 1e-4,
                                 "seed " + seed);
-                        mean += logit / members;
+                        mean += counts[m * layout.columns() + c] * logit / members;
                     }
                     assertEquals(mean, outputs.get("logits")[row * layout.columns() + c], 1e-4, "seed " + seed);
+                    assertEquals(mean, outputs.get("mean")[row * layout.columns() + c], 1e-4, "seed " + seed);
                 }
             }
         }

@@ -119,13 +119,26 @@ class HeldOutTest {
                 }
                 assertEquals(1, sum, 1e-5, where);
             }
-            float[] unseen = heldOut.unseen(order, memberLogits);
+            float[] weights = new float[members * 2];
+            for (int i = 0; i < weights.length; i++) {
+                weights[i] = random.nextFloat(0.01f, 2);
+            }
+            float[] unseen = heldOut.unseen(order, memberLogits, weights);
             for (int i = 0; i < rows; i++) {
                 assertEquals(0, unseen[i * 2], where);
                 assertEquals(order[i], unseen[i * 2 + 1], 1e-4, where);
             }
             assertTrue(IntStream.range(rows * members, bags.length).allMatch(i -> bags[i] == 0), where);
         }
+    }
+
+    /** Members 0 and 2 have not seen row 0; in the second column the one counts three times the other. */
+    @Test
+    void unseenIsAWeightedMean() {
+        HeldOut heldOut = HeldOut.of(ROWS, new int[] {0, 1}, 0.5, 4, false);
+        float[] memberLogits = {1, 1, 9, 9, 5, 5, 9, 9};
+        float[] weights = {1, 3, 1, 1, 1, 1, 1, 1};
+        assertArrayEquals(new float[] {3, 2}, heldOut.unseen(new int[] {0}, memberLogits, weights));
     }
 
     @Test
