@@ -115,7 +115,7 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
         if (task instanceof CategoricalTask categorical) {
             proto.getCategoricalBuilder().setClasses(categorical.classes());
         } else if (task instanceof RealTask real) {
-            proto.getRealBuilder().setMean(real.mean()).setDeviation(real.deviation());
+            proto.getRealBuilder().setMean(real.mean()).setDeviation(real.deviation()).setKurtosis(real.kurtosis());
         } else {
             proto.getBinaryBuilder();
         }
@@ -146,11 +146,16 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
             case CATEGORICAL -> new CategoricalTask(proto.getName(), proto.getCategorical().getClasses(),
                     proto.getWeight());
             case BINARY -> new BinaryTask(proto.getName(), proto.getWeight());
-            case REAL -> new RealTask(proto.getName(), proto.getReal().getMean(), proto.getReal().getDeviation(),
-                    proto.getWeight());
+            case REAL -> deserialize(proto.getName(), proto.getReal(), proto.getWeight());
             case KIND_NOT_SET -> throw new EmtalException("task '" + proto.getName()
                     + "': found no kind, allowed are categorical, binary and real ones");
         };
+    }
+
+    private static RealTask deserialize(String name, TaskProto.RealProto proto, double weight) {
+        return proto.hasKurtosis()
+                ? new RealTask(name, proto.getMean(), proto.getDeviation(), proto.getKurtosis(), weight)
+                : new RealTask(name, proto.getMean(), proto.getDeviation(), weight);
     }
 
     private static double[] doubles(List<Double> values) {

@@ -8,6 +8,7 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.GraphBuilder;
+import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 import java.util.Arrays;
 import java.util.List;
@@ -24,9 +25,9 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
 
     /** The loss of a real task, of the difference d of the logit to the standardised target. */
     public enum RealLoss {
-        /** d²/2 up to the threshold δ, beyond it δ(|d| − δ/2). */
+        /** Huber's loss divided by its threshold δ: d²/(2δ) up to δ, beyond it |d| − δ/2. */
         HUBER,
-        /** d²/2: half the squared error, which agrees with Huber's loss near 0. */
+        /** d²/2: half the squared error, Huber's loss of the threshold 1 where d is small. */
         SQUARED
     }
 
@@ -37,8 +38,9 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
     @Config(description = "Loss of real tasks on standardised targets: HUBER or SQUARED (half the squared error).")
     private RealLoss realLoss = RealLoss.HUBER;
 
-    @Config(description = "Threshold of Huber's loss in standard deviations of the target; above 0.")
-    private double huberDelta = 1;
+    @Config(description = "Threshold of Huber's loss in standard deviations of the target; 0, the default, for one from"
+            + " 0.3 to 1 that grows with the target's kurtosis.")
+    private double huberDelta;
 
     @Config(description = "Whether real predictions are calibrated after the training: right in the mean over the"
             + " training rows, and, of an ensemble, scaled by what its members predict out-of-bag.")
@@ -46,6 +48,15 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
 
     @Config(description = "PER_TASK: a softmax per categorical task; JOINT: one over all categorical columns.")
     private HeadScope headScope = HeadScope.PER_TASK;
+
+    /**
+     * A target with tails up to those of a Laplace distribution (kurtosis 6) is learnt as by absolute errors, but near
+     * the prediction: rows that do not fit count little. Where single rows are most of the variance they are what is
+     * to be predicted, and they count more, as in Huber's loss of the threshold 1.
+     */
+    private static final double LEAST_DELTA = 0.3;
+    private static final double MOST_DELTA = 1;
+    private static final double KURTOSIS_OF_MOST_DELTA = 18;
 
     /** The default losses. */
     public Losses() {
@@ -108,7 +119,8 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         /**
          * Sets the threshold of Huber's loss.
          *
-         * @param huberDelta in standard deviations of the target, above 0; default 1
+         * @param huberDelta in standard deviations of the target, above 0; or 0, the default, for an eighteenth of the
+         *     kurtosis of the task's training targets, but at least 0.3 and at most 1
          * @return this
          */
         public Builder huberDelta(double huberDelta) {
@@ -164,8 +176,9 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
     private void check() {
         EmtalException.check(labelSmoothing >= 0 && labelSmoothing < 1,
                 "losses: found labelSmoothing %s, allowed is 0 up to, not including, 1", labelSmoothing);
-        EmtalException.check(huberDelta > 0 && Double.isFinite(huberDelta),
-                "losses: found huberDelta %s, allowed is a finite number above 0", huberDelta);
+        EmtalException.check(huberDelta >= 0 && Double.isFinite(huberDelta),
+                "losses: found huberDelta %s, allowed is a finite number above 0, or 0 for one by the target's kurtosis",
+                huberDelta);
         EmtalException.check(realLoss != null && headScope != null, "losses: found no realLoss or no headScope");
     }
 
@@ -287,17 +300,24 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
                             ? Softmax.logSumExp(logits, start, columns, 1) - logits[own + (int) label]
                             : task instanceof BinaryTask
                             ? Softmax.softplus(logits[own]) - label * (double) logits[own]
-                            : realLoss(logits[own] - (double) label);
+                            : realLoss((RealTask) task, logits[own] - (double) label);
                 }
             }
         }
     }
 
-    private double realLoss(double difference) {
+    private double realLoss(RealTask task, double difference) {
+        if (realLoss == RealLoss.SQUARED) {
+            return difference * difference / 2;
+        }
+        double delta = delta(task);
         double size = Math.abs(difference);
-        return realLoss == RealLoss.SQUARED || size <= huberDelta
-                ? difference * difference / 2
-                : huberDelta * (size - huberDelta / 2);
+        return size <= delta ? difference * difference / (2 * delta) : size - delta / 2;
+    }
+
+    private double delta(RealTask task) {
+        return huberDelta > 0 ? huberDelta
+                : Math.max(LEAST_DELTA, Math.min(MOST_DELTA, task.kurtosis() / KURTOSIS_OF_MOST_DELTA));
     }
 
     /**
@@ -321,7 +341,7 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
             Value losses = switch (group.kind()) {
                 case CATEGORICAL -> graph.neg(graph.mul(y, group.logSoftmax(graph, z)));
                 case BINARY -> graph.sub(graph.softplus(z), graph.mul(y, z));
-                case REAL -> realLoss(graph, graph.sub(z, y));
+                case REAL -> realLoss(graph, layout, graph.sub(z, y));
             };
             Value part = graph.reduceSum(graph.mul(w, losses), false);
             sum = sum == null ? part : graph.add(sum, part);
@@ -329,14 +349,26 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         return sum;
     }
 
-    private Value realLoss(GraphBuilder graph, Value difference) {
+    /** Of the differences of all real tasks, [B, n]. */
+    private Value realLoss(GraphBuilder graph, TaskLayout layout, Value difference) {
         if (realLoss == RealLoss.SQUARED) {
             return graph.mul(graph.mul(difference, difference), 0.5);
         }
-        // With c = min(|d|, δ) both branches are c·(|d| − c/2), without a choice and without an overflowing square.
+        double[] deltas = layout.tasks().stream().filter(RealTask.class::isInstance).map(RealTask.class::cast)
+                .mapToDouble(this::delta).toArray();
+        // With c = min(|d|, δ) both branches are c/δ·(|d| − c/2), without a choice and without an overflowing square.
         Value size = graph.abs(difference);
-        Value clipped = graph.min(size, graph.constant(huberDelta));
-        return graph.mul(clipped, graph.sub(size, graph.mul(clipped, 0.5)));
+        Value clipped = graph.min(size, constant(graph, deltas));
+        Value share = graph.mul(clipped, constant(graph, Arrays.stream(deltas).map(delta -> 1 / delta).toArray()));
+        return graph.mul(share, graph.sub(size, graph.mul(clipped, 0.5)));
+    }
+
+    private static Value constant(GraphBuilder graph, double[] values) {
+        float[] elements = new float[values.length];
+        for (int i = 0; i < elements.length; i++) {
+            elements[i] = (float) values[i];
+        }
+        return graph.constant(Tensor.of(elements, elements.length));
     }
 
     private void check(TaskLayout layout) {

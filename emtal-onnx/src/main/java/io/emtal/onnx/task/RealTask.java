@@ -9,9 +9,13 @@ import java.util.stream.DoubleStream;
  * @param name the name, see {@link Task}
  * @param mean the mean of the training targets, in the target's unit
  * @param deviation the standard deviation of the training targets, in the target's unit; above 0
+ * @param kurtosis how heavy the tails of the training targets are: the mean fourth power of the standardised ones, at
+ *     least 1, 3 for a normal distribution
  * @param weight the factor of this task's loss
  */
-public record RealTask(String name, double mean, double deviation, double weight) implements Task {
+public record RealTask(String name, double mean, double deviation, double kurtosis, double weight) implements Task {
+
+    private static final double NORMAL_KURTOSIS = 3;
 
     /** Targets that differ by few steps of double precision differ by rounding. */
     private static final int ROUNDINGS = 16;
@@ -23,12 +27,27 @@ public record RealTask(String name, double mean, double deviation, double weight
                 "task '%s': found mean %s, allowed is a finite single-precision number", name, mean);
         EmtalException.check(Float.isFinite((float) deviation) && (float) deviation > 0,
                 "task '%s': found deviation %s, allowed is a finite single-precision number above 0", name, deviation);
+        EmtalException.check(Double.isFinite(kurtosis) && kurtosis >= 1,
+                "task '%s': found kurtosis %s, allowed is a finite number, at least 1", name, kurtosis);
     }
 
     /**
-     * A task with the statistics of its training targets: mean and population standard deviation. The deviation of
-     * a constant target is set to 1, so that the target is learnt as a constant; others are not below what rounding to
-     * double precision makes at the mean. Predictions are rounded as single precision is there.
+     * A task whose targets have the tails of a normal distribution.
+     *
+     * @param name the name
+     * @param mean the mean of the training targets
+     * @param deviation their standard deviation
+     * @param weight the factor of this task's loss
+     */
+    public RealTask(String name, double mean, double deviation, double weight) {
+        this(name, mean, deviation, NORMAL_KURTOSIS, weight);
+    }
+
+    /**
+     * A task with the statistics of its training targets: mean, population standard deviation and kurtosis. The
+     * deviation of a constant target is set to 1, so that the target is learnt as a constant, and its tails are normal;
+     * other deviations are not below what rounding to double precision makes at the mean. Predictions are rounded as
+     * single precision is there.
      *
      * @param name the name
      * @param targets the targets of the training examples; NaN where one is missing
@@ -45,7 +64,12 @@ public record RealTask(String name, double mean, double deviation, double weight
         double mean = constant ? known[0] : DoubleStream.of(known).average().orElseThrow();
         double variance = DoubleStream.of(known).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
         double least = Math.max(ROUNDINGS * Math.ulp(mean), Float.MIN_NORMAL);
-        return new RealTask(name, mean, constant ? 1 : Math.max(Math.sqrt(variance), least), weight);
+        if (constant) {
+            return new RealTask(name, mean, 1, weight);
+        }
+        double deviation = Math.max(Math.sqrt(variance), least);
+        double kurtosis = DoubleStream.of(known).map(v -> Math.pow((v - mean) / deviation, 4)).average().orElseThrow();
+        return new RealTask(name, mean, deviation, Math.max(kurtosis, 1), weight);
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LossesTest {
@@ -23,7 +24,7 @@ class LossesTest {
         for (long seed = 0; seed < 40; seed++) {
             RandomTasks tasks = RandomTasks.of(seed);
             Losses losses = Losses.builder().headScope(tasks.layout().headScope())
-                    .realLoss(seed % 3 == 0 ? RealLoss.SQUARED : RealLoss.HUBER).huberDelta(0.7)
+                    .realLoss(seed % 3 == 0 ? RealLoss.SQUARED : RealLoss.HUBER).huberDelta(seed % 2 == 0 ? 0.7 : 0)
                     .labelSmoothing(seed % 5 == 0 ? 0 : 0.2).build();
             LossGraph graph = LossGraph.of(losses, tasks.labels(), tasks.logits());
             double[] z = IntStream.range(0, tasks.logits().length).mapToDouble(i -> tasks.logits()[i]).toArray();
@@ -66,7 +67,8 @@ class LossesTest {
                     loss = -Math.log(label == 1 ? p : 1 - p);
                 } else {
                     double d = Math.abs(z[own] - label);
-                    loss = seed % 3 == 0 || d < 0.7 ? d * d / 2 : 0.7 * (d - 0.35);
+                    double delta = seed % 2 == 0 ? 0.7 : ((RealTask) layout.task(t)).kurtosis() / 18;
+                    loss = seed % 3 == 0 ? d * d / 2 : d < delta ? d * d / 2 / delta : d - delta / 2;
                 }
                 total += layout.task(t).weight() * loss / labels.count(t);
             }
@@ -120,7 +122,7 @@ class LossesTest {
     void extremeLogitsStayFinite() {
         TaskLayout layout = new TaskLayout(
                 List.of(new CategoricalTask("c", 2), new BinaryTask("b"), new RealTask("r", 0, 1, 1)));
-        Losses losses = Losses.builder().labelSmoothing(0).build();
+        Losses losses = Losses.builder().labelSmoothing(0).huberDelta(1).build();
         for (float size : new float[] {1e4f, -1e4f, 1e30f}) {
             BatchLabels labels = new BatchLabels(layout, new float[] {1, 0, 0});
             float[] logits = {size, -size, size, size};
@@ -147,6 +149,25 @@ class LossesTest {
         assertArrayEquals(new float[] {4, 4, 1, 4, 4}, weights);
         assertThrows(EmtalException.class,
                 () -> new Losses().fill(new BatchLabels(layout, new float[] {1, 1, 0}), targets, weights));
+    }
+
+    /** The threshold follows the tails of a target, within bounds, so that errors of 1 cost what is left above half of it. */
+    @ParameterizedTest
+    @CsvSource({"1, 0.3", "3, 0.3", "5.4, 0.3", "9, 0.5", "18, 1", "300, 1"})
+    void theThresholdFollowsTheTails(double kurtosis, double delta) {
+        TaskLayout layout = new TaskLayout(List.of(new RealTask("r", 0, 1, kurtosis, 1)));
+        BatchLabels labels = new BatchLabels(layout, new float[] {0});
+        float[] logits = {1};
+        assertEquals(1 - delta / 2, new Losses().means(labels, logits)[0], 1e-9);
+        assertEquals(1 - delta / 2, LossGraph.of(new Losses(), labels, logits).loss(), 1e-6);
+        assertEquals(1 / (2 * 1.5), Losses.builder().huberDelta(1.5).build().means(labels, logits)[0], 1e-9);
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {-0.1, Double.NaN, Double.POSITIVE_INFINITY})
+    void thresholdsOutOfRangeAreRefused(double delta) {
+        var e = assertThrows(EmtalException.class, () -> Losses.builder().huberDelta(delta).build());
+        assertTrue(e.getMessage().contains("huberDelta " + delta), e.getMessage());
     }
 
     @ParameterizedTest

@@ -16,7 +16,7 @@ record RandomTasks(TaskLayout layout, BatchLabels labels, float[] logits) {
             tasks.add(switch (random.nextInt(3)) {
                 case 0 -> new CategoricalTask("c" + t, 2 + random.nextInt(3), weight);
                 case 1 -> new BinaryTask("b" + t, weight);
-                default -> new RealTask("r" + t, 5, 2, weight);
+                default -> new RealTask("r" + t, 5, 2, 6 + random.nextInt(12), weight);
             });
         }
         TaskLayout layout = new TaskLayout(tasks, random.nextBoolean() ? HeadScope.JOINT : HeadScope.PER_TASK);

@@ -76,9 +76,20 @@ class TaskLayoutTest {
         assertTrue(Float.isNaN(task.standardise(Double.NaN)));
     }
 
+    /** One of ten rows at 1, the others at 0: the fourth moment is .9·.1⁴ + .1·.9⁴ = .0657, the variance .09. */
+    @Test
+    void kurtosisIsTheMeanFourthPower() {
+        double[] targets = {0, 0, 0, Double.NaN, 0, 0, 1e-3, 0, 0, 0, 0};
+        assertEquals(0.0657 / 0.0081, RealTask.of("y", targets, 1).kurtosis(), 1e-9);
+        assertEquals(1, RealTask.of("y", new double[] {3, 5}, 1).kurtosis());
+        assertEquals(1, RealTask.of("y", new double[] {0, Double.MIN_VALUE}, 1).kurtosis());
+        assertThrows(EmtalException.class, () -> new RealTask("y", 0, 1, 0.9, 1));
+        assertThrows(EmtalException.class, () -> new RealTask("y", 0, 1, Double.NaN, 1));
+    }
+
     @Test
     void fault15_aConstantTargetHasDeviationOne() {
-        assertEquals(1, RealTask.of("y", new double[] {0.1, 0.1, 0.1}, 1).deviation());
+        assertEquals(new RealTask("y", 0.1, 1, 3, 1), RealTask.of("y", new double[] {0.1, 0.1, 0.1}, 1));
         double large = 1.7e18 + 256;
         assertEquals(0, RealTask.of("y", new double[] {large, large, large}, 1).standardise(large));
         assertThrows(EmtalException.class, () -> RealTask.of("y", new double[] {Double.NaN}, 1));

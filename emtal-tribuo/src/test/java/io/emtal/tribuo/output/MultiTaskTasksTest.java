@@ -121,7 +121,7 @@ class MultiTaskTasksTest extends OutputTasksContract<MultiTask> {
         EncodedOutputs encoded = encode(tasks(), List.of(of("star", true, 5), of("circle", false, 3),
                 MultiTask.builder().real("area", 7).categorical("kind", "square").build()));
         double deviation = Math.sqrt(8 / 3.0);
-        assertEquals(List.of(new RealTask("area", 5, deviation, 1), new BinaryTask("filled"),
+        assertEquals(List.of(RealTask.of("area", new double[] {5, 3, 7}, 1), new BinaryTask("filled"),
                 new CategoricalTask("kind", 3)), encoded.tasks().tasks());
         float[] labels = new float[3];
         encoded.labels(2, labels);

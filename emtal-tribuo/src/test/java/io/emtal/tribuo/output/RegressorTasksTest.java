@@ -87,7 +87,8 @@ class RegressorTasksTest extends OutputTasksContract<Regressor> {
     @Test
     void targetsAreStandardisedOverTheKnownOnes() {
         EncodedOutputs encoded = encode(tasks(), List.of(of(1, 5), of(3, Double.NaN), of(Double.NaN, 7)));
-        assertEquals(List.of(new RealTask("height", 2, 1, 1), new RealTask("width", 6, 1, 1)), encoded.tasks().tasks());
+        assertEquals(List.of(new RealTask("height", 2, 1, 1, 1), new RealTask("width", 6, 1, 1, 1)),
+                encoded.tasks().tasks());
         float[] labels = new float[2];
         encoded.labels(1, labels);
         assertEquals(1, labels[0]);
