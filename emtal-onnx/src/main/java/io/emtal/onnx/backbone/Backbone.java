@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * A transformer encoder as an ONNX graph, with what is known of its structure.
  *
  * @param graph one input with an open batch, one output: the pooled representation [batch, D], or [batch, M, D] of an
- *     ensemble of M members that learn apart and predict by their mean
+ *     ensemble of M members that learn apart and predict by their mean, weighted where kinds of tasks are mixed
  * @param blocks the transformer blocks, first to last
  * @param frozen names of the floating-point initialisers that are never trained, such as statistics of the input
  * @param learnsMissing whether missing input values (not-a-number) have learned vectors, so that training may drop some

@@ -26,8 +26,9 @@ import java.util.function.Consumer;
  * A fresh backbone for tables: an ensemble of members that share the feed-forward blocks of a transformer (TabM-mini,
  * Gorishniy et al. 2025, arXiv 2410.24210). Every member is a token: it sees all columns with scales of its own, at
  * first random signs, passes the blocks without knowing of the others, and has heads of its own; the mean of the
- * members is the prediction. A linear map of all encoded columns, zero at first, is added to what the heads read:
- * what is linear in a table need not pass through the blocks.
+ * members is the prediction, or, where numbers and classes are learnt together, nearly that of the half that is for
+ * the kind. A linear map of all encoded columns, zero at first, is added to what the heads read: what is linear in a
+ * table need not pass through the blocks.
  *
  * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
  * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. What a missing value means is

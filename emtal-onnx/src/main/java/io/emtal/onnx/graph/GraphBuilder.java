@@ -33,6 +33,7 @@ public final class GraphBuilder {
     private final Set<String> names = new HashSet<>();
     private final Set<String> reserved = new HashSet<>();
     private final Set<String> nodeNames = new HashSet<>();
+    private final Set<String> reservedNodes = new HashSet<>();
     private final Map<String, Integer> counters = new HashMap<>();
 
     /** Starts an empty graph. */
@@ -159,7 +160,7 @@ public final class GraphBuilder {
     /** Keeps names of values and of nodes that are still to come from being generated. */
     void reserve(Collection<String> upcomingValues, Collection<String> upcomingNodes) {
         reserved.addAll(upcomingValues);
-        nodeNames.addAll(upcomingNodes);
+        reservedNodes.addAll(upcomingNodes);
     }
 
     /** Keeps the names of a graph that is still to be copied from being generated. */
@@ -171,7 +172,7 @@ public final class GraphBuilder {
 
     /** {@return a name for a node without one: that of its first output, unless another node is called so} */
     String nodeName(String op, String firstOutput) {
-        return nodeNames.contains(firstOutput) ? fresh(op) : firstOutput;
+        return nodeNames.contains(firstOutput) || reservedNodes.contains(firstOutput) ? fresh(op) : firstOutput;
     }
 
     /** Adds an operator under names of its own. */
@@ -193,7 +194,8 @@ public final class GraphBuilder {
         for (int i = 0; i < outputNames.size(); i++) {
             results.add(declare(outputNames.get(i), types.get(i).type(), types.get(i).shape()));
         }
-        nodeNames.add(nodeName);
+        EmtalException.check(nodeNames.add(nodeName), "%s: found another node of that name, allowed is one in a graph",
+                where);
         nodes.add(new Node(domain, op, nodeName, operands, results, attributes));
         return results;
     }
@@ -309,7 +311,8 @@ public final class GraphBuilder {
         String name;
         do {
             name = stem + "_" + (counters.merge(stem, 1, Integer::sum) - 1);
-        } while (names.contains(name) || reserved.contains(name) || nodeNames.contains(name));
+        } while (names.contains(name) || reserved.contains(name) || nodeNames.contains(name)
+                || reservedNodes.contains(name));
         return name;
     }
 

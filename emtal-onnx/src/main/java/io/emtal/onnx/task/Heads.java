@@ -163,7 +163,7 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
         }
         // The mean of the members' products is one product.
         long width = (long) members * pooledWidth;
-        MemberWeights counts = MemberWeights.of(layout, members);
+        MemberWeights counts = memberWeights();
         Value mean = graph.mul(graph.reshape(counts.times(graph, weight), width, layout.columns()), 1.0 / members);
         Value meanBias = graph.reduceMean(counts.times(graph, bias), false, 0);
         return graph.gemm(graph.reshape(pooled, -1, width), mean, graph.squeeze(meanBias, 0));
@@ -189,27 +189,16 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
      * @return [B, C]
      */
     public Value mean(GraphBuilder graph, Value memberLogits) {
-        return graph.reduceMean(weighted(graph, memberLogits), false, 0);
+        return graph.reduceMean(memberWeights().times(graph, memberLogits), false, 0);
     }
 
     /**
-     * Writes what members have for each column, times what it counts.
+     * What the members count for the tasks.
      *
-     * @param graph where
-     * @param value [M, B, C]
-     * @return the same shape
+     * @return the weights; of 1 for a single network
      */
-    public Value weighted(GraphBuilder graph, Value value) {
-        return MemberWeights.of(layout, members).times(graph, value);
-    }
-
-    /**
-     * What members count for each column.
-     *
-     * @return [M, C]; a column's mean over the members is 1
-     */
-    public float[] memberWeights() {
-        return MemberWeights.of(layout, members).values();
+    public MemberWeights memberWeights() {
+        return MemberWeights.of(layout, members);
     }
 
     private Value all(GraphBuilder graph, Function<Task, String> name, Function<String, Value> parameter) {

@@ -23,6 +23,19 @@ import java.util.List;
  */
 public final class Losses implements Configurable, Provenancable<ConfiguredObjectProvenance> {
 
+    /** From here on Huber's loss is that of absolute errors, or of squares, for all that matters. */
+    private static final double SMALLEST_DELTA = 1e-6;
+    private static final double LARGEST_DELTA = 1e6;
+
+    /**
+     * The threshold by kurtosis. Most targets (a normal distribution has 3, Laplace's 6) are learnt nearly as by
+     * absolute errors: rows that do not fit count little. Where single rows are most of the variance they are what is
+     * to be predicted, and count more.
+     */
+    private static final double LEAST_BY_KURTOSIS = 0.3;
+    private static final double MOST_BY_KURTOSIS = 1;
+    private static final double KURTOSIS_OF_MOST = 18;
+
     /** The loss of a real task, of the difference d of the logit to the standardised target. */
     public enum RealLoss {
         /** Huber's loss divided by its threshold δ: d²/(2δ) up to δ, beyond it |d| − δ/2. */
@@ -48,15 +61,6 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
 
     @Config(description = "PER_TASK: a softmax per categorical task; JOINT: one over all categorical columns.")
     private HeadScope headScope = HeadScope.PER_TASK;
-
-    /**
-     * A target with tails up to those of a Laplace distribution (kurtosis 6) is learnt as by absolute errors, but near
-     * the prediction: rows that do not fit count little. Where single rows are most of the variance they are what is
-     * to be predicted, and they count more, as in Huber's loss of the threshold 1.
-     */
-    private static final double LEAST_DELTA = 0.3;
-    private static final double MOST_DELTA = 1;
-    private static final double KURTOSIS_OF_MOST_DELTA = 18;
 
     /** The default losses. */
     public Losses() {
@@ -117,10 +121,11 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
-         * Sets the threshold of Huber's loss.
+         * Sets the threshold of Huber's loss. The loss is divided by it, so that an error far beyond it counts the same
+         * whatever the threshold; for squares without one there is {@link RealLoss#SQUARED}.
          *
-         * @param huberDelta in standard deviations of the target, above 0; or 0, the default, for an eighteenth of the
-         *     kurtosis of the task's training targets, but at least 0.3 and at most 1
+         * @param huberDelta in standard deviations of the target, 1e-6 to 1e6; or 0, the default, for an eighteenth of
+         *     the kurtosis of the task's training targets, but at least 0.3 and at most 1
          * @return this
          */
         public Builder huberDelta(double huberDelta) {
@@ -176,9 +181,9 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
     private void check() {
         EmtalException.check(labelSmoothing >= 0 && labelSmoothing < 1,
                 "losses: found labelSmoothing %s, allowed is 0 up to, not including, 1", labelSmoothing);
-        EmtalException.check(huberDelta >= 0 && Double.isFinite(huberDelta),
-                "losses: found huberDelta %s, allowed is a finite number above 0, or 0 for one by the target's kurtosis",
-                huberDelta);
+        EmtalException.check(huberDelta == 0 || huberDelta >= SMALLEST_DELTA && huberDelta <= LARGEST_DELTA,
+                "losses: found huberDelta %s, allowed are %s to %s, or 0 for one by the target's kurtosis", huberDelta,
+                SMALLEST_DELTA, LARGEST_DELTA);
         EmtalException.check(realLoss != null && headScope != null, "losses: found no realLoss or no headScope");
     }
 
@@ -317,7 +322,7 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
 
     private double delta(RealTask task) {
         return huberDelta > 0 ? huberDelta
-                : Math.max(LEAST_DELTA, Math.min(MOST_DELTA, task.kurtosis() / KURTOSIS_OF_MOST_DELTA));
+                : Math.max(LEAST_BY_KURTOSIS, Math.min(MOST_BY_KURTOSIS, task.kurtosis() / KURTOSIS_OF_MOST));
     }
 
     /**

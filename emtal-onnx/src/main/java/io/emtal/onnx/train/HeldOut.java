@@ -1,6 +1,7 @@
 package io.emtal.onnx.train;
 
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.task.MemberWeights;
 
 import java.util.Arrays;
 import java.util.BitSet;
@@ -22,15 +23,17 @@ final class HeldOut {
 
     private final int[] training;
     private final int[] judged;
+    private final MemberWeights weights;
     private final int members;
     /** The part that each row is in; empty where no row is out of a bag. */
     private final int[] part;
     private final int parts;
 
-    private HeldOut(int[] training, int[] judged, int members, int[] part, int parts) {
+    private HeldOut(int[] training, int[] judged, MemberWeights weights, int[] part, int parts) {
         this.training = training;
         this.judged = judged;
-        this.members = members;
+        this.weights = weights;
+        this.members = weights.members();
         this.part = part;
         this.parts = parts;
     }
@@ -41,21 +44,21 @@ final class HeldOut {
      * @param rows the rows
      * @param order all of them, shuffled
      * @param fraction the fraction of the rows that a network does without, 0 for none
-     * @param members the members of the ensemble, 1 for a single network
+     * @param weights the members of the ensemble, or the only one of a single network
      * @param inCommon whether all members do without the same rows
      */
-    static HeldOut of(Examples rows, int[] order, double fraction, int members, boolean inCommon) {
+    static HeldOut of(Examples rows, int[] order, double fraction, MemberWeights weights, boolean inCommon) {
         if (fraction == 0) {
-            return new HeldOut(order, new int[0], members, new int[0], 0);
+            return new HeldOut(order, new int[0], weights, new int[0], 0);
         }
         int[] originals = Arrays.stream(order).map(rows::original).toArray();
         int groups = Arrays.stream(originals).max().orElse(-1) + 1;
-        if (members == 1 || inCommon) {
+        if (weights.members() == 1 || inCommon) {
             BitSet held = held(originals, groups, Math.min(Math.round(fraction * order.length), MOST_JUDGED));
             return new HeldOut(Arrays.stream(order).filter(row -> !held.get(rows.original(row))).toArray(),
-                    Arrays.stream(order).filter(row -> held.get(rows.original(row))).toArray(), members, new int[0], 0);
+                    Arrays.stream(order).filter(row -> held.get(rows.original(row))).toArray(), weights, new int[0], 0);
         }
-        int parts = (int) Math.max(2, Math.min(members, Math.round(1 / fraction)));
+        int parts = (int) Math.max(2, Math.min(weights.mostParts(), Math.round(1 / fraction)));
         int[] partOf = new int[groups];
         Arrays.fill(partOf, -1);
         int[] part = new int[order.length];
@@ -66,7 +69,7 @@ final class HeldOut {
             }
             part[order[i]] = partOf[originals[i]];
         }
-        return new HeldOut(order, Arrays.copyOf(order, Math.min(order.length, MOST_JUDGED)), members, part, parts);
+        return new HeldOut(order, Arrays.copyOf(order, Math.min(order.length, MOST_JUDGED)), weights, part, parts);
     }
 
     /** Which originals are held out: with all their copies they are not more rows than wanted. */
@@ -125,28 +128,28 @@ final class HeldOut {
     }
 
     /**
-     * The mean logits of the members that have not seen a row.
+     * The mean logits of the members that have not seen a row, each counting as it does in the whole ensemble's.
      *
      * @param rows some rows
      * @param memberLogits their logits, [rows, M, C]
-     * @param weights what the members count, [M, C]
      * @return [rows, C]
      */
-    float[] unseen(int[] rows, float[] memberLogits, float[] weights) {
-        int columns = weights.length / members;
+    float[] unseen(int[] rows, float[] memberLogits) {
+        int columns = weights.columns();
         float[] logits = new float[rows.length * columns];
         for (int i = 0; i < rows.length; i++) {
-            for (int c = 0; c < columns; c++) {
-                float sum = 0;
-                float count = 0;
-                for (int m = 0; m < members; m++) {
-                    if (holds(m, rows[i])) {
-                        float weight = weights[m * columns + c];
-                        sum += weight * memberLogits[(i * members + m) * columns + c];
-                        count += weight;
+            float[] counts = new float[columns];
+            for (int m = 0; m < members; m++) {
+                if (holds(m, rows[i])) {
+                    for (int c = 0; c < columns; c++) {
+                        float weight = weights.of(m, c);
+                        logits[i * columns + c] += weight * memberLogits[(i * members + m) * columns + c];
+                        counts[c] += weight;
                     }
                 }
-                logits[i * columns + c] = sum / count;
+            }
+            for (int c = 0; c < columns; c++) {
+                logits[i * columns + c] /= counts[c];
             }
         }
         return logits;

@@ -78,13 +78,12 @@ final class Judge implements AutoCloseable {
     /** Some rows at a time: the members' logits of all of them together would be many times as large. */
     private float[] unseen(int[] rows) {
         FloatBuffer logits = FloatBuffer.allocate(rows.length * compiler.tasks().columns());
-        float[] weights = compiler.heads().memberWeights();
         int[] first = {0};
         evaluator.forEachBatch(rows, batch -> {
             float[] memberLogits = new float[batch.remaining()];
             batch.get(memberLogits);
             int[] some = Arrays.copyOfRange(rows, first[0], first[0] + memberLogits.length / evaluator.columns());
-            logits.put(heldOut.unseen(some, memberLogits, weights));
+            logits.put(heldOut.unseen(some, memberLogits));
             first[0] += some.length;
         });
         return logits.array();

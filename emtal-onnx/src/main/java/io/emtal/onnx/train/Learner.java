@@ -123,11 +123,11 @@ public final class Learner {
                                       TrainingListener listener) {
         Seed root = new Seed(seed);
         int[] order = shuffled(rows.size(), root.at(HELD_OUT).random());
-        HeldOut heldOut = HeldOut.of(rows, order, recipe.validationFraction(pretrained), start.members(),
+        Heads heads = new Heads(tasks, start.pooledWidth(), start.members());
+        HeldOut heldOut = HeldOut.of(rows, order, recipe.validationFraction(pretrained), heads.memberWeights(),
                 recipe.validationInCommon());
         checkLabels(tasks, rows, heldOut.training());
         listener.start(tasks);
-        Heads heads = new Heads(tasks, start.pooledWidth(), start.members());
         List<Parameter> headParameters = heads.parameters(root.at(HEADS).value());
         headParameters.forEach(p -> EmtalException.check(!start.graph().initializers().containsKey(p.name()),
                 "task '%s': found an initialiser '%s' in the backbone already, allowed is a task of another name",

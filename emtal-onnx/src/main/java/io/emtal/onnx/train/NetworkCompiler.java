@@ -59,7 +59,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     /** What each row counts in a mean over the batch; 0 for padding. */
     static final String SHARES = "emtal/shares";
     static final String LOGITS = "emtal/logits";
-    /** What each row counts for each member of an ensemble [rows, M]; a row's sum is 1. */
+    /** What each row counts for each member of an ensemble [rows, M], for all tasks alike; a row's sum is 1. */
     static final String BAGS = "emtal/bags";
     /** All heads' parameters, one behind the other, in a step of more than {@value #SEPARATE_HEADS} tasks. */
     static final String HEADS = "emtal/heads";
@@ -175,7 +175,10 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         return new Step(ExecutionOrder.of(graph.build()), trained);
     }
 
-    /** The loss of every member on the rows of its bag, as if the members' rows were so many rows of one network. */
+    /**
+     * The loss of every member on the rows of its bag, as if the members' rows were so many rows of one network, times
+     * what the member counts for each task.
+     */
     private Value memberLoss(Writer writer, Value targets, Value weights) {
         GraphBuilder graph = writer.builder;
         int members = heads.members();
@@ -183,7 +186,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         long rows = targets.extent(0);
         Value bags = graph.input(BAGS, ElementType.FLOAT, rows, members);
         Value counts = graph.unsqueeze(graph.transpose(bags, 1, 0), 2);
-        Value ownWeights = heads.weighted(graph, graph.mul(graph.unsqueeze(weights, 0), counts));
+        Value ownWeights = heads.memberWeights().times(graph, graph.mul(graph.unsqueeze(weights, 0), counts));
         Value ownTargets = graph.expand(graph.unsqueeze(targets, 0), members, rows, columns);
         return losses.loss(graph, tasks, graph.reshape(writer.memberLogits, members * rows, columns),
                 graph.reshape(ownTargets, members * rows, columns), graph.reshape(ownWeights, members * rows, columns));

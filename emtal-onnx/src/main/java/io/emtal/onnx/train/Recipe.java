@@ -229,7 +229,8 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
 
         /**
          * Holds rows out to choose the best epoch; at most 20,000 of them, drawn at random, do so. Of an ensemble of M each
-         * member does without one part of 2 to M equal ones, whichever number comes nearest.
+         * member does without one part of 2 to M equal ones, whichever number comes nearest; of 2 to M/2 where numbers
+         * and classes are learnt together.
          *
          * @param validationFraction from 0 for none, up to, not including, 1; by default an eighth for a fresh backbone,
          *     none for a pre-trained one

@@ -9,9 +9,9 @@ import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 
 /**
- * The mean over tasks of their errors. Cross-entropies have a common unit, errors of numbers have another, and the one
- * kind is often several times as large as the other: so the arithmetic means of both are averaged geometrically, by
- * the numbers of tasks, and what counts is by which part each of them changes.
+ * The mean over tasks of their errors. Cross-entropies have one unit, errors and losses of standardised numbers
+ * another, and the one kind is often several times as large as the other: so the arithmetic means of both are averaged
+ * geometrically, by the numbers of tasks, and what counts is by which part each of them changes.
  */
 public final class TaskMean {
 

@@ -128,7 +128,7 @@ class HeadsTest {
             Value memberLogits = heads.memberLogits(graph, input, heads.weights(graph, values::get));
             graph.output("members", memberLogits);
             graph.output("mean", heads.mean(graph, memberLogits));
-            float[] counts = heads.memberWeights();
+            MemberWeights counts = heads.memberWeights();
             float[] pooled = gaussian(rows * members * width, seed);
             Map<String, float[]> outputs = GraphRun.run(graph.build(), Map.of("pooled", pooled));
             for (int row = 0; row < rows; row++) {
@@ -144,7 +144,7 @@ class HeadsTest {
                         }
                         assertEquals(logit, outputs.get("members")[(m * rows + row) * layout.columns() + c], 1e-4,
                                 "seed " + seed);
-                        mean += counts[m * layout.columns() + c] * logit / members;
+                        mean += counts.of(m, c) * logit / members;
                     }
                     assertEquals(mean, outputs.get("logits")[row * layout.columns() + c], 1e-4, "seed " + seed);
                     assertEquals(mean, outputs.get("mean")[row * layout.columns() + c], 1e-4, "seed " + seed);

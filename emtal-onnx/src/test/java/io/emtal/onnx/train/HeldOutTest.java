@@ -1,10 +1,15 @@
 package io.emtal.onnx.train;
 
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.task.BinaryTask;
+import io.emtal.onnx.task.MemberWeights;
+import io.emtal.onnx.task.RealTask;
+import io.emtal.onnx.task.TaskLayout;
 import org.junit.jupiter.api.Test;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
@@ -19,6 +24,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class HeldOutTest {
 
     private static final Examples ROWS = rows(row -> row);
+
+    private static final TaskLayout CLASSES = new TaskLayout(List.of(new BinaryTask("a"), new BinaryTask("b")));
+    private static final TaskLayout MIXED = new TaskLayout(List.of(new BinaryTask("a"), new RealTask("b", 0, 1, 1)));
+
+    private static HeldOut of(Examples rows, int[] order, double fraction, int members, boolean inCommon) {
+        return HeldOut.of(rows, order, fraction, MemberWeights.of(CLASSES, members), inCommon);
+    }
 
     /** Rows of which some are copies; nothing else of them is looked at. */
     private static Examples rows(IntUnaryOperator original) {
@@ -60,13 +72,13 @@ class HeldOutTest {
             Examples rows = rows(row -> originals[row]);
             int[] order = IntStream.range(0, size).toArray();
             ShuffleSampler.shuffle(order, random);
-            HeldOut single = HeldOut.of(rows, order, 0.3, 1, false);
+            HeldOut single = of(rows, order, 0.3, 1, false);
             Set<Integer> judged = Arrays.stream(single.judged()).mapToObj(row -> originals[row])
                     .collect(Collectors.toSet());
             assertEquals(size, single.judged().length + single.training().length, where);
             assertTrue(single.judged().length <= Math.round(0.3 * size), where);
             assertTrue(Arrays.stream(single.training()).noneMatch(row -> judged.contains(originals[row])), where);
-            HeldOut ensemble = HeldOut.of(rows, order, 0.25, 8, false);
+            HeldOut ensemble = of(rows, order, 0.25, 8, false);
             for (int a = 0; a < size; a++) {
                 for (int b = 0; b < a; b++) {
                     if (originals[a] == originals[b]) {
@@ -79,7 +91,7 @@ class HeldOutTest {
 
     @Test
     void aSingleNetworkDoesWithoutTheRowsThatJudgeIt() {
-        HeldOut heldOut = HeldOut.of(ROWS, new int[] {3, 0, 2, 1}, 0.25, 1, false);
+        HeldOut heldOut = of(ROWS, new int[] {3, 0, 2, 1}, 0.25, 1, false);
         assertArrayEquals(new int[] {3}, heldOut.judged());
         assertArrayEquals(new int[] {0, 2, 1}, heldOut.training());
         assertFalse(heldOut.outOfBag());
@@ -89,7 +101,7 @@ class HeldOutTest {
     /** Two rows twice: each part gets one of them. */
     @Test
     void copiesAreSpreadOverTheParts() {
-        HeldOut heldOut = HeldOut.of(rows(row -> row / 2), new int[] {0, 1, 2, 3}, 0.5, 2, false);
+        HeldOut heldOut = of(rows(row -> row / 2), new int[] {0, 1, 2, 3}, 0.5, 2, false);
         assertArrayEquals(new float[] {0, 1, 0, 1, 1, 0, 1, 0}, heldOut.bags(new int[] {0, 1, 2, 3}, 4));
     }
 
@@ -101,7 +113,8 @@ class HeldOutTest {
             int rows = random.nextInt(1, 40);
             int[] order = IntStream.range(0, rows).toArray();
             ShuffleSampler.shuffle(order, random);
-            HeldOut heldOut = HeldOut.of(ROWS, order, random.nextDouble(0.01, 0.99), members, false);
+            HeldOut heldOut = HeldOut.of(ROWS, order, random.nextDouble(0.01, 0.99),
+                    MemberWeights.of(random.nextBoolean() ? CLASSES : MIXED, members), false);
             String where = "seed " + seed;
             assertTrue(heldOut.outOfBag(), where);
             assertArrayEquals(order, heldOut.training(), where);
@@ -119,11 +132,7 @@ class HeldOutTest {
                 }
                 assertEquals(1, sum, 1e-5, where);
             }
-            float[] weights = new float[members * 2];
-            for (int i = 0; i < weights.length; i++) {
-                weights[i] = random.nextFloat(0.01f, 2);
-            }
-            float[] unseen = heldOut.unseen(order, memberLogits, weights);
+            float[] unseen = heldOut.unseen(order, memberLogits);
             for (int i = 0; i < rows; i++) {
                 assertEquals(0, unseen[i * 2], where);
                 assertEquals(order[i], unseen[i * 2 + 1], 1e-4, where);
@@ -132,18 +141,40 @@ class HeldOutTest {
         }
     }
 
-    /** Members 0 and 2 have not seen row 0; in the second column the one counts three times the other. */
+    /** Members 0 and 2 have not seen row 0; the first is for numbers, the other for classes. */
     @Test
     void unseenIsAWeightedMean() {
-        HeldOut heldOut = HeldOut.of(ROWS, new int[] {0, 1}, 0.5, 4, false);
+        HeldOut heldOut = HeldOut.of(ROWS, new int[] {0, 1}, 0.5, MemberWeights.of(MIXED, 4), false);
         float[] memberLogits = {1, 1, 9, 9, 5, 5, 9, 9};
-        float[] weights = {1, 3, 1, 1, 1, 1, 1, 1};
-        assertArrayEquals(new float[] {3, 2}, heldOut.unseen(new int[] {0}, memberLogits, weights));
+        assertArrayEquals(new float[] {(0.05f + 5) / 1.05f, (1 + 0.05f * 5) / 1.05f},
+                heldOut.unseen(new int[] {0}, memberLogits), 1e-5f);
+    }
+
+    /** Whatever the fraction, numbers are judged by members for numbers, and classes by those for classes. */
+    @Test
+    void eachPartHasMembersOfBothHalves() {
+        int[] order = IntStream.range(0, 60).toArray();
+        for (int members = 4; members < 40; members++) {
+            MemberWeights weights = MemberWeights.of(MIXED, members);
+            for (double fraction : new double[] {0.01, 0.06, 0.1, 0.125, 0.3, 0.5}) {
+                HeldOut heldOut = HeldOut.of(ROWS, order, fraction, weights, false);
+                float[] bags = heldOut.bags(order, order.length);
+                for (int row = 0; row < order.length; row++) {
+                    for (int column = 0; column < 2; column++) {
+                        boolean some = false;
+                        for (int m = 0; m < members; m++) {
+                            some |= bags[row * members + m] == 0 && weights.of(m, column) > 1;
+                        }
+                        assertTrue(some, members + " members, fraction " + fraction + ", row " + row);
+                    }
+                }
+            }
+        }
     }
 
     @Test
     void withoutAFractionAllMembersSeeAllRows() {
-        HeldOut heldOut = HeldOut.of(ROWS, new int[] {1, 0}, 0, 4, false);
+        HeldOut heldOut = of(ROWS, new int[] {1, 0}, 0, 4, false);
         assertEquals(0, heldOut.judged().length);
         float[] expected = new float[8];
         Arrays.fill(expected, 0.25f);
@@ -153,7 +184,7 @@ class HeldOutTest {
     @Test
     void membersMayDoWithoutTheSameRows() {
         int[] order = {3, 0, 2, 1};
-        HeldOut common = HeldOut.of(ROWS, order, 0.25, 4, true);
+        HeldOut common = of(ROWS, order, 0.25, 4, true);
         assertArrayEquals(new int[] {3}, common.judged());
         assertArrayEquals(new int[] {0, 2, 1}, common.training());
         assertFalse(common.outOfBag());
@@ -167,10 +198,10 @@ class HeldOutTest {
         int[] order = IntStream.range(0, 3 * HeldOut.MOST_JUDGED).toArray();
         ShuffleSampler.shuffle(order, new SplittableRandom(1));
         int[] first = Arrays.copyOf(order, HeldOut.MOST_JUDGED);
-        HeldOut single = HeldOut.of(ROWS, order, 0.5, 1, false);
+        HeldOut single = of(ROWS, order, 0.5, 1, false);
         assertArrayEquals(first, single.judged());
         assertArrayEquals(Arrays.copyOfRange(order, first.length, order.length), single.training());
-        HeldOut ensemble = HeldOut.of(ROWS, order, 0.5, 4, false);
+        HeldOut ensemble = of(ROWS, order, 0.5, 4, false);
         assertArrayEquals(first, ensemble.judged());
         assertArrayEquals(order, ensemble.training());
         assertArrayEquals(new float[] {0, 0.5f, 0, 0.5f}, ensemble.bags(new int[] {order[0]}, 1),

@@ -58,10 +58,13 @@ final class SmallTraining {
         return new TaskLayout(List.of(new CategoricalTask("c", 3, 1), new BinaryTask("b", 1), new RealTask("r", 0, 0.8, 1)));
     }
 
-    static Backbone backbone(PackedExamples rows, long seed) {
-        FeatureLayout layout = new FeatureLayout(IntStream.range(0, FEATURES)
+    static FeatureLayout layout() {
+        return new FeatureLayout(IntStream.range(0, FEATURES)
                 .mapToObj(i -> new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
-        return FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(layout, tasks(), rows, seed);
+    }
+
+    static Backbone backbone(PackedExamples rows, long seed) {
+        return FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(layout(), tasks(), rows, seed);
     }
 
     static TrainedNetwork train(Optional<Checkpoints> checkpoints, TrainingListener listener) {

@@ -2,17 +2,24 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.adapt.Adaptation;
 import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.task.Heads;
 import io.emtal.onnx.task.Losses;
 import io.emtal.onnx.task.QualityRetaining;
+import io.emtal.onnx.task.RealTask;
+import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -37,7 +44,7 @@ class StepExecutorTest {
                 new Losses(), QualityRetaining.off());
         int[] some = IntStream.range(0, ROWS).toArray();
         Batch batch = Batch.of(tasks, rows, some, new Batch.Noise(1, 0, 0),
-                HeldOut.of(rows, some, 0, backbone.members(), false), microBatch);
+                HeldOut.of(rows, some, 0, heads.memberWeights(), false), microBatch);
         ExecutorService threads = Executors.newCachedThreadPool();
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
              StepExecutor executor = new StepExecutor(compiler, true, false, microBatch, workers, threads, buffer)) {
@@ -51,6 +58,43 @@ class StepExecutorTest {
                 for (int t = 0; t < losses.length; t++) {
                     assertEquals(expected[t], losses[t], 1e-12, "step " + step + ", " + Arrays.toString(losses));
                 }
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** At the start members' heads have gradients of about the same size, but for what tasks count for them. */
+    @Test
+    void membersLearnTheirKind() throws Exception {
+        int members = 6;
+        PackedExamples rows = SmallTraining.rows(1);
+        TaskLayout tasks = SmallTraining.tasks();
+        Backbone backbone = FeatureEnsemble.builder().members(members).width(16).depth(1).hidden(32).build()
+                .create(SmallTraining.layout(), tasks, rows, 1);
+        Heads heads = new Heads(tasks, backbone.pooledWidth(), members);
+        NetworkCompiler compiler = new NetworkCompiler(backbone, new FullDense().adapt(backbone, 1), heads,
+                heads.parameters(1), tasks, new Losses(), QualityRetaining.off());
+        int[] some = IntStream.range(0, ROWS).toArray();
+        Batch batch = Batch.of(tasks, rows, some, new Batch.Noise(1, 0, 0),
+                HeldOut.of(rows, some, 0, heads.memberWeights(), false), ROWS);
+        compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
+        ExecutorService threads = Executors.newCachedThreadPool();
+        try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
+             StepExecutor executor = new StepExecutor(compiler, false, false, ROWS, 1, threads, buffer)) {
+            float[] values = ParameterBuffer.initial(compiler.parameters());
+            buffer.set(values);
+            float[] gradient = new float[values.length];
+            executor.run(batch, 1, gradient);
+            Map<String, Tensor> gradients = ParameterBuffer.tensors(compiler.parameters(), gradient);
+            for (Task task : tasks.tasks()) {
+                float[] weights = gradients.get(Heads.weightName(task)).floats();
+                double[] halves = new double[2];
+                for (int i = 0; i < weights.length; i++) {
+                    halves[2 * i / weights.length] += weights[i] * weights[i];
+                }
+                double ratio = Math.sqrt(halves[0] / halves[1]);
+                assertEquals(20, task instanceof RealTask ? ratio : 1 / ratio, 10, task.name());
             }
         } finally {
             threads.shutdownNow();
