@@ -23,7 +23,7 @@ import java.util.List;
  */
 public final class Losses implements Configurable, Provenancable<ConfiguredObjectProvenance> {
 
-    /** From here on Huber's loss is that of absolute errors, or of squares, for all that matters. */
+    /** Below it the shape of Huber's loss is that of absolute errors, above the largest one that of squares. */
     private static final double SMALLEST_DELTA = 1e-6;
     private static final double LARGEST_DELTA = 1e6;
 

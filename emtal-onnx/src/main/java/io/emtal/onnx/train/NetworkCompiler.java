@@ -177,7 +177,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
 
     /**
      * The loss of every member on the rows of its bag, as if the members' rows were so many rows of one network, times
-     * what the member counts for each task.
+     * what the member counts for each task. Where the parts that rows are in do not divide the members for a kind of
+     * tasks evenly, rows of some parts count a little more for it than those of others.
      */
     private Value memberLoss(Writer writer, Value targets, Value weights) {
         GraphBuilder graph = writer.builder;

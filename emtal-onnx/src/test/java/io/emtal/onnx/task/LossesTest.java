@@ -164,7 +164,7 @@ class LossesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(doubles = {-0.1, 1e-39, 1e39, Double.NaN, Double.POSITIVE_INFINITY})
+    @ValueSource(doubles = {-0.1, 1e-39, 1e-7, 1e7, 1e39, Double.NaN, Double.POSITIVE_INFINITY})
     void thresholdsOutOfRangeAreRefused(double delta) {
         var e = assertThrows(EmtalException.class, () -> Losses.builder().huberDelta(delta).build());
         assertTrue(e.getMessage().contains("huberDelta " + delta), e.getMessage());
