@@ -99,6 +99,20 @@ public final class GraphBuilder {
     }
 
     /**
+     * A constant vector of numbers, in single precision.
+     *
+     * @param values its elements
+     * @return a value of shape [n]
+     */
+    public Value vector(double... values) {
+        float[] elements = new float[values.length];
+        for (int i = 0; i < elements.length; i++) {
+            elements[i] = (float) values[i];
+        }
+        return constant(Tensor.of(elements, elements.length));
+    }
+
+    /**
      * A constant vector of integers, such as axes or a shape.
      *
      * @param values its elements

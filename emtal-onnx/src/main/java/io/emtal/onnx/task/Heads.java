@@ -237,16 +237,9 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
     }
 
     private Value restored(GraphBuilder graph, Value z) {
-        List<RealTask> tasks = layout.tasks().stream()
-                .filter(RealTask.class::isInstance).map(RealTask.class::cast).toList();
-        float[] deviations = new float[tasks.size()];
-        float[] means = new float[tasks.size()];
-        for (int i = 0; i < means.length; i++) {
-            deviations[i] = (float) tasks.get(i).deviation();
-            means[i] = (float) tasks.get(i).mean();
-        }
-        Value scaled = graph.mul(z, graph.constant(Tensor.of(deviations, means.length)));
-        return graph.add(scaled, graph.constant(Tensor.of(means, means.length)));
+        List<RealTask> tasks = layout.realTasks();
+        Value scaled = graph.mul(z, graph.vector(tasks.stream().mapToDouble(RealTask::deviation).toArray()));
+        return graph.add(scaled, graph.vector(tasks.stream().mapToDouble(RealTask::mean).toArray()));
     }
 
     /**

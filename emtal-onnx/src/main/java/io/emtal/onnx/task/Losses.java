@@ -8,7 +8,6 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.GraphBuilder;
-import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 import java.util.Arrays;
 import java.util.List;
@@ -359,21 +358,12 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         if (realLoss == RealLoss.SQUARED) {
             return graph.mul(graph.mul(difference, difference), 0.5);
         }
-        double[] deltas = layout.tasks().stream().filter(RealTask.class::isInstance).map(RealTask.class::cast)
-                .mapToDouble(this::delta).toArray();
+        double[] deltas = layout.realTasks().stream().mapToDouble(this::delta).toArray();
         // With c = min(|d|, δ) both branches are c/δ·(|d| − c/2), without a choice and without an overflowing square.
         Value size = graph.abs(difference);
-        Value clipped = graph.min(size, constant(graph, deltas));
-        Value share = graph.mul(clipped, constant(graph, Arrays.stream(deltas).map(delta -> 1 / delta).toArray()));
+        Value clipped = graph.min(size, graph.vector(deltas));
+        Value share = graph.mul(clipped, graph.vector(Arrays.stream(deltas).map(delta -> 1 / delta).toArray()));
         return graph.mul(share, graph.sub(size, graph.mul(clipped, 0.5)));
-    }
-
-    private static Value constant(GraphBuilder graph, double[] values) {
-        float[] elements = new float[values.length];
-        for (int i = 0; i < elements.length; i++) {
-            elements[i] = (float) values[i];
-        }
-        return graph.constant(Tensor.of(elements, elements.length));
     }
 
     private void check(TaskLayout layout) {

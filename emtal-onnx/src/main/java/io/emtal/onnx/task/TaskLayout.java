@@ -60,6 +60,11 @@ public final class TaskLayout {
         return tasks;
     }
 
+    /** The real tasks, in order. */
+    List<RealTask> realTasks() {
+        return tasks.stream().filter(RealTask.class::isInstance).map(RealTask.class::cast).toList();
+    }
+
     /** Which columns share one softmax. */
     public HeadScope headScope() {
         return headScope;

@@ -24,7 +24,6 @@ final class HeldOut {
     private final int[] training;
     private final int[] judged;
     private final MemberWeights weights;
-    private final int members;
     /** The part that each row is in; empty where no row is out of a bag. */
     private final int[] part;
     private final int parts;
@@ -33,7 +32,6 @@ final class HeldOut {
         this.training = training;
         this.judged = judged;
         this.weights = weights;
-        this.members = weights.members();
         this.part = part;
         this.parts = parts;
     }
@@ -116,6 +114,7 @@ final class HeldOut {
      * @return [padded, M], where a row's sum is 1; none without an ensemble
      */
     float[] bags(int[] rows, int padded) {
+        int members = weights.members();
         float[] bags = new float[members == 1 ? 0 : padded * members];
         for (int i = 0; i < rows.length && members > 1; i++) {
             int row = rows[i];
@@ -135,6 +134,7 @@ final class HeldOut {
      * @return [rows, C]
      */
     float[] unseen(int[] rows, float[] memberLogits) {
+        int members = weights.members();
         int columns = weights.columns();
         float[] logits = new float[rows.length * columns];
         for (int i = 0; i < rows.length; i++) {

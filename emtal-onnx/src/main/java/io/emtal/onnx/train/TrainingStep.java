@@ -9,6 +9,7 @@ import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.task.Heads;
+import io.emtal.onnx.task.MemberWeights;
 import io.emtal.onnx.task.QualityRetaining;
 import io.emtal.onnx.task.TaskLayout;
 
@@ -26,6 +27,7 @@ public final class TrainingStep implements AutoCloseable {
 
     private final NetworkCompiler compiler;
     private final Recipe recipe;
+    private final MemberWeights memberWeights;
     private final Examples rows;
     private final int batchSize;
     private final int microBatch;
@@ -55,6 +57,7 @@ public final class TrainingStep implements AutoCloseable {
         this.compiler = new NetworkCompiler(backbone, adaptation, heads, heads.parameters(seed), tasks, recipe.losses(),
                 QualityRetaining.off());
         this.recipe = recipe;
+        this.memberWeights = heads.memberWeights();
         this.rows = rows;
         batchSize = recipe.batchSize(rows.size());
         microBatch = recipe.microBatchSize(batchSize, compiler.widestRow());
@@ -124,7 +127,7 @@ public final class TrainingStep implements AutoCloseable {
     public double[] run(int[] batch, double fade, double learningRate) {
         EmtalException.check(batch.length >= 1 && batch.length <= batchSize,
                 "step: found %d rows, allowed are 1 to %d", batch.length, batchSize);
-        HeldOut nothing = HeldOut.of(rows, batch, 0, compiler.heads().memberWeights(), false);
+        HeldOut nothing = HeldOut.of(rows, batch, 0, memberWeights, false);
         Batch fed = Batch.of(compiler.tasks(), rows, batch, new Batch.Noise(0, 0, 0), nothing, microBatch);
         compiler.losses().fill(fed.labels(), fed.targets(), fed.weights());
         buffer.set(values);
