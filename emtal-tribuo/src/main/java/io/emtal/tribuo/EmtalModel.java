@@ -7,9 +7,11 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.TextFormat;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.predict.DensePredictor;
+import io.emtal.onnx.predict.MeanNetwork;
 import io.emtal.onnx.predict.Optimise;
 import io.emtal.tribuo.input.InputEncoder;
 import io.emtal.tribuo.output.OutputCodec;
@@ -63,6 +65,9 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
 
     /** The version of the protobuf that this class writes. */
     public static final int CURRENT_VERSION = 0;
+
+    /** What each model is called in the provenance of their {@link #mean}, before its number, from 0. */
+    public static final String NETWORK = "emtal-network-";
 
     /** The largest network that is written: a protobuf of Java ends at 2 GiB. */
     private static final int MAX_NETWORK_BYTES = 1_500_000_000;
@@ -162,6 +167,50 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
     public EmtalModel<T> copy(String newName, ModelProvenance newProvenance) {
         return new EmtalModel<>(newName, newProvenance, featureIDMap, outputIDInfo, inputs, outputs,
                 predictor.model(), training);
+    }
+
+    /**
+     * Puts models side by side in one network that predicts the mean of their probabilities and numbers. It takes as much
+     * memory and time as all of them together.
+     *
+     * @param models models of the same features and outputs, such as trainings with different seeds
+     * @param <T> the type of output
+     * @return a model of its own with the first one's name and, but for the facts of the network, provenance, which has
+     *     each model's under {@value #NETWORK} and its number. The report is of the first one's training, with all
+     *     parameters, the mean of the held-out errors, which the mean's own cannot exceed, and the largest disagreement
+     * @throws EmtalException if there is no model, or one has other features or outputs than the first
+     */
+    public static <T extends Output<T>> EmtalModel<T> mean(List<EmtalModel<T>> models) {
+        EmtalException.check(!models.isEmpty(), "mean: found no model, at least one is needed");
+        EmtalModel<T> first = models.get(0);
+        for (EmtalModel<T> model : models) {
+            EmtalException.check(model.columns().equals(first.columns()), "mean: found models '%s' and '%s' of different"
+                    + " features or outputs, allowed are the same: %s and %s", first.name, model.name, first.columns(),
+                    model.columns());
+        }
+        TrainingReport report = TrainingReport.mean(models.stream().map(EmtalModel::training).toList());
+        ByteString network = MeanNetwork.of(models.stream().map(EmtalModel::network).toList()).toByteString();
+        ModelProvenance found = first.getProvenance();
+        Map<String, Provenance> run = new HashMap<>();
+        found.getInstanceProvenance().iterator().forEachRemaining(fact -> run.put(fact.getA(), fact.getB()));
+        // OLCUT cannot write a list of objects here.
+        for (int i = 0; i < models.size(); i++) {
+            run.put(NETWORK + i, models.get(i).getProvenance());
+        }
+        return new EmtalModel<>(first.name, new ModelProvenance(found.getClassName(), found.getTrainingTime(),
+                found.getDatasetProvenance(), found.getTrainerProvenance(), RunFacts.of(run, report, network)),
+                first.featureIDMap, first.outputIDInfo, first.inputs, first.outputs, network, report);
+    }
+
+    /** What stands where in inputs and outputs. */
+    private List<String> columns() {
+        List<String> columns = new ArrayList<>();
+        inputs.layout().columns().forEach(column -> columns.add(column.toString()));
+        inputs.featureIds().ifPresent(ids -> Arrays.stream(ids).forEach(id -> columns.add(featureIDMap.get(id).getName())));
+        for (int id = 0; id < outputIDInfo.size(); id++) {
+            columns.add(codec.column(id) + " " + codec.name(id));
+        }
+        return columns;
     }
 
     /** Frees the session as soon as no prediction runs. Closing twice is no error. */

@@ -37,7 +37,7 @@ final class RunFacts {
      */
     static Map<String, Provenance> of(Map<String, Provenance> run, TrainingReport report, int workers,
                                       ByteString backbone, ByteString network, String runtime) {
-        Map<String, Provenance> facts = new HashMap<>(run);
+        Map<String, Provenance> facts = of(run, report, network);
         String version = RunFacts.class.getPackage().getImplementationVersion();
         add(facts, new StringProvenance(PREFIX + "version", version == null ? "unknown" : version));
         add(facts, new StringProvenance(PREFIX + "onnxruntime-version", runtime));
@@ -45,12 +45,25 @@ final class RunFacts {
         add(facts, new IntProvenance(PREFIX + "workers", workers));
         add(facts, new IntProvenance(PREFIX + "best-epoch", report.bestEpoch()));
         add(facts, new IntProvenance(PREFIX + "rows-without-label", report.rowsWithoutLabel()));
-        add(facts, new DoubleProvenance(PREFIX + "agreement", report.agreement()));
-        report.stop().ifPresent(stop -> add(facts, new StringProvenance(PREFIX + "stop", stop.toString())));
         add(facts, sha256(PREFIX + "backbone-sha256", backbone));
-        add(facts, sha256(PREFIX + "model-sha256", network));
         facts.put(PREFIX + "train-losses", losses(report, report.best().trainLosses()));
         facts.put(PREFIX + "validation-losses", losses(report, report.best().validationLosses()));
+        return facts;
+    }
+
+    /**
+     * Adds, or replaces, what is known of a network.
+     *
+     * @param run facts of a run
+     * @param report how the network came about
+     * @param network the dense network
+     * @return a new map
+     */
+    static Map<String, Provenance> of(Map<String, Provenance> run, TrainingReport report, ByteString network) {
+        Map<String, Provenance> facts = new HashMap<>(run);
+        add(facts, new DoubleProvenance(PREFIX + "agreement", report.agreement()));
+        report.stop().ifPresent(stop -> add(facts, new StringProvenance(PREFIX + "stop", stop.toString())));
+        add(facts, sha256(PREFIX + "model-sha256", network));
         return facts;
     }
 

@@ -54,6 +54,20 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
                 network.agreement(), network.heldOutErrors(), network.expertLoad(), rowsWithoutLabel, network.stop());
     }
 
+    /** The first of several reports, with what they have in all: see {@link EmtalModel#mean}. */
+    static TrainingReport mean(List<TrainingReport> reports) {
+        TrainingReport first = reports.get(0);
+        double[] errors = first.heldOutErrors.clone();
+        for (int t = 0; t < errors.length; t++) {
+            int task = t;
+            errors[t] = reports.stream().mapToDouble(report -> report.heldOutErrors[task]).average().orElseThrow();
+        }
+        return new TrainingReport(first.tasks, first.history, first.bestEpoch,
+                ParameterReport.sum(reports.stream().map(TrainingReport::parameters).toList()),
+                reports.stream().mapToDouble(TrainingReport::agreement).max().orElseThrow(), errors, first.expertLoad,
+                first.rowsWithoutLabel, reports.stream().flatMap(report -> report.stop.stream()).findFirst());
+    }
+
     /**
      * The epoch whose weights were taken.
      *

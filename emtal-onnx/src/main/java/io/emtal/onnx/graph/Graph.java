@@ -1,5 +1,6 @@
 package io.emtal.onnx.graph;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,6 +42,28 @@ public record Graph(List<Value> inputs, List<Value> outputs, Map<String, Tensor>
                     name, tensor, old == null ? "no initialiser of that name" : old);
         });
         return new Graph(inputs, outputs, all, nodes);
+    }
+
+    /**
+     * This graph under other names.
+     *
+     * @param prefix what the names of all values and nodes begin with
+     * @return the new graph
+     */
+    public Graph prefixed(String prefix) {
+        Map<String, Tensor> renamed = new LinkedHashMap<>();
+        initializers.forEach((name, tensor) -> renamed.put(prefix + name, tensor));
+        return new Graph(prefixed(prefix, inputs), prefixed(prefix, outputs), renamed, nodes.stream()
+                .map(node -> new Node(node.domain(), node.op(), prefix + node.name(), prefixed(prefix, node.inputs()),
+                        prefixed(prefix, node.outputs()), node.attributes())).toList());
+    }
+
+    private static List<Value> prefixed(String prefix, List<Value> values) {
+        List<Value> prefixed = new ArrayList<>();
+        for (Value value : values) {
+            prefixed.add(value == null ? null : new Value(prefix + value.name(), value.type(), value.shape()));
+        }
+        return prefixed;
     }
 
     /**

@@ -35,10 +35,7 @@ public enum Optimise {
     FUSED {
         @Override
         public OnnxMl.ModelProto apply(OnnxMl.ModelProto model) {
-            // Where the number of rows is computed with, the model has to be read for a number of rows first.
-            boolean computesRows = model.getGraph().getNodeList().stream().anyMatch(n -> n.getOpType().equals("Shape"));
-            Graph graph = Narrowing.of(computesRows ? OnnxFile.readOpen(model, Map.of(), ReadLimits.DEFAULT)
-                    : OnnxFile.read(model, Shape.BATCH), Set.of());
+            Graph graph = Narrowing.of(read(model), Set.of());
             Graph fused = rewritten(rewritten(graph, Lowering::new), LinearRows::new);
             return OnnxFile.toModel(fused, model.getGraph().getName()).toBuilder()
                     .addAllMetadataProps(model.getMetadataPropsList()).build();
@@ -53,6 +50,14 @@ public enum Optimise {
      * @throws io.emtal.onnx.EmtalException naming what of the model is not supported, if it has to be rewritten
      */
     public abstract OnnxMl.ModelProto apply(OnnxMl.ModelProto model);
+
+    /** The graph of a network that works row by row, its batch open. */
+    static Graph read(OnnxMl.ModelProto model) {
+        // Where the number of rows is computed with, the model has to be read for a number of rows first.
+        boolean computesRows = model.getGraph().getNodeList().stream().anyMatch(n -> n.getOpType().equals("Shape"));
+        return computesRows ? OnnxFile.readOpen(model, Map.of(), ReadLimits.DEFAULT)
+                : OnnxFile.read(model, Shape.BATCH);
+    }
 
     private static Graph rewritten(Graph graph, BiFunction<GraphBuilder, Graph, GraphBuilder.Replacement> rewriting) {
         GraphBuilder builder = new GraphBuilder();

@@ -1,24 +1,15 @@
 package io.emtal.onnx.predict;
 
 import ai.onnx.proto.OnnxMl;
-import io.emtal.onnx.backbone.Backbone;
-import io.emtal.onnx.backbone.BackboneSource;
 import io.emtal.onnx.backbone.FeatureTransformer;
 import io.emtal.onnx.backbone.VisionTransformer;
-import io.emtal.onnx.data.FeatureColumn;
-import io.emtal.onnx.data.FeatureLayout;
-import io.emtal.onnx.data.PackedExamples;
-import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.SharedData;
-import io.emtal.onnx.task.OneTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Random;
-import java.util.stream.IntStream;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -31,11 +22,12 @@ class OptimiseTest {
     private static final int WIDTH = 64;
 
     private final long seed = System.nanoTime();
+    private final RowNetworks networks = new RowNetworks(WIDTH, seed);
 
     @Test
     void aClassTokensNetworkIsNarrowed() {
-        OnnxMl.ModelProto model = model(VisionTransformer.builder().image(8, 8, 1).patch(4).width(16).heads(2).depth(2)
-                .hidden(32).build());
+        OnnxMl.ModelProto model = networks.model(VisionTransformer.builder().image(8, 8, 1).patch(4).width(16)
+                .heads(2).depth(2).hidden(32).build());
         OnnxMl.ModelProto fused = assertSamePredictions(model);
         assertTrue(fused.getGraph().getNodeList().stream().noneMatch(n -> n.getOpType().equals("LayerNormalization")));
         assertTrue(fused.getGraph().getNodeList().stream().allMatch(n -> n.getDomain().isEmpty()));
@@ -45,14 +37,14 @@ class OptimiseTest {
 
     @Test
     void tablesPredictTheSame() {
-        assertSamePredictions(model(FeatureTransformer.builder().width(16).depth(2).hidden(32).build()));
+        assertSamePredictions(networks.model(FeatureTransformer.builder().width(16).depth(2).hidden(32).build()));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"vit-mnist-opset12", "vit-mnist-opset17"})
     void filesOfOthersPredictTheSame(String name) throws IOException {
         OnnxMl.ModelProto model = SharedData.model("vit-mnist-onnx/" + name + ".onnx");
-        float[] rows = numbers(ROWS * 28 * 28);
+        float[] rows = networks.numbers(ROWS * 28 * 28);
         try (DensePredictor portable = new DensePredictor(model.toByteString(), 1);
              DensePredictor fast = new DensePredictor(model.toByteString(), 1, Optimise.FUSED)) {
             assertArrayEquals(portable.predict(rows, ROWS), fast.predict(rows, ROWS), 1e-4f, "seed " + seed);
@@ -65,7 +57,7 @@ class OptimiseTest {
 
     @Test
     void portableIsTheNetworkItself() {
-        OnnxMl.ModelProto model = model(FeatureTransformer.builder().width(16).depth(1).hidden(32).build());
+        OnnxMl.ModelProto model = networks.model(FeatureTransformer.builder().width(16).depth(1).hidden(32).build());
         assertSame(model, Optimise.PORTABLE.apply(model));
     }
 
@@ -74,32 +66,12 @@ class OptimiseTest {
         assertEquals(model.getMetadataPropsList(), fused.getMetadataPropsList());
         assertEquals(model.getGraph().getInput(0).getName(), fused.getGraph().getInput(0).getName());
         assertEquals(model.getGraph().getOutput(0).getName(), fused.getGraph().getOutput(0).getName());
-        float[] rows = numbers(ROWS * WIDTH);
+        float[] rows = networks.numbers(ROWS * WIDTH);
         try (DensePredictor portable = new DensePredictor(model.toByteString(), 1);
              DensePredictor fast = new DensePredictor(model.toByteString(), 1, Optimise.FUSED)) {
             assertArrayEquals(portable.predict(rows, ROWS), fast.predict(rows, ROWS), 1e-4f, "seed " + seed);
             assertEquals(model.toByteString(), fast.model());
         }
         return fused;
-    }
-
-    private OnnxMl.ModelProto model(BackboneSource source) {
-        FeatureLayout layout = new FeatureLayout(IntStream.range(0, WIDTH)
-                .mapToObj(i -> new FeatureColumn("x" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
-        float[] all = numbers(20 * WIDTH);
-        PackedExamples rows = PackedExamples.pack(20, WIDTH, 1, (row, inputs, labels) ->
-                System.arraycopy(all, row * WIDTH, inputs, 0, WIDTH));
-        Backbone backbone = source.create(layout, OneTask.LAYOUT, rows, seed);
-        return OnnxFile.toModel(backbone.graph(), "test").toBuilder().addMetadataProps(OnnxMl.StringStringEntryProto
-                .newBuilder().setKey("key").setValue("value")).build();
-    }
-
-    private float[] numbers(int count) {
-        Random random = new Random(seed);
-        float[] numbers = new float[count];
-        for (int i = 0; i < count; i++) {
-            numbers[i] = (float) random.nextGaussian();
-        }
-        return numbers;
     }
 }

@@ -10,7 +10,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -64,9 +63,9 @@ final class Evidence {
      */
     record Estimate(double difference, double deviation) {
 
-        /** Whether it is better by more than a deviation. */
-        boolean isClearlyBetter() {
-            return difference < -deviation;
+        /** Whether it is better by more than both deviations. */
+        boolean isClearlyBetterThan(Estimate other) {
+            return difference + deviation < other.difference - other.deviation;
         }
     }
 
@@ -119,17 +118,16 @@ final class Evidence {
      * Chooses among candidates.
      *
      * @param candidates at least one
-     * @return the best of those that are clearly better than the trainer's own configuration; without any of them the
-     *     own one, or where it is not among the candidates the best
+     * @return all that the best one is not clearly better than, in their order, but for the trainer's own configuration,
+     *     which is the first if it is among them
      */
-    Candidate choice(List<Candidate> candidates) {
+    List<Candidate> choice(List<Candidate> candidates) {
         Map<Candidate, Estimate> estimates = estimates(candidates);
-        Comparator<Candidate> byDifference =
-                Comparator.comparingDouble(candidate -> estimates.get(candidate).difference());
-        Optional<Candidate> better = candidates.stream()
-                .filter(candidate -> estimates.get(candidate).isClearlyBetter()).min(byDifference);
-        return better.orElseGet(() -> candidates.contains(own) ? own
-                : candidates.stream().min(byDifference).orElseThrow());
+        List<Candidate> ordered = candidates.stream()
+                .sorted(Comparator.comparingDouble(candidate -> estimates.get(candidate).difference())).toList();
+        Estimate best = estimates.get(ordered.get(0));
+        return ordered.stream().filter(candidate -> !best.isClearlyBetterThan(estimates.get(candidate)))
+                .sorted(Comparator.comparing(candidate -> candidate != own)).toList();
     }
 
     /**

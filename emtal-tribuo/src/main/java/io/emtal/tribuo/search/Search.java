@@ -22,7 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.logging.Logger;
 
-/** One search: successive halving over candidates, then a training with the best. */
+/** One search: successive halving over candidates, then the mean of trainings with the best. */
 final class Search<T extends Output<T>> {
 
     /** What part of the rows a training that judges holds out. */
@@ -35,6 +35,7 @@ final class Search<T extends Output<T>> {
     private final int rungs;
     private final int reduction;
     private final int splits;
+    private final int networks;
     private final SearchListener listener;
     private final List<Trial> trials = new ArrayList<>();
 
@@ -46,42 +47,77 @@ final class Search<T extends Output<T>> {
      * @param rungs how many rungs there are
      * @param reduction one of so many candidates goes on
      * @param splits how many trainings score a candidate on the first rung, on each next one twice as many
+     * @param networks the mean of how many is the model
      * @param listener hears of the progress
      */
-    Search(Dataset<T> examples, int invocation, int rungs, int reduction, int splits, SearchListener listener) {
+    Search(Dataset<T> examples, int invocation, int rungs, int reduction, int splits, int networks,
+           SearchListener listener) {
         this.examples = examples;
         this.invocation = invocation;
         this.rungs = rungs;
         this.reduction = reduction;
         this.splits = splits;
+        this.networks = networks;
         this.listener = listener;
     }
 
-    /** Searches, and gives a model of the best candidate, with the search in its provenance. */
+    /** Searches, and gives the mean of networks of the best candidates, with the search in its provenance. */
     EmtalModel<T> run(List<Candidate> candidates, Map<String, Provenance> runProvenance, TrainerProvenance trainer) {
-        Candidate winner = winner(candidates);
-        try (EmtalModel<T> model = train(winner, winner.configuration(), "winner", TrainingListener.NONE)) {
+        List<EmtalModel<T>> trained = networks(choice(candidates));
+        try (EmtalModel<T> model = EmtalModel.mean(trained)) {
             ModelProvenance found = model.getProvenance();
             Map<String, Provenance> run = new HashMap<>(runProvenance);
             found.getInstanceProvenance().iterator().forEachRemaining(fact -> run.put(fact.getA(), fact.getB()));
             run.put(SearchTrainer.TRIALS, new ListProvenance<>(trials.stream().map(Trial::provenance).toList()));
-            run.put(SearchTrainer.WINNER, found.getTrainerProvenance());
             return model.copy(model.getName(), new ModelProvenance(found.getClassName(), found.getTrainingTime(),
                     found.getDatasetProvenance(), trainer, run));
+        } finally {
+            trained.forEach(EmtalModel::close);
         }
     }
 
-    /** Goes through the rungs, the trainer's own configuration through all of them, until one can be chosen. */
-    private Candidate winner(List<Candidate> candidates) {
+    /**
+     * Trains candidates in turn, each time with another seed, until there are enough networks. After an interrupt those
+     * that are done by then will do, or the first one as it is.
+     */
+    private List<EmtalModel<T>> networks(List<Candidate> best) {
+        List<EmtalModel<T>> trained = new ArrayList<>();
+        try {
+            do {
+                int i = trained.size();
+                Candidate candidate = best.get(i % best.size());
+                TrainerConfiguration configuration = withSeed(candidate.configuration(), i);
+                EmtalModel<T> model = train(candidate, configuration, "network-" + i, listener.network(i, networks));
+                if (i == 0 || model.training().stop().isEmpty()) {
+                    trained.add(model);
+                } else {
+                    model.close();
+                }
+            } while (trained.size() < networks && !Thread.currentThread().isInterrupted());
+        } catch (RuntimeException | Error e) {
+            if (trained.isEmpty() || !Thread.currentThread().isInterrupted()) {
+                trained.forEach(EmtalModel::close);
+                throw e;
+            }
+        }
+        if (trained.size() < networks) {
+            LOGGER.warning("The search was interrupted: the model is the mean of " + trained.size() + " networks instead of "
+                    + networks);
+        }
+        return trained;
+    }
+
+    /** Goes through the rungs, the trainer's own configuration through all of them, until some can be chosen. */
+    private List<Candidate> choice(List<Candidate> candidates) {
         Candidate own = candidates.get(0);
         Evidence evidence = new Evidence(own);
         List<Candidate> going = candidates;
         for (int rung = 0; rung < rungs && going.size() > 1; rung++) {
             List<Candidate> trained = rung(rung, going, evidence);
             int next = Math.max(2, (going.size() + reduction - 1) / reduction);
-            going = rung + 1 == rungs ? List.of(evidence.choice(trained)) : best(next, trained, own, evidence);
+            going = rung + 1 == rungs ? evidence.choice(trained) : best(next, trained, own, evidence);
         }
-        return going.get(0);
+        return going;
     }
 
     /** The trainer's own configuration, if it is among the candidates, and the best of the others. */
@@ -154,9 +190,12 @@ final class Search<T extends Output<T>> {
      * would have seen what judges them.
      */
     private static TrainerConfiguration holdingOut(TrainerConfiguration configuration, int split) {
-        long seed = Long.parseLong(configuration.value("seed")) + 1 + split;
-        return configuration.with("recipe.validationInCommon", "true").with("recipe.validationFraction", HELD_OUT)
-                .with("recipe.pretrainedValidationFraction", HELD_OUT).with("seed", Long.toString(seed));
+        return withSeed(configuration, 1 + split).with("recipe.validationInCommon", "true")
+                .with("recipe.validationFraction", HELD_OUT).with("recipe.pretrainedValidationFraction", HELD_OUT);
+    }
+
+    private static TrainerConfiguration withSeed(TrainerConfiguration configuration, int after) {
+        return configuration.with("seed", Long.toString(Long.parseLong(configuration.value("seed")) + after));
     }
 
     private EmtalModel<T> train(Candidate candidate, TrainerConfiguration configuration, String folder,

@@ -20,7 +20,7 @@ public interface SearchListener {
     }
 
     /**
-     * Before a training that judges a configuration. The winner's training is not heard of.
+     * Before a training that judges a configuration.
      *
      * @param candidate which configuration, from 0
      * @param rung the rung, from 0
@@ -36,5 +36,16 @@ public interface SearchListener {
      * @param trial what it came to
      */
     default void trial(Trial trial) {
+    }
+
+    /**
+     * Before the training of a network of the model.
+     *
+     * @param network which, from 0
+     * @param networks how many there will be
+     * @return hears of the training's progress
+     */
+    default TrainingListener network(int network, int networks) {
+        return TrainingListener.NONE;
     }
 }

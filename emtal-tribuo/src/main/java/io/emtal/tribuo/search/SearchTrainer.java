@@ -23,9 +23,9 @@ import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
 /**
- * Searches a configuration of an {@link EmtalTrainer} and gives the model of the best: successive halving (Jamieson and
- * Talwalkar 2016, arXiv 1502.07943) over the trainer's own configuration and others in which two settings are changed,
- * drawn at random; more are where these are used up.
+ * Searches configurations of an {@link EmtalTrainer} and gives the mean of networks of the best: successive halving
+ * (Jamieson and Talwalkar 2016, arXiv 1502.07943) over the trainer's own configuration and others in which two settings
+ * are changed, drawn at random; more are where these are used up.
  *
  * <p>A configuration is judged by the {@link io.emtal.onnx.train.TaskMean} of
  * {@link io.emtal.tribuo.TrainingReport#heldOutErrors} in a few trainings, each of which holds a quarter of the rows
@@ -33,9 +33,13 @@ import java.util.function.Consumer;
  * errors, whatever the loss; cross-entropies are those of the head scope, which cannot be searched therefore.
  *
  * <p>Of twenty scores on a few dozen rows the best one is so by chance. Therefore all trainings so far tell together
- * what each change does, in all configurations that have it; the trainer's own configuration goes on to every rung, and
- * is left only for one that is better by more than a standard deviation of what is not known of it. The winner is
- * trained on all rows, as the trainer would have done.
+ * what each change does, in all configurations that have it; the trainer's own configuration goes on to every rung. And
+ * among those of the last rung none is chosen: all that are not worse than the best by more than the standard deviations
+ * of what is not known of them are trained on all rows, as the trainer would have done, in turn and each time with
+ * another seed, and the model is the {@link EmtalModel#mean} of these networks. Configurations that differ err
+ * differently, and a mean errs less than its parts (Caruana et al. 2004, Ensemble Selection from Libraries of Models). It
+ * takes the memory and time of all its networks; with {@code networks} of 1 the model is that of the best configuration,
+ * the own one where no other is clearly better.
  *
  * <p>What early rungs save is trainings, twice as many judging a configuration on each next one. The trainings
  * themselves are whole: one that stops early would be judged at an epoch that is not its best, in favour of high
@@ -55,11 +59,9 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     /** What the list of trainings is called in a model's provenance. */
     public static final String TRIALS = "emtal-search-trials";
 
-    /** What the best configuration's trainer is called in a model's provenance. */
-    public static final String WINNER = "emtal-search-winner";
-
     private static final int MOST_RUNGS = 10;
     private static final int MOST_SPLITS = 1000;
+    private static final int MOST_NETWORKS = 100;
 
     @Config(description = "The trainer whose configuration is searched; its own is the first candidate.")
     private EmtalTrainer<T> trainer = new EmtalTrainer<>();
@@ -80,7 +82,11 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
             + " rung twice as many.")
     private int splits = 1;
 
-    @Config(description = "Decides which configurations are tried. The winner is trained with the trainer's own seed.")
+    @Config(description = "The mean of how many networks, of the best configurations in turn, is the model.")
+    private int networks = 3;
+
+    @Config(description = "Decides which configurations are tried. The networks of the model are trained with the trainer's"
+            + " own seed and those that follow it.")
     private long seed = Trainer.DEFAULT_SEED;
 
     private SearchListener listener = SearchListener.NONE;
@@ -201,6 +207,16 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         }
 
         /**
+         * Sets how many networks there are.
+         *
+         * @param networks the mean of how many is the model, 1 to 100
+         * @return this builder
+         */
+        public Builder<T> networks(int networks) {
+            return set(made -> made.networks = networks);
+        }
+
+        /**
          * Sets the seed.
          *
          * @param seed decides which configurations are tried
@@ -246,10 +262,12 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     }
 
     private Optional<String> invalid() {
-        if (budget < 1 || reduction < 2 || splits < 1 || splits > MOST_SPLITS || rungs < 1 || rungs > MOST_RUNGS) {
+        if (budget < 1 || reduction < 2 || splits < 1 || splits > MOST_SPLITS || rungs < 1 || rungs > MOST_RUNGS
+                || networks < 1 || networks > MOST_NETWORKS) {
             return Optional.of("SearchTrainer: found budget " + budget + ", reduction " + reduction + ", rungs " + rungs
-                    + ", splits " + splits + "; allowed are a budget of 1 and more, a reduction of 2 and more, 1 to "
-                    + MOST_RUNGS + " rungs, 1 to " + MOST_SPLITS + " splits");
+                    + ", splits " + splits + ", networks " + networks + "; allowed are a budget of 1 and more, a reduction"
+                    + " of 2 and more, 1 to " + MOST_RUNGS + " rungs, 1 to " + MOST_SPLITS + " splits, 1 to "
+                    + MOST_NETWORKS + " networks");
         }
         if (rungs == 1 && splits == 1) {
             return Optional.of("SearchTrainer: found 1 rung with 1 split; allowed are two splits and more in all: one"
@@ -286,7 +304,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
             provenance = getProvenance();
             invocation = invocations++;
         }
-        return new Search<>(examples, invocation, rungs, reduction, splits, listener)
+        return new Search<>(examples, invocation, rungs, reduction, splits, networks, listener)
                 .run(candidates(invocation), runProvenance, provenance);
     }
 
@@ -319,6 +337,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     @Override
     public String toString() {
         return "SearchTrainer(trainer=" + trainer + ",space=" + space + ",budget=" + budget
-                + ",reduction=" + reduction + ",rungs=" + rungs + ",splits=" + splits + ",seed=" + seed + ")";
+                + ",reduction=" + reduction + ",rungs=" + rungs + ",splits=" + splits + ",networks=" + networks + ",seed="
+                + seed + ")";
     }
 }

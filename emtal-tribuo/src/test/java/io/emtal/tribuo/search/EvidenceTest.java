@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 class EvidenceTest {
@@ -70,7 +71,7 @@ class EvidenceTest {
             assertEquals(new Estimate(0, 0), estimates.get(OWN));
             assertEquals(effect(untried), estimates.get(untried).difference(), 0.08, "seed " + seed);
             assertEquals(-0.3, estimates.get(tried).difference(), 0.08, "seed " + seed);
-            assertTrue(estimates.get(tried).isClearlyBetter(), "seed " + seed);
+            assertTrue(estimates.get(tried).isClearlyBetterThan(estimates.get(OWN)), "seed " + seed);
             assertTrue(estimates.get(tried).deviation() < estimates.get(untried).deviation(), "seed " + seed);
         }
     }
@@ -93,7 +94,7 @@ class EvidenceTest {
                 }
             }
             luckiest += (Arrays.stream(means).min().orElseThrow() - means[0]) / 20;
-            taken += evidence.estimates(candidates).values().stream().anyMatch(Estimate::isClearlyBetter) ? 1 : 0;
+            taken += evidence.choice(candidates).get(0) != OWN ? 1 : 0;
         }
         assertTrue(luckiest < -0.1, "luckiest: " + luckiest);
         assertTrue(taken <= 2, "taken: " + taken);
@@ -116,7 +117,7 @@ class EvidenceTest {
                     evidence.add(candidate, split, Math.exp(effect(candidate, effects) + 0.01 * random.nextGaussian()));
                 }
             }
-            Candidate choice = evidence.choice(pairs());
+            Candidate choice = evidence.choice(pairs()).get(0);
             taken += !choice.equals(OWN) && (help == 0 || choice.comparable().get(1).equals("1")) ? 1 : 0;
         }
         return taken;
@@ -144,7 +145,7 @@ class EvidenceTest {
             for (Candidate candidate : pairs()) {
                 evidence.add(candidate, 0, Math.exp((candidate == OWN ? 0 : 0.1) + 0.05 * random.nextGaussian()));
             }
-            taken += evidence.estimates(pairs()).values().stream().anyMatch(Estimate::isClearlyBetter) ? 1 : 0;
+            taken += evidence.choice(pairs()).get(0) != OWN ? 1 : 0;
         }
         assertTrue(taken <= 2, "taken: " + taken);
     }
@@ -159,8 +160,35 @@ class EvidenceTest {
                 evidence.add(candidate, split, candidate.number() == 2 ? 0.5 : 0.6);
             }
         }
-        assertEquals(others.get(1), evidence.choice(others));
-        assertEquals(others.get(0), evidence.choice(others.subList(0, 1)));
+        assertEquals(others.get(1), evidence.choice(others).get(0));
+        assertEquals(others.subList(0, 1), evidence.choice(others.subList(0, 1)));
+    }
+
+    /** What is clearly worse than the best is left out, the own configuration, too; the others come in their order. */
+    @Test
+    void allThatIsNotClearlyWorseThanTheBestIsChosen() {
+        List<Candidate> candidates = pairs();
+        List<Candidate> some = List.of(OWN, candidates.get(1), candidates.get(2), candidates.get(3));
+        Map<Candidate, Double> levels = Map.of(OWN, 1.0, some.get(1), 0.5, some.get(2), 0.501, some.get(3), 0.9);
+        for (long seed = 0; seed < 5; seed++) {
+            Random random = new Random(seed);
+            Evidence better = new Evidence(OWN);
+            Evidence alike = new Evidence(OWN);
+            for (int split = 0; split < 6; split++) {
+                for (Candidate candidate : some) {
+                    better.add(candidate, split, levels.get(candidate) * Math.exp(0.01 * random.nextGaussian()));
+                    alike.add(candidate, split, Math.exp(0.01 * random.nextGaussian()));
+                }
+            }
+            assertTrue(Set.of(some.get(1), some.get(2)).containsAll(better.choice(some)), "seed " + seed);
+            List<Candidate> all = alike.choice(some);
+            assertEquals(OWN, all.get(0), "seed " + seed);
+            assertTrue(all.size() > 1, "seed " + seed);
+            Map<Candidate, Estimate> estimates = alike.estimates(some);
+            for (int i = 2; i < all.size(); i++) {
+                assertTrue(estimates.get(all.get(i - 1)).difference() <= estimates.get(all.get(i)).difference());
+            }
+        }
     }
 
     @Test

@@ -28,6 +28,7 @@ import org.tribuo.Dataset;
 import org.tribuo.Model;
 import org.tribuo.classification.Label;
 import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.provenance.ModelProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 import org.tribuo.regression.Regressor;
 import org.tribuo.test.Helpers;
@@ -41,6 +42,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 class SearchTrainerTest {
@@ -88,7 +90,7 @@ class SearchTrainerTest {
         Dataset<Regressor> data = TestData.regressors(60, 1);
         Heard heard = new Heard();
         SearchTrainer<Regressor> search = SearchTrainer.<Regressor>builder().trainer(slow(5)).space(List.of(RATE))
-                .rungs(2).budget(20).reduction(2).listener(heard).build();
+                .rungs(2).budget(20).reduction(2).networks(1).listener(heard).build();
         search.setInvocationCount(2);
         EmtalModel<Regressor> model = search.train(data);
         // The trainer's own rate is one of the three, so there are three to try, of which two go on.
@@ -102,8 +104,35 @@ class SearchTrainerTest {
                 .workers(2).pretrainSchedule(new CosineSchedule(5e-3, 5e-3, 0)).schedule(new CosineSchedule(1e-6, 1e-6, 0))
                 .build()).build().train(data, Map.of(), 2);
         assertEquals(graph(alone), graph(model));
-        assertEquals(alone.getProvenance().getTrainerProvenance(), model.getProvenance().getInstanceProvenance().getMap()
-                .get(SearchTrainer.WINNER));
+        assertEquals(List.of(alone.getProvenance().getTrainerProvenance()), trainers(model));
+    }
+
+    private static List<?> trainers(EmtalModel<?> model) {
+        var facts = model.getProvenance().getInstanceProvenance().getMap();
+        return IntStream.iterate(0, i -> facts.containsKey(EmtalModel.NETWORK + i), i -> i + 1)
+                .mapToObj(i -> ((ModelProvenance) facts.get(EmtalModel.NETWORK + i)).getTrainerProvenance()).toList();
+    }
+
+    /** One after the other where several are, and by turns; the seeds follow each other. */
+    @Test
+    void theModelIsTheMeanOfNetworksOfTheBestConfigurations() {
+        Dataset<Regressor> data = TestData.regressors(60, 1);
+        EmtalTrainer<Regressor> own = slow(5);
+        EmtalModel<Regressor> alone = SearchTrainer.<Regressor>builder().trainer(own).budget(1).networks(2).build()
+                .train(data);
+        EmtalModel<Regressor> expected = EmtalModel.mean(List.of(own.train(data),
+                own.toBuilder().seed(6).build().train(data)));
+        assertEquals(graph(expected), graph(alone));
+        assertEquals(trainers(expected), trainers(alone));
+        // None of these rates learns anything, so that none is better.
+        EmtalModel<Regressor> alike = SearchTrainer.<Regressor>builder().trainer(own).rungs(2).networks(3)
+                .space(List.of(new Setting(RATE.paths(), List.of("1.01e-6")))).build().train(data);
+        EmtalTrainer<Regressor> other = own.toBuilder().seed(6).recipe(Recipe.builder().pretrainEpochs(4).epochs(2)
+                .batchSize(16).workers(2).pretrainSchedule(new CosineSchedule(1.01e-6, 1.01e-6, 0))
+                .schedule(new CosineSchedule(1e-6, 1e-6, 0)).build()).build();
+        EmtalModel<Regressor> third = own.toBuilder().seed(7).build().train(data);
+        assertEquals(trainers(EmtalModel.mean(List.of(own.toBuilder().build().train(data), other.train(data), third))),
+                trainers(alike));
     }
 
     @Test
@@ -144,7 +173,7 @@ class SearchTrainerTest {
             EmtalTrainer<MultiLabel> trainer = SearchTrainerTest.<MultiLabel>slow(1).toBuilder().outputs(outputs).build();
             assertEquals(trainer.getProvenance(), TrainerConfiguration.of(trainer).<MultiLabel>make().getProvenance());
             EmtalModel<MultiLabel> model = SearchTrainer.<MultiLabel>builder().trainer(trainer).space(List.of(RATE))
-                    .rungs(2).budget(1).build().train(data);
+                    .rungs(2).budget(1).networks(1).build().train(data);
             assertEquals(graph(trainer.train(data)), graph(model));
         }
     }
@@ -214,7 +243,7 @@ class SearchTrainerTest {
     @Test
     void configurationRoundTrips() throws Exception {
         SearchTrainer<Label> search = SearchTrainer.<Label>builder().trainer(slow(3)).space(List.of(RATE)).rungs(2)
-                .budget(7).reduction(4).seed(8).build();
+                .budget(7).reduction(4).networks(2).seed(8).build();
         Helpers.testConfigurableRoundtrip(search);
         Helpers.testConfigurableRoundtrip(new SearchTrainer<Label>());
         Helpers.testProvenanceMarshalling(search.getProvenance());
@@ -285,6 +314,34 @@ class SearchTrainerTest {
         }
     }
 
+    /** The first one, as far as it came, or all that were done by then. */
+    @Test
+    void anInterruptWhileNetworksAreTrainedKeepsThoseThatAreDone() {
+        Dataset<Label> data = TestData.labels(30, 1);
+        for (int at = 0; at < 3; at++) {
+            int interrupted = at;
+            SearchListener listener = new SearchListener() {
+                @Override
+                public TrainingListener network(int network, int networks) {
+                    assertEquals(3, networks);
+                    return new TrainingListener() {
+                        @Override
+                        public void step(StepEvent event) {
+                            if (network == interrupted && event.step() == 5) {
+                                Thread.currentThread().interrupt();
+                            }
+                        }
+                    };
+                }
+            };
+            EmtalModel<Label> model = SearchTrainer.<Label>builder().trainer(slow(1)).budget(1).listener(listener)
+                    .build().train(data);
+            assertTrue(Thread.interrupted(), "the interrupt is still there");
+            assertEquals(Math.max(1, at), trainers(model).size());
+            assertEquals(at == 0, model.training().stop().isPresent());
+        }
+    }
+
     /** Ends a search as nothing in it expects. */
     private static final class Crash extends Error {
         private static final long serialVersionUID = 1L;
@@ -345,8 +402,8 @@ class SearchTrainerTest {
         EmtalTrainer<Regressor> all = SearchTrainerTest.<Regressor>slow(5).toBuilder()
                 .recipe(recipe.validationFraction(0).build()).build();
         Heard heard = new Heard();
-        EmtalModel<Regressor> alone = SearchTrainer.<Regressor>builder().trainer(all).budget(1).listener(heard).build()
-                .train(data);
+        EmtalModel<Regressor> alone = SearchTrainer.<Regressor>builder().trainer(all).budget(1).networks(1)
+                .listener(heard).build().train(data);
         assertTrue(heard.trials.isEmpty(), "a single configuration needs no judge");
         assertEquals(graph(all.train(data)), graph(alone));
         SearchTrainer.<Regressor>builder().trainer(all).space(List.of(RATE)).rungs(2)
@@ -366,6 +423,10 @@ class SearchTrainerTest {
         assertTrue(single.getMessage().contains("two splits"), single.getMessage());
         SearchTrainer.<Label>builder().rungs(1).splits(2).build();
         assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().rungs(11).build());
+        for (int networks : new int[] {0, 101}) {
+            var many = assertThrows(EmtalException.class, () -> SearchTrainer.<Label>builder().networks(networks).build());
+            assertTrue(many.getMessage().contains("1 to 100 networks"), many.getMessage());
+        }
     }
 
     @Test
