@@ -13,6 +13,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.predict.DensePredictor;
 import io.emtal.onnx.predict.MeanNetwork;
 import io.emtal.onnx.predict.Optimise;
+import io.emtal.onnx.task.Task;
 import io.emtal.tribuo.input.InputEncoder;
 import io.emtal.tribuo.output.OutputCodec;
 import io.emtal.tribuo.output.OutputTasks;
@@ -170,29 +171,36 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
     }
 
     /**
-     * Puts models side by side in one network that predicts the mean of their probabilities and numbers. It takes as much
-     * memory and time as all of them together.
+     * Puts models side by side in one network that predicts the mean of their probabilities and numbers. It takes as
+     * much memory and time as all of them together.
      *
-     * @param models models of the same features and outputs, such as trainings with different seeds
+     * @param models models of the same inputs and outputs, such as trainings with different seeds
      * @param <T> the type of output
      * @return a model of its own with the first one's name and, but for the facts of the network, provenance, which has
      *     each model's under {@value #NETWORK} and its number. The report is of the first one's training, with all
-     *     parameters, the mean of the held-out errors, which the mean's own cannot exceed, and the largest disagreement
-     * @throws EmtalException if there is no model, or one has other features or outputs than the first
+     *     parameters, the largest disagreement, and the mean of the held-out errors, each on a model's own rows, if all
+     *     have some
+     * @throws EmtalException if there is no model, one has other inputs or outputs than the first, or the network would
+     *     be too large
      */
     public static <T extends Output<T>> EmtalModel<T> mean(List<EmtalModel<T>> models) {
         EmtalException.check(!models.isEmpty(), "mean: found no model, at least one is needed");
         EmtalModel<T> first = models.get(0);
+        Map<String, Object> interchange = first.interchange();
         for (EmtalModel<T> model : models) {
-            EmtalException.check(model.columns().equals(first.columns()), "mean: found models '%s' and '%s' of different"
-                    + " features or outputs, allowed are the same: %s and %s", first.name, model.name, first.columns(),
-                    model.columns());
+            model.interchange().forEach((what, found) -> EmtalException.check(found.equals(interchange.get(what)),
+                    "mean: found models '%s' and '%s' with different %s, allowed are the same", first.name, model.name,
+                    what));
         }
+        long size = models.stream().mapToLong(model -> model.predictor.model().size()).sum();
+        EmtalException.check(size <= MAX_NETWORK_BYTES, "mean: found %d networks of %d bytes together, allowed are %d",
+                models.size(), size, MAX_NETWORK_BYTES);
         TrainingReport report = TrainingReport.mean(models.stream().map(EmtalModel::training).toList());
         ByteString network = MeanNetwork.of(models.stream().map(EmtalModel::network).toList()).toByteString();
         ModelProvenance found = first.getProvenance();
         Map<String, Provenance> run = new HashMap<>();
         found.getInstanceProvenance().iterator().forEachRemaining(fact -> run.put(fact.getA(), fact.getB()));
+        run.keySet().removeIf(fact -> fact.startsWith(NETWORK));
         // OLCUT cannot write a list of objects here.
         for (int i = 0; i < models.size(); i++) {
             run.put(NETWORK + i, models.get(i).getProvenance());
@@ -202,15 +210,16 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
                 first.featureIDMap, first.outputIDInfo, first.inputs, first.outputs, network, report);
     }
 
-    /** What stands where in inputs and outputs. */
-    private List<String> columns() {
-        List<String> columns = new ArrayList<>();
-        inputs.layout().columns().forEach(column -> columns.add(column.toString()));
-        inputs.featureIds().ifPresent(ids -> Arrays.stream(ids).forEach(id -> columns.add(featureIDMap.get(id).getName())));
+    /** How examples become rows, and columns predictions. */
+    private Map<String, Object> interchange() {
+        EmtalModelProto.Builder preprocessing = EmtalModelProto.newBuilder();
+        inputs.serialize(preprocessing);
+        Map<String, Integer> columns = new TreeMap<>();
         for (int id = 0; id < outputIDInfo.size(); id++) {
-            columns.add(codec.column(id) + " " + codec.name(id));
+            columns.put(codec.name(id), codec.column(id));
         }
-        return columns;
+        return Map.of("features", featureIDMap.keySet(), "inputs", preprocessing.build(), "output tasks", outputs.serialize(),
+                "outputs", columns, "tasks", training.tasks().tasks().stream().map(Task::name).toList());
     }
 
     /** Frees the session as soon as no prediction runs. Closing twice is no error. */

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * How a model's network came about.
@@ -57,11 +58,9 @@ public record TrainingReport(TaskLayout tasks, List<EpochRecord> history, int be
     /** The first of several reports, with what they have in all: see {@link EmtalModel#mean}. */
     static TrainingReport mean(List<TrainingReport> reports) {
         TrainingReport first = reports.get(0);
-        double[] errors = first.heldOutErrors.clone();
-        for (int t = 0; t < errors.length; t++) {
-            int task = t;
-            errors[t] = reports.stream().mapToDouble(report -> report.heldOutErrors[task]).average().orElseThrow();
-        }
+        int judged = reports.stream().mapToInt(report -> report.heldOutErrors.length).min().orElseThrow();
+        double[] errors = IntStream.range(0, judged).mapToDouble(task -> reports.stream()
+                .mapToDouble(report -> report.heldOutErrors[task]).average().orElseThrow()).toArray();
         return new TrainingReport(first.tasks, first.history, first.bestEpoch,
                 ParameterReport.sum(reports.stream().map(TrainingReport::parameters).toList()),
                 reports.stream().mapToDouble(TrainingReport::agreement).max().orElseThrow(), errors, first.expertLoad,

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.backbone.FeatureEnsemble;
+import io.emtal.onnx.train.Recipe;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.TaskKind;
 import io.emtal.tribuo.multitask.TaskValue;
@@ -17,6 +18,7 @@ import org.tribuo.Dataset;
 import org.tribuo.Output;
 import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
+import org.tribuo.dataset.MinimumCardinalityDataset;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.regression.Regressor;
 import org.tribuo.test.Helpers;
@@ -57,7 +59,8 @@ class MeanModelTest {
             numbers.apply(b.get(i)).forEach((name, number) -> expected.merge(name, number, (x, y) -> (x + y) / 2));
             SortedMap<String, Double> found = numbers.apply(both.get(i));
             assertEquals(expected.keySet(), found.keySet());
-            expected.forEach((name, number) -> assertEquals(number, found.get(name), 1e-5, name));
+            expected.forEach((name, number) ->
+                    assertEquals(number, found.get(name), 1e-5 * Math.max(1, Math.abs(number)), name));
         }
         Helpers.testModelProtoSerialization(mean, type, test);
         Path file = folder.resolve(type.getSimpleName() + ".onnx");
@@ -122,6 +125,9 @@ class MeanModelTest {
         assertTrue(models.stream().noneMatch(model -> model.getProvenance().getInstanceProvenance().getMap()
                 .get("emtal-model-sha256").equals(facts.get("emtal-model-sha256"))));
         Helpers.testProvenanceMarshalling(mean.getProvenance());
+        var again = EmtalModel.mean(List.of(mean, models.get(0))).getProvenance().getInstanceProvenance().getMap();
+        assertEquals(mean.getProvenance(), again.get(EmtalModel.NETWORK + 0));
+        assertEquals(2, again.keySet().stream().filter(fact -> fact.startsWith(EmtalModel.NETWORK)).count());
         EmtalModel<Label> single = EmtalModel.mean(models.subList(0, 1));
         assertArrayEquals(models.get(0).exportONNXModel("com.example", 1).getGraph().toByteArray(),
                 single.exportONNXModel("com.example", 1).getGraph().toByteArray());
@@ -133,9 +139,25 @@ class MeanModelTest {
         assertTrue(none.getMessage().contains("no model"), none.getMessage());
         EmtalTrainer<MultiLabel> trainer = TestData.<MultiLabel>quickTrainer().build();
         EmtalModel<MultiLabel> model = trainer.train(TestData.multiLabels(40, 1));
-        EmtalModel<MultiLabel> other = trainer.train(new org.tribuo.dataset.MinimumCardinalityDataset<>(
-                TestData.multiLabels(40, 1), 30));
-        var e = assertThrows(EmtalException.class, () -> EmtalModel.mean(List.of(model, other)));
-        assertTrue(e.getMessage().contains("different features or outputs"), e.getMessage());
+        EmtalModel<MultiLabel> fewer = trainer.train(new MinimumCardinalityDataset<>(TestData.multiLabels(40, 1), 30));
+        var e = assertThrows(EmtalException.class, () -> EmtalModel.mean(List.of(model, fewer)));
+        assertTrue(e.getMessage().contains("different "), e.getMessage());
+        EmtalModel<MultiLabel> grouped = trainer.toBuilder().outputs(MultiLabelTasks.separatedBy("=")).build()
+                .train(TestData.multiLabels(40, 1));
+        var tasks = assertThrows(EmtalException.class, () -> EmtalModel.mean(List.of(model, grouped)));
+        assertTrue(tasks.getMessage().contains("different "), tasks.getMessage());
+    }
+
+    /** Nothing is known of a whole of which a part has seen all rows. */
+    @Test
+    void withoutHeldOutRowsOfAllThereAreNoErrors() {
+        EmtalTrainer<Regressor> some = TestData.<Regressor>quickTrainer().build();
+        EmtalTrainer<Regressor> none = some.toBuilder().recipe(Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(16)
+                .workers(2).validationFraction(0).build()).build();
+        EmtalModel<Regressor> first = some.train(TestData.regressors(40, 1));
+        EmtalModel<Regressor> second = none.train(TestData.regressors(40, 1));
+        assertTrue(first.training().heldOutErrors().length > 0);
+        assertEquals(0, EmtalModel.mean(List.of(first, second)).training().heldOutErrors().length);
+        assertEquals(0, EmtalModel.mean(List.of(second, first)).training().heldOutErrors().length);
     }
 }

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One network that predicts the mean of several. It is as large as all of them together, and takes as long. The squared
- * error of a mean, and its cross-entropy, are never above the mean of the networks' own.
+ * One network that predicts the mean of several. It is as large as all of them together, and takes as long. On the same
+ * rows the squared error of a mean, and its cross-entropy, are never above the mean of the networks' own.
  */
 public final class MeanNetwork {
 
@@ -23,10 +23,9 @@ public final class MeanNetwork {
     /**
      * Puts networks side by side.
      *
-     * @param models dense networks that work row by row, of the same input [batch, …] and the same output [batch, C];
-     *     their batch open or 1
-     * @return a network of this input and output and of the first one's metadata, its batch open; a single network as it
-     *     is
+     * @param models dense networks that work row by row, of one input [batch, …] and one output [batch, C] of the same
+     *     types and shapes
+     * @return a network with the first one's names and metadata; a single network as it is
      * @throws EmtalException if there is no network, their inputs or outputs differ, or one cannot be read
      */
     public static OnnxMl.ModelProto of(List<OnnxMl.ModelProto> models) {
@@ -36,8 +35,8 @@ public final class MeanNetwork {
             return first;
         }
         List<Graph> graphs = models.stream().map(Optimise::read).toList();
-        Value input = only(graphs, "input", graphs.stream().map(Graph::inputs).toList());
-        Value output = only(graphs, "output", graphs.stream().map(Graph::outputs).toList());
+        Value input = alike("inputs", graphs.stream().map(Graph::inputs).toList());
+        Value output = alike("outputs", graphs.stream().map(Graph::outputs).toList());
         GraphBuilder builder = new GraphBuilder();
         Value rows = builder.input(input.name(), input.type(), input.shape().extents());
         List<Value> outputs = new ArrayList<>();
@@ -52,13 +51,15 @@ public final class MeanNetwork {
                 .addAllMetadataProps(first.getMetadataPropsList()).build();
     }
 
-    /** What all networks have one and the same of. */
-    private static Value only(List<Graph> graphs, String what, List<List<Value>> values) {
-        for (int i = 0; i < graphs.size(); i++) {
-            EmtalException.check(values.get(i).size() == 1 && values.get(i).equals(values.get(0)),
-                    "mean: found the %ss %s of network %d and %s of the first one, allowed is one that is the same for"
-                            + " all", what, values.get(i), i, values.get(0));
+    /** The only input or output of the first network, which those of all others are like. */
+    private static Value alike(String what, List<List<Value>> values) {
+        Value first = values.get(0).get(0);
+        for (int i = 0; i < values.size(); i++) {
+            List<Value> found = values.get(i);
+            EmtalException.check(found.size() == 1 && found.get(0).type() == first.type()
+                            && found.get(0).shape().equals(first.shape()), "mean: found the %s %s of network %d and %s of"
+                    + " the first one, allowed is one of the same type and shape", what, found, i, values.get(0));
         }
-        return values.get(0).get(0);
+        return first;
     }
 }

@@ -118,16 +118,20 @@ final class Evidence {
      * Chooses among candidates.
      *
      * @param candidates at least one
-     * @return all that the best one is not clearly better than, in their order, but for the trainer's own configuration,
-     *     which is the first if it is among them
+     * @return those that no other is clearly better than: the trainer's own configuration first, then those that are
+     *     clearly better than it, then the others, of each the best first
      */
     List<Candidate> choice(List<Candidate> candidates) {
-        Map<Candidate, Estimate> estimates = estimates(candidates);
-        List<Candidate> ordered = candidates.stream()
-                .sorted(Comparator.comparingDouble(candidate -> estimates.get(candidate).difference())).toList();
-        Estimate best = estimates.get(ordered.get(0));
-        return ordered.stream().filter(candidate -> !best.isClearlyBetterThan(estimates.get(candidate)))
-                .sorted(Comparator.comparing(candidate -> candidate != own)).toList();
+        return choice(candidates, estimates(candidates));
+    }
+
+    List<Candidate> choice(List<Candidate> candidates, Map<Candidate, Estimate> estimates) {
+        Estimate unchanged = new Estimate(0, 0);
+        return candidates.stream().filter(candidate -> estimates.values().stream()
+                        .noneMatch(other -> other.isClearlyBetterThan(estimates.get(candidate))))
+                .sorted(Comparator.comparing((Candidate candidate) -> candidate != own)
+                        .thenComparing(candidate -> !estimates.get(candidate).isClearlyBetterThan(unchanged))
+                        .thenComparingDouble(candidate -> estimates.get(candidate).difference())).toList();
     }
 
     /**

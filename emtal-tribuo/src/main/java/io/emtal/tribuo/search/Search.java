@@ -2,6 +2,7 @@ package io.emtal.tribuo.search;
 
 import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.train.TaskMean;
 import io.emtal.onnx.train.TrainingListener;
@@ -63,48 +64,65 @@ final class Search<T extends Output<T>> {
 
     /** Searches, and gives the mean of networks of the best candidates, with the search in its provenance. */
     EmtalModel<T> run(List<Candidate> candidates, Map<String, Provenance> runProvenance, TrainerProvenance trainer) {
-        List<EmtalModel<T>> trained = networks(choice(candidates));
-        try (EmtalModel<T> model = EmtalModel.mean(trained)) {
+        List<Network<T>> trained = networks(choice(candidates));
+        try (EmtalModel<T> model = EmtalModel.mean(trained.stream().map(Network::model).toList())) {
             ModelProvenance found = model.getProvenance();
             Map<String, Provenance> run = new HashMap<>(runProvenance);
             found.getInstanceProvenance().iterator().forEachRemaining(fact -> run.put(fact.getA(), fact.getB()));
             run.put(SearchTrainer.TRIALS, new ListProvenance<>(trials.stream().map(Trial::provenance).toList()));
+            run.put(SearchTrainer.NETWORKS, new ListProvenance<>(trained.stream()
+                    .map(network -> new IntProvenance("candidate", network.candidate.number())).toList()));
             return model.copy(model.getName(), new ModelProvenance(found.getClassName(), found.getTrainingTime(),
                     found.getDatasetProvenance(), trainer, run));
         } finally {
-            trained.forEach(EmtalModel::close);
+            trained.forEach(network -> network.model.close());
         }
     }
 
+    /** A network of the model. */
+    private record Network<T extends Output<T>>(Candidate candidate, EmtalModel<T> model) {
+    }
+
     /**
-     * Trains candidates in turn, each time with another seed, until there are enough networks. After an interrupt those
-     * that are done by then will do, or the first one as it is.
+     * Trains candidates in turn, each time with another seed, until there are enough networks. One whose training fails
+     * has no further turn. After an interrupt those that are done by then will do, or the first one as far as it came.
      */
-    private List<EmtalModel<T>> networks(List<Candidate> best) {
-        List<EmtalModel<T>> trained = new ArrayList<>();
+    private List<Network<T>> networks(List<Candidate> best) {
+        List<Candidate> going = new ArrayList<>(best);
+        List<Network<T>> trained = new ArrayList<>();
         try {
-            do {
-                int i = trained.size();
-                Candidate candidate = best.get(i % best.size());
-                TrainerConfiguration configuration = withSeed(candidate.configuration(), i);
-                EmtalModel<T> model = train(candidate, configuration, "network-" + i, listener.network(i, networks));
-                if (i == 0 || model.training().stop().isEmpty()) {
-                    trained.add(model);
-                } else {
-                    model.close();
+            for (int i = 0; trained.isEmpty() || trained.size() < networks && !interrupted() && !going.isEmpty(); i++) {
+                Candidate candidate = going.get(i % going.size());
+                try {
+                    EmtalModel<T> model = train(candidate, withSeed(candidate.configuration(), i), "network-" + i,
+                            listener.network(candidate.number(), trained.size(), networks));
+                    if (trained.isEmpty() || model.training().stop().isEmpty()) {
+                        trained.add(new Network<>(candidate, model));
+                    } else {
+                        model.close();
+                    }
+                } catch (EmtalException e) {
+                    going.remove(candidate);
+                    if (trained.isEmpty() && (interrupted() || going.isEmpty())) {
+                        throw e;
+                    }
+                    LOGGER.warning("The training of a network of configuration " + candidate.values() + " failed: "
+                            + e.getMessage());
                 }
-            } while (trained.size() < networks && !Thread.currentThread().isInterrupted());
-        } catch (RuntimeException | Error e) {
-            if (trained.isEmpty() || !Thread.currentThread().isInterrupted()) {
-                trained.forEach(EmtalModel::close);
-                throw e;
             }
+        } catch (RuntimeException | Error e) {
+            trained.forEach(network -> network.model.close());
+            throw e;
         }
         if (trained.size() < networks) {
-            LOGGER.warning("The search was interrupted: the model is the mean of " + trained.size() + " networks instead of "
-                    + networks);
+            LOGGER.warning("The model is the mean of " + trained.size() + " networks instead of " + networks
+                    + (interrupted() ? ": the search was interrupted." : ": others could not be trained."));
         }
         return trained;
+    }
+
+    private static boolean interrupted() {
+        return Thread.currentThread().isInterrupted();
     }
 
     /** Goes through the rungs, the trainer's own configuration through all of them, until some can be chosen. */
@@ -155,7 +173,7 @@ final class Search<T extends Output<T>> {
                 scores[split] = score(candidate, rung, before + split);
             }
         } catch (EmtalException e) {
-            if (Thread.currentThread().isInterrupted()) {
+            if (interrupted()) {
                 throw e;
             }
             LOGGER.warning("The training of configuration " + candidate.values() + " failed: " + e.getMessage());
@@ -173,7 +191,7 @@ final class Search<T extends Output<T>> {
     private double score(Candidate candidate, int rung, int split) {
         try (EmtalModel<T> model = train(candidate, holdingOut(candidate.configuration(), split), "split-" + split,
                 listener.training(candidate.number(), rung))) {
-            EmtalException.check(!Thread.currentThread().isInterrupted(), "search: interrupted after %d trials",
+            EmtalException.check(!interrupted(), "search: interrupted after %d trials",
                     trials.size());
             TrainingReport report = model.training();
             double score = TaskMean.of(report.tasks().tasks(), report.heldOutErrors())

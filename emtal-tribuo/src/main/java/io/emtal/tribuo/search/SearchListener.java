@@ -41,11 +41,12 @@ public interface SearchListener {
     /**
      * Before the training of a network of the model.
      *
+     * @param candidate its configuration, from 0
      * @param network which, from 0
      * @param networks how many there will be
      * @return hears of the training's progress
      */
-    default TrainingListener network(int network, int networks) {
+    default TrainingListener network(int candidate, int network, int networks) {
         return TrainingListener.NONE;
     }
 }

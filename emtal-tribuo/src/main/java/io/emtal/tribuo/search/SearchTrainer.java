@@ -24,8 +24,8 @@ import java.util.function.Consumer;
 
 /**
  * Searches configurations of an {@link EmtalTrainer} and gives the mean of networks of the best: successive halving
- * (Jamieson and Talwalkar 2016, arXiv 1502.07943) over the trainer's own configuration and others in which two settings
- * are changed, drawn at random; more are where these are used up.
+ * (Jamieson and Talwalkar 2016, arXiv 1502.07943) over the trainer's own configuration and others in which two
+ * settings are changed, drawn at random; more are where these are used up.
  *
  * <p>A configuration is judged by the {@link io.emtal.onnx.train.TaskMean} of
  * {@link io.emtal.tribuo.TrainingReport#heldOutErrors} in a few trainings, each of which holds a quarter of the rows
@@ -33,24 +33,27 @@ import java.util.function.Consumer;
  * errors, whatever the loss; cross-entropies are those of the head scope, which cannot be searched therefore.
  *
  * <p>Of twenty scores on a few dozen rows the best one is so by chance. Therefore all trainings so far tell together
- * what each change does, in all configurations that have it; the trainer's own configuration goes on to every rung. And
- * among those of the last rung none is chosen: all that are not worse than the best by more than the standard deviations
- * of what is not known of them are trained on all rows, as the trainer would have done, in turn and each time with
- * another seed, and the model is the {@link EmtalModel#mean} of these networks. Configurations that differ err
- * differently, and a mean errs less than its parts (Caruana et al. 2004, Ensemble Selection from Libraries of Models). It
- * takes the memory and time of all its networks; with {@code networks} of 1 the model is that of the best configuration,
- * the own one where no other is clearly better.
+ * what each change does, in all configurations that have it; the trainer's own configuration goes on to every rung.
+ * And where the last rung cannot tell configurations apart, none is chosen: all that no other is better than by more
+ * than the standard deviations of what is not known of them are trained on all rows, as the trainer would have done, in
+ * turn and each time with another seed, and the model is the {@link EmtalModel#mean} of these networks, which never
+ * errs more than they do on average. It takes the memory and time of all its networks; with {@code networks} of 1 the
+ * model is that of the own configuration, or where another is clearly better of the best.
  *
  * <p>What early rungs save is trainings, twice as many judging a configuration on each next one. The trainings
  * themselves are whole: one that stops early would be judged at an epoch that is not its best, in favour of high
  * learning rates, and one of a smaller ensemble in favour of wide networks. A training that fails ends its
- * configuration's part in the search.
+ * configuration's part in the search, or in the model.
  *
  * <p>If the trainer has checkpoints, each training has a directory of its own below theirs, and the same search goes on
  * from them after its process has ended: trainings that were done are done at once, and the one that was not goes on.
  *
- * <p>Every training is in the model's provenance under {@value #TRIALS}. Repeats bit by bit for the same configuration,
- * number of invocations and examples in the same order. An interrupt ends the search within a step. Thread-safe.
+ * <p>What judged is in the model's provenance under {@value #TRIALS}, which configuration each network is of under
+ * {@value #NETWORKS}, and the networks themselves as {@link EmtalModel#mean} says. Repeats bit by bit for the same
+ * configuration, number of invocations and examples in the same order. Thread-safe.
+ *
+ * <p>An interrupt ends the search within a step, without a model before the first network has one; after that the model
+ * is the mean of the networks that are done, or the first one's best so far. The thread stays interrupted.
  *
  * @param <T> the type of output
  */
@@ -58,6 +61,9 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
 
     /** What the list of trainings is called in a model's provenance. */
     public static final String TRIALS = "emtal-search-trials";
+
+    /** What the list of the networks' configurations is called in a model's provenance. */
+    public static final String NETWORKS = "emtal-search-networks";
 
     private static final int MOST_RUNGS = 10;
     private static final int MOST_SPLITS = 1000;

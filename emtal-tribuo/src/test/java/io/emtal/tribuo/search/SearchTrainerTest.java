@@ -10,6 +10,7 @@ import ai.onnx.proto.OnnxMl;
 import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.FeatureEnsemble;
@@ -21,6 +22,7 @@ import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.TestData;
+import io.emtal.tribuo.image.ImagePreprocessing;
 import io.emtal.tribuo.output.MultiLabelTasks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -124,13 +126,15 @@ class SearchTrainerTest {
                 own.toBuilder().seed(6).build().train(data)));
         assertEquals(graph(expected), graph(alone));
         assertEquals(trainers(expected), trainers(alone));
-        // None of these rates learns anything, so that none is better.
+        // What is done to images changes nothing for a table, so that none is better.
         EmtalModel<Regressor> alike = SearchTrainer.<Regressor>builder().trainer(own).rungs(2).networks(3)
-                .space(List.of(new Setting(RATE.paths(), List.of("1.01e-6")))).build().train(data);
-        EmtalTrainer<Regressor> other = own.toBuilder().seed(6).recipe(Recipe.builder().pretrainEpochs(4).epochs(2)
-                .batchSize(16).workers(2).pretrainSchedule(new CosineSchedule(1.01e-6, 1.01e-6, 0))
-                .schedule(new CosineSchedule(1e-6, 1e-6, 0)).build()).build();
+                .space(List.of(Setting.of("imagePreprocessing.maxPixels", "1000"))).build().train(data);
+        EmtalTrainer<Regressor> other = own.toBuilder().seed(6)
+                .imagePreprocessing(ImagePreprocessing.builder().maxPixels(1000).build()).build();
         EmtalModel<Regressor> third = own.toBuilder().seed(7).build().train(data);
+        assertEquals(List.of(new IntProvenance("candidate", 0), new IntProvenance("candidate", 1),
+                new IntProvenance("candidate", 0)), ((ListProvenance<?>) alike.getProvenance().getInstanceProvenance()
+                .getMap().get(SearchTrainer.NETWORKS)).getList());
         assertEquals(trainers(EmtalModel.mean(List.of(own.toBuilder().build().train(data), other.train(data), third))),
                 trainers(alike));
     }
@@ -319,27 +323,50 @@ class SearchTrainerTest {
     void anInterruptWhileNetworksAreTrainedKeepsThoseThatAreDone() {
         Dataset<Label> data = TestData.labels(30, 1);
         for (int at = 0; at < 3; at++) {
-            int interrupted = at;
-            SearchListener listener = new SearchListener() {
-                @Override
-                public TrainingListener network(int network, int networks) {
-                    assertEquals(3, networks);
-                    return new TrainingListener() {
-                        @Override
-                        public void step(StepEvent event) {
-                            if (network == interrupted && event.step() == 5) {
-                                Thread.currentThread().interrupt();
-                            }
-                        }
-                    };
-                }
-            };
-            EmtalModel<Label> model = SearchTrainer.<Label>builder().trainer(slow(1)).budget(1).listener(listener)
-                    .build().train(data);
+            EmtalModel<Label> model = SearchTrainer.<Label>builder().trainer(slow(1)).budget(1)
+                    .listener(atStepOf(at, () -> Thread.currentThread().interrupt())).build().train(data);
             assertTrue(Thread.interrupted(), "the interrupt is still there");
             assertEquals(Math.max(1, at), trainers(model).size());
             assertEquals(at == 0, model.training().stop().isPresent());
         }
+    }
+
+    /** Does something at a step of one of three networks. */
+    private static SearchListener atStepOf(int which, Runnable action) {
+        return new SearchListener() {
+            @Override
+            public TrainingListener network(int candidate, int network, int networks) {
+                assertEquals(3, networks);
+                return new TrainingListener() {
+                    @Override
+                    public void step(StepEvent event) {
+                        if (network == which && event.step() == 5) {
+                            action.run();
+                        }
+                    }
+                };
+            }
+        };
+    }
+
+    @Test
+    void aNetworkThatCannotBeTrainedIsMissing() {
+        Dataset<Label> data = TestData.labels(30, 1);
+        SearchTrainer.Builder<Label> builder = SearchTrainer.<Label>builder().trainer(slow(1)).budget(1);
+        EmtalModel<Label> model = builder.listener(atStepOf(1, () -> {
+            throw new EmtalException("the second network fails");
+        })).build().train(data);
+        assertEquals(1, trainers(model).size());
+        assertEquals(graph(SearchTrainerTest.<Label>slow(1).train(data)), graph(model));
+        SearchTrainer<Label> first = builder.listener(atStepOf(0, () -> {
+            throw new EmtalException("the first network fails");
+        })).build();
+        var e = assertThrows(EmtalException.class, () -> first.train(data));
+        assertTrue(e.getMessage().contains("the first network fails"), e.getMessage());
+        SearchTrainer<Label> broken = builder.listener(atStepOf(1, () -> {
+            throw new Crash();
+        })).build();
+        assertThrows(Crash.class, () -> broken.train(data));
     }
 
     /** Ends a search as nothing in it expects. */
@@ -394,7 +421,7 @@ class SearchTrainerTest {
         assertTrue(heard.trials.stream().allMatch(trial -> trial.failure().isEmpty()), heard.trials::toString);
     }
 
-    /** The trainer's own trainings hold nothing out, those that judge do; the winner's is its own again. */
+    /** The trainer's own trainings hold nothing out, those that judge do; the networks' are its own again. */
     @Test
     void aScoreIsTheErrorOnRowsThatTheWholeNetworkHasNotSeen() {
         Dataset<Regressor> data = TestData.regressors(60, 1);
