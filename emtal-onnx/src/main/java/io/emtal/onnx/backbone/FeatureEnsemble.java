@@ -28,7 +28,9 @@ import java.util.function.Consumer;
  * first random signs, passes the blocks without knowing of the others, and has heads of its own; the mean of the
  * members is the prediction, or, where numbers and classes are learnt together, nearly that of the half that is for
  * the kind. A linear map of all encoded columns, zero at first, is added to what the heads read: what is linear in a
- * table need not pass through the blocks.
+ * table need not pass through the blocks. What the blocks give is scaled down beside it. Adam moves all weights alike,
+ * so that heads learn more slowly what is scaled down, and decay takes more of it: what a linear map cannot say is to
+ * be learnt after what it can.
  *
  * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
  * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. What a missing value means is
@@ -67,6 +69,9 @@ public final class FeatureEnsemble implements BackboneSource {
     @Config(description = "The most bins of the piecewise-linear encoding of a number; 0 for none. Fewer where hundreds of"
             + " numbers would make the encoding too wide.")
     private int bins = 8;
+
+    @Config(description = "What the blocks' output is multiplied by, above 0; the linear map's is not.")
+    private double blockScale = 0.4;
 
     /** For OLCUT, and {@link #builder()}. */
     private FeatureEnsemble() {
@@ -145,6 +150,16 @@ public final class FeatureEnsemble implements BackboneSource {
         }
 
         /**
+         * Sets how much the blocks say beside the linear map.
+         *
+         * @param blockScale what the blocks' output is multiplied by, above 0
+         * @return this builder
+         */
+        public Builder blockScale(double blockScale) {
+            return set(made -> made.blockScale = blockScale);
+        }
+
+        /**
          * Makes the source.
          *
          * @return the source
@@ -168,10 +183,11 @@ public final class FeatureEnsemble implements BackboneSource {
     }
 
     private Optional<String> invalid() {
-        boolean valid = members >= 2 && width >= 1 && depth >= 1 && hidden >= 1 && bins >= 0;
+        boolean valid = members >= 2 && width >= 1 && depth >= 1 && hidden >= 1 && bins >= 0 && blockScale > 0
+                && Double.isFinite(blockScale);
         return valid ? Optional.empty() : Optional.of("FeatureEnsemble: found members " + members + ", width " + width
-                + ", depth " + depth + ", hidden " + hidden + ", bins " + bins + "; allowed are 2 and more members, 0"
-                + " and more bins, 1 and more of the others");
+                + ", depth " + depth + ", hidden " + hidden + ", bins " + bins + ", block scale " + blockScale
+                + "; allowed are 2 and more members, 0 and more bins, a block scale above 0, 1 and more of the others");
     }
 
     @Override
@@ -196,7 +212,8 @@ public final class FeatureEnsemble implements BackboneSource {
         Value tokens = graph.add(embedded, encoder.trainable("members.bias",
                 Tensor.of(new float[members * width], members, width)));
         Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
-        graph.output("pooled", graph.add(encoder.encodeApart(tokens), graph.matMul(values, linear)));
+        Value said = graph.mul(encoder.encodeApart(tokens), blockScale);
+        graph.output("pooled", graph.add(said, graph.matMul(values, linear)));
         return encoder.backbone(graph.build(), false);
     }
 

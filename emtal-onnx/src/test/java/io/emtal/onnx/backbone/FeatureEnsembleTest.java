@@ -82,5 +82,35 @@ class FeatureEnsembleTest {
     void wrongSizesAreRefused() {
         EmtalException e = assertThrows(EmtalException.class, () -> FeatureEnsemble.builder().members(1).build());
         assertTrue(e.getMessage().contains("members 1") && e.getMessage().contains("2 and more"), e.getMessage());
+        for (double scale : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            e = assertThrows(EmtalException.class, () -> FeatureEnsemble.builder().blockScale(scale).build());
+            assertTrue(e.getMessage().contains("block scale " + scale), e.getMessage());
+        }
+    }
+
+    /** The linear map is zero at first. */
+    @Test
+    void theBlocksAreScaledAndTheLinearMapIsNot() throws OrtException {
+        Backbone[] backbones = new Backbone[2];
+        for (int i = 0; i < 2; i++) {
+            backbones[i] = FeatureEnsemble.builder().members(MEMBERS).width(WIDTH).bins(0).blockScale(i == 0 ? 1 : 0.25)
+                    .build().create(LAYOUT, OneTask.LAYOUT, rows(1), 1);
+        }
+        float[] row = {1, 7, 0, 1, 0};
+        float[] whole = run(backbones[0], row);
+        float[] scaled = run(backbones[1], row);
+        for (int i = 0; i < whole.length; i++) {
+            assertEquals(0.25 * whole[i], scaled[i], 1e-6);
+        }
+        float[] ones = new float[backbones[0].graph().initializers().get("linear.weight").floats().length];
+        Arrays.fill(ones, 1);
+        float[] added = new float[2];
+        for (int i = 0; i < 2; i++) {
+            Backbone linear = backbones[i].withInitializers(Map.of("linear.weight",
+                    Tensor.of(ones, ones.length / WIDTH, WIDTH)));
+            added[i] = run(linear, row)[0] - (i == 0 ? whole : scaled)[0];
+        }
+        assertTrue(Math.abs(added[0]) > 0.1, "added: " + added[0]);
+        assertEquals(added[0], added[1], 1e-5);
     }
 }

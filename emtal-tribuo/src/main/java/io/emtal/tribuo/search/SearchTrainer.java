@@ -105,8 +105,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
 
     /**
      * What to search on tables, around the defaults of {@link io.emtal.onnx.backbone.FeatureEnsemble}: how strongly to
-     * regularise, how fast to learn, how far to follow outliers of targets, how wide and deep to be, and whether numbers
-     * are encoded piecewise linearly.
+     * regularise, how fast to learn, how far to follow outliers of targets, how wide and deep to be, how much of what is
+     * said is linear, and whether numbers are encoded piecewise linearly.
      *
      * @return the settings
      */
@@ -120,6 +120,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
                 Setting.of("backbone.width", "64", "128"),
                 Setting.of("backbone.hidden", "128", "256"),
                 Setting.of("backbone.depth", "1", "2", "3"),
+                Setting.of("backbone.blockScale", "0.2", "0.4", "1"),
                 Setting.of("backbone.bins", "0", "8"));
     }
 
