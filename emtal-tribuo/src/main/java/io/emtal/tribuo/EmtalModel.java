@@ -218,8 +218,9 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
         for (int id = 0; id < outputIDInfo.size(); id++) {
             columns.put(codec.name(id), codec.column(id));
         }
-        return Map.of("features", featureIDMap.keySet(), "inputs", preprocessing.build(), "output tasks", outputs.serialize(),
-                "outputs", columns, "tasks", training.tasks().tasks().stream().map(Task::name).toList());
+        return Map.of("features", featureIDMap.keySet(), "inputs", preprocessing.build(),
+                "output tasks", outputs.serialize(), "outputs", columns,
+                "tasks", training.tasks().tasks().stream().map(Task::name).toList());
     }
 
     /** Frees the session as soon as no prediction runs. Closing twice is no error. */

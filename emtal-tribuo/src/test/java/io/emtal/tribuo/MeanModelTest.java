@@ -42,7 +42,8 @@ class MeanModelTest {
 
     private static <T extends Output<T>> SortedMap<String, Double> scores(Prediction<T> prediction) {
         SortedMap<String, Double> scores = new TreeMap<>();
-        prediction.getOutputScores().forEach((name, output) -> scores.put(name, ((Label) (Output<?>) output).getScore()));
+        prediction.getOutputScores()
+                .forEach((name, output) -> scores.put(name, ((Label) (Output<?>) output).getScore()));
         return scores;
     }
 

@@ -57,8 +57,8 @@ public final class MeanNetwork {
         for (int i = 0; i < values.size(); i++) {
             List<Value> found = values.get(i);
             EmtalException.check(found.size() == 1 && found.get(0).type() == first.type()
-                            && found.get(0).shape().equals(first.shape()), "mean: found the %s %s of network %d and %s of"
-                    + " the first one, allowed is one of the same type and shape", what, found, i, values.get(0));
+                            && found.get(0).shape().equals(first.shape()), "mean: found the %s %s of network %d and %s"
+                    + " of the first one, allowed is one of the same type and shape", what, found, i, values.get(0));
         }
         return first;
     }

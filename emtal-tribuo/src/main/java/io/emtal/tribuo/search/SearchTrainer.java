@@ -91,8 +91,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     @Config(description = "The mean of how many networks, of the best configurations in turn, is the model.")
     private int networks = 3;
 
-    @Config(description = "Decides which configurations are tried. The networks of the model are trained with the trainer's"
-            + " own seed and those that follow it.")
+    @Config(description = "Decides which configurations are tried. The networks of the model are trained with the"
+            + " trainer's own seed and those that follow it.")
     private long seed = Trainer.DEFAULT_SEED;
 
     private SearchListener listener = SearchListener.NONE;
@@ -105,8 +105,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
 
     /**
      * What to search on tables, around the defaults of {@link io.emtal.onnx.backbone.FeatureEnsemble}: how strongly to
-     * regularise, how fast to learn, how far to follow outliers of targets, how wide and deep to be, how much of what is
-     * said is linear, and whether numbers are encoded piecewise linearly.
+     * regularise, how fast to learn, how far to follow outliers of targets, how wide and deep to be, how much of what
+     * is said is linear, and whether numbers are encoded piecewise linearly.
      *
      * @return the settings
      */
@@ -272,8 +272,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         if (budget < 1 || reduction < 2 || splits < 1 || splits > MOST_SPLITS || rungs < 1 || rungs > MOST_RUNGS
                 || networks < 1 || networks > MOST_NETWORKS) {
             return Optional.of("SearchTrainer: found budget " + budget + ", reduction " + reduction + ", rungs " + rungs
-                    + ", splits " + splits + ", networks " + networks + "; allowed are a budget of 1 and more, a reduction"
-                    + " of 2 and more, 1 to " + MOST_RUNGS + " rungs, 1 to " + MOST_SPLITS + " splits, 1 to "
+                    + ", splits " + splits + ", networks " + networks + "; allowed are a budget of 1 and more, a"
+                    + " reduction of 2 and more, 1 to " + MOST_RUNGS + " rungs, 1 to " + MOST_SPLITS + " splits, 1 to "
                     + MOST_NETWORKS + " networks");
         }
         if (rungs == 1 && splits == 1) {
@@ -344,7 +344,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     @Override
     public String toString() {
         return "SearchTrainer(trainer=" + trainer + ",space=" + space + ",budget=" + budget
-                + ",reduction=" + reduction + ",rungs=" + rungs + ",splits=" + splits + ",networks=" + networks + ",seed="
-                + seed + ")";
+                + ",reduction=" + reduction + ",rungs=" + rungs + ",splits=" + splits + ",networks=" + networks
+                + ",seed=" + seed + ")";
     }
 }
