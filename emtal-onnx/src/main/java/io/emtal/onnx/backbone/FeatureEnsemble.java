@@ -13,6 +13,7 @@ import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.MemberWeights;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.util.ArrayList;
@@ -26,11 +27,13 @@ import java.util.function.Consumer;
  * A fresh backbone for tables: an ensemble of members that share the feed-forward blocks of a transformer (TabM-mini,
  * Gorishniy et al. 2025, arXiv 2410.24210). Every member is a token: it sees all columns with scales of its own, at
  * first random signs, passes the blocks without knowing of the others, and has heads of its own; the mean of the
- * members is the prediction, or, where numbers and classes are learnt together, nearly that of the half that is for
- * the kind. A linear map of all encoded columns, zero at first, is added to what the heads read: what is linear in a
- * table need not pass through the blocks. What the blocks give is scaled down beside it. Adam moves all weights alike,
- * so that heads learn more slowly what is scaled down, and decay takes more of it: what a linear map cannot say is to
- * be learnt after what it can.
+ * members is the prediction. Where numbers and classes are learnt together, there are as many members for each kind,
+ * and nearly the mean of these is the prediction.
+ *
+ * <p>A linear map of all encoded columns, zero at first, is added to what the heads read: what is linear in a table
+ * need not pass through the blocks. What the blocks give is scaled down beside it. Adam moves all weights alike, so
+ * that heads learn more slowly what is scaled down, and decay takes more of it: what a linear map cannot say is to be
+ * learnt after what it can.
  *
  * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
  * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. What a missing value means is
@@ -54,7 +57,7 @@ public final class FeatureEnsemble implements BackboneSource {
     /** What a number's encoding has besides bins: its standardised value, and whether it is missing. */
     private static final int WITHOUT_BINS = 2;
 
-    @Config(description = "The number of members M.")
+    @Config(description = "The number of members M; twice as many where numbers and classes are learnt together.")
     private int members = 16;
 
     @Config(description = "Token width D.")
@@ -102,7 +105,7 @@ public final class FeatureEnsemble implements BackboneSource {
         /**
          * Sets the number of members.
          *
-         * @param members M, 2 or more
+         * @param members M, 2 or more; there are twice as many where numbers and classes are learnt together
          * @return this builder
          */
         public Builder members(int members) {
@@ -207,10 +210,11 @@ public final class FeatureEnsemble implements BackboneSource {
         int encoded = (int) encoding.values().extent(1);
         double gain = Math.min(1, (double) FULL_RATE_WIDTH / encoded);
         Value values = graph.unsqueeze(graph.mul(encoding.values(), gain), 1);
-        Value scaled = graph.mul(values, encoder.trainable("members.scale", signs(encoded, random)));
+        int all = members * Math.max(1, MemberWeights.kinds(tasks));
+        Value scaled = graph.mul(values, encoder.trainable("members.scale", signs(all, encoded, random)));
         Value embedded = graph.matMul(scaled, encoder.trainable("embedding.weight", embedding(encoding, encoder, gain)));
         Value tokens = graph.add(embedded, encoder.trainable("members.bias",
-                Tensor.of(new float[members * width], members, width)));
+                Tensor.of(new float[all * width], all, width)));
         Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
         Value said = graph.mul(encoder.encodeApart(tokens), blockScale);
         graph.output("pooled", graph.add(said, graph.matMul(values, linear)));
@@ -222,12 +226,12 @@ public final class FeatureEnsemble implements BackboneSource {
         return numbers == 0 ? bins : (int) Math.max(0, Math.min(bins, WIDEST / numbers - WITHOUT_BINS));
     }
 
-    private Tensor signs(int encoded, SplittableRandom random) {
-        float[] signs = new float[members * encoded];
+    private static Tensor signs(int all, int encoded, SplittableRandom random) {
+        float[] signs = new float[all * encoded];
         for (int i = 0; i < signs.length; i++) {
             signs[i] = random.nextBoolean() ? 1 : -1;
         }
-        return Tensor.of(signs, members, encoded);
+        return Tensor.of(signs, all, encoded);
     }
 
     private Tensor embedding(FeatureEncoding encoding, EncoderWriter encoder, double gain) {

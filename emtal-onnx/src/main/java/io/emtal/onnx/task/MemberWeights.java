@@ -43,9 +43,7 @@ public final class MemberWeights {
         int columns = layout.columns();
         float[] weights = new float[members * columns];
         Arrays.fill(weights, 1);
-        boolean mixed = layout.tasks().stream().filter(task -> task.weight() > 0)
-                .map(RealTask.class::isInstance).distinct().count() == 2;
-        if (!mixed || members < LEAST_MEMBERS) {
+        if (kinds(layout) < 2 || members < LEAST_MEMBERS) {
             return new MemberWeights(members, columns, weights, false);
         }
         int half = members / 2;
@@ -60,6 +58,18 @@ public final class MemberWeights {
             }
         }
         return new MemberWeights(members, columns, weights, true);
+    }
+
+    /**
+     * How many kinds of tasks there are that members are divided among. Tasks of weight 0, which nothing learns, do not
+     * count.
+     *
+     * @param layout the tasks
+     * @return 2 where some tasks are numbers and others classes, otherwise at most 1
+     */
+    public static int kinds(TaskLayout layout) {
+        return (int) layout.tasks().stream().filter(task -> task.weight() > 0)
+                .map(RealTask.class::isInstance).distinct().count();
     }
 
     /**

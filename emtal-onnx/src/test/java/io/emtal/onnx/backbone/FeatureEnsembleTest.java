@@ -7,7 +7,10 @@ import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.GraphSession;
 import io.emtal.onnx.graph.Tensor;
+import io.emtal.onnx.task.BinaryTask;
 import io.emtal.onnx.task.OneTask;
+import io.emtal.onnx.task.RealTask;
+import io.emtal.onnx.task.TaskLayout;
 import org.junit.jupiter.api.Test;
 
 import java.util.Arrays;
@@ -86,6 +89,18 @@ class FeatureEnsembleTest {
             e = assertThrows(EmtalException.class, () -> FeatureEnsemble.builder().blockScale(scale).build());
             assertTrue(e.getMessage().contains("block scale " + scale), e.getMessage());
         }
+    }
+
+    @Test
+    void eachKindOfTasksHasItsMembers() {
+        RealTask number = new RealTask("number", 0, 1, 1);
+        BinaryTask binary = new BinaryTask("binary", 1);
+        FeatureEnsemble source = FeatureEnsemble.builder().members(MEMBERS).bins(0).build();
+        TaskLayout mixed = new TaskLayout(List.of(number, binary));
+        assertEquals(2 * MEMBERS, source.create(LAYOUT, mixed, rows(1), 1).members());
+        // Nothing learns the second one.
+        TaskLayout single = new TaskLayout(List.of(number, new BinaryTask("binary", 0)));
+        assertEquals(MEMBERS, source.create(LAYOUT, single, rows(1), 1).members());
     }
 
     /** The linear map is zero at first. */
