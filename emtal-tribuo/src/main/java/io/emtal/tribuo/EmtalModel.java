@@ -49,6 +49,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -186,11 +187,11 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
     public static <T extends Output<T>> EmtalModel<T> mean(List<EmtalModel<T>> models) {
         EmtalException.check(!models.isEmpty(), "mean: found no model, at least one is needed");
         EmtalModel<T> first = models.get(0);
-        Map<String, Object> interchange = first.interchange();
         for (EmtalModel<T> model : models) {
-            model.interchange().forEach((what, found) -> EmtalException.check(found.equals(interchange.get(what)),
-                    "mean: found models '%s' and '%s' with different %s, allowed are the same", first.name, model.name,
-                    what));
+            first.difference(model).ifPresent(what -> {
+                throw new EmtalException("mean: found models '" + first.name + "' and '" + model.name + "' with different "
+                        + what + ", allowed are the same");
+            });
         }
         long size = models.stream().mapToLong(model -> model.predictor.model().size()).sum();
         EmtalException.check(size <= MAX_NETWORK_BYTES, "mean: found %d networks of %d bytes together, allowed are %d",
@@ -210,17 +211,29 @@ public final class EmtalModel<T extends Output<T>> extends Model<T> implements O
                 first.featureIDMap, first.outputIDInfo, first.inputs, first.outputs, network, report);
     }
 
+    /**
+     * What keeps this model and another one from having a {@link #mean}, but for its size.
+     *
+     * @param other another model
+     * @return what of them differs, such as {@code features}; empty if nothing does that matters
+     */
+    public Optional<String> difference(EmtalModel<T> other) {
+        Map<String, Object> theirs = other.interchange();
+        return interchange().entrySet().stream().filter(own -> !own.getValue().equals(theirs.get(own.getKey())))
+                .map(Map.Entry::getKey).findFirst();
+    }
+
     /** How examples become rows, and columns predictions. */
-    private Map<String, Object> interchange() {
+    private SortedMap<String, Object> interchange() {
         EmtalModelProto.Builder preprocessing = EmtalModelProto.newBuilder();
         inputs.serialize(preprocessing);
         Map<String, Integer> columns = new TreeMap<>();
         for (int id = 0; id < outputIDInfo.size(); id++) {
             columns.put(codec.name(id), codec.column(id));
         }
-        return Map.of("features", featureIDMap.keySet(), "inputs", preprocessing.build(),
+        return new TreeMap<>(Map.of("features", featureIDMap.keySet(), "inputs", preprocessing.build(),
                 "output tasks", outputs.serialize(), "outputs", columns,
-                "tasks", training.tasks().tasks().stream().map(Task::name).toList());
+                "tasks", training.tasks().tasks().stream().map(Task::name).toList()));
     }
 
     /** Frees the session as soon as no prediction runs. Closing twice is no error. */

@@ -84,8 +84,9 @@ final class Search<T extends Output<T>> {
     }
 
     /**
-     * Trains candidates in turn, each time with another seed, until there are enough networks. One whose training fails
-     * has no further turn. After an interrupt those that are done by then will do, or the first one as far as it came.
+     * Trains candidates in turn, each time with another seed, until there are enough networks. One whose training fails,
+     * or that reads examples otherwise than the first one, has no further turn. After an interrupt those that are done
+     * by then will do, or the first one as far as it came.
      */
     private List<Network<T>> networks(List<Candidate> best) {
         List<Candidate> going = new ArrayList<>(best);
@@ -96,11 +97,17 @@ final class Search<T extends Output<T>> {
                 try {
                     EmtalModel<T> model = train(candidate, withSeed(candidate.configuration(), i), "network-" + i,
                             listener.network(candidate.number(), trained.size(), networks));
-                    if (trained.isEmpty() || model.training().stop().isEmpty()) {
-                        trained.add(new Network<>(candidate, model));
-                    } else {
+                    Optional<String> difference = trained.stream().findFirst()
+                            .flatMap(first -> first.model.difference(model));
+                    if (difference.isPresent() || !trained.isEmpty() && model.training().stop().isPresent()) {
                         model.close();
+                    } else {
+                        trained.add(new Network<>(candidate, model));
                     }
+                    difference.ifPresent(what -> {
+                        throw new EmtalException("found other " + what + " than the first network has, allowed are the"
+                                + " same");
+                    });
                 } catch (EmtalException e) {
                     going.remove(candidate);
                     if (trained.isEmpty() && (interrupted() || going.isEmpty())) {

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl;
+import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.Emtal;
 import io.emtal.onnx.backbone.FeatureTransformer;
@@ -27,6 +29,8 @@ import io.emtal.tribuo.multitask.MultiTaskEvaluation;
 import io.emtal.tribuo.multitask.MultiTaskEvaluator;
 import io.emtal.tribuo.multitask.MultiTaskMetrics;
 import io.emtal.tribuo.output.MultiLabelTasks;
+import io.emtal.tribuo.search.SearchTrainer;
+import io.emtal.tribuo.search.Setting;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -124,6 +128,25 @@ class ImageTrainingTest {
     private static double[] scores(Prediction<MultiLabel> prediction) {
         return prediction.getOutputScores().values().stream()
                 .mapToDouble(label -> label.getLabelSet().iterator().next().getScore()).toArray();
+    }
+
+    /** One network has one way to prepare images. */
+    @Test
+    void networksThatPrepareImagesOtherwiseHaveNoMean() {
+        Dataset<MultiLabel> data = data("test");
+        EmtalTrainer<MultiLabel> own = trainer(2).build();
+        EmtalTrainer<MultiLabel> other = own.toBuilder()
+                .imagePreprocessing(ImagePreprocessing.builder().maxPixels(1000).build()).build();
+        try (EmtalModel<MultiLabel> first = own.train(data); EmtalModel<MultiLabel> second = other.train(data);
+             EmtalModel<MultiLabel> found = SearchTrainer.<MultiLabel>builder().trainer(own).rungs(2).networks(2)
+                     .space(List.of(Setting.of("imagePreprocessing.maxPixels", "1000"))).build().train(data)) {
+            assertEquals(Optional.of("inputs"), first.difference(second));
+            assertThrows(EmtalException.class, () -> EmtalModel.mean(List.of(first, second)));
+            IntProvenance candidate = new IntProvenance("candidate", 0);
+            assertEquals(List.of(candidate, candidate), ((ListProvenance<?>) found.getProvenance()
+                    .getInstanceProvenance().getMap().get(SearchTrainer.NETWORKS)).getList());
+            assertEquals(data.size(), found.predict(data).size());
+        }
     }
 
     /** In the middle of an epoch of augmented images. */
