@@ -67,12 +67,11 @@ class StepExecutorTest {
     /** At the start members' heads have gradients of about the same size, but for what tasks count for them. */
     @Test
     void membersLearnTheirKind() throws Exception {
-        int members = 6;
         PackedExamples rows = SmallTraining.rows(1);
         TaskLayout tasks = SmallTraining.tasks();
-        Backbone backbone = FeatureEnsemble.builder().members(members).width(16).depth(1).hidden(32).build()
+        Backbone backbone = FeatureEnsemble.builder().members(3).width(16).depth(1).hidden(32).build()
                 .create(SmallTraining.layout(), tasks, rows, 1);
-        Heads heads = new Heads(tasks, backbone.pooledWidth(), members);
+        Heads heads = new Heads(tasks, backbone.pooledWidth(), backbone.members());
         NetworkCompiler compiler = new NetworkCompiler(backbone, new FullDense().adapt(backbone, 1), heads,
                 heads.parameters(1), tasks, new Losses(), QualityRetaining.off());
         int[] some = IntStream.range(0, ROWS).toArray();
