@@ -4,7 +4,6 @@ import ai.onnx.proto.OnnxMl;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.GraphBuilder;
-import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Value;
 
 import java.util.ArrayList;
@@ -47,8 +46,7 @@ public final class MeanNetwork {
         }
         Value sum = outputs.stream().reduce(builder::add).orElseThrow();
         builder.output(output.name(), builder.mul(sum, 1.0 / graphs.size()));
-        return OnnxFile.toModel(builder.build(), first.getGraph().getName()).toBuilder()
-                .addAllMetadataProps(first.getMetadataPropsList()).build();
+        return Optimise.write(builder.build(), first);
     }
 
     /** The only input or output of the first network, which those of all others are like. */

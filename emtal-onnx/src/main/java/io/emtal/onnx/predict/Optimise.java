@@ -36,9 +36,7 @@ public enum Optimise {
         @Override
         public OnnxMl.ModelProto apply(OnnxMl.ModelProto model) {
             Graph graph = Narrowing.of(read(model), Set.of());
-            Graph fused = rewritten(rewritten(graph, Lowering::new), LinearRows::new);
-            return OnnxFile.toModel(fused, model.getGraph().getName()).toBuilder()
-                    .addAllMetadataProps(model.getMetadataPropsList()).build();
+            return write(rewritten(rewritten(graph, Lowering::new), LinearRows::new), model);
         }
     };
 
@@ -57,6 +55,12 @@ public enum Optimise {
         boolean computesRows = model.getGraph().getNodeList().stream().anyMatch(n -> n.getOpType().equals("Shape"));
         return computesRows ? OnnxFile.readOpen(model, Map.of(), ReadLimits.DEFAULT)
                 : OnnxFile.read(model, Shape.BATCH);
+    }
+
+    /** A graph as a model of the name and metadata of another one. */
+    static OnnxMl.ModelProto write(Graph graph, OnnxMl.ModelProto like) {
+        return OnnxFile.toModel(graph, like.getGraph().getName()).toBuilder()
+                .addAllMetadataProps(like.getMetadataPropsList()).build();
     }
 
     private static Graph rewritten(Graph graph, BiFunction<GraphBuilder, Graph, GraphBuilder.Replacement> rewriting) {

@@ -84,9 +84,9 @@ final class Search<T extends Output<T>> {
     }
 
     /**
-     * Trains candidates in turn, each time with another seed, until there are enough networks. One whose training fails,
-     * or that reads examples otherwise than the first one, has no further turn. After an interrupt those that are done
-     * by then will do, or the first one as far as it came.
+     * Trains candidates in turn, each time with another seed, until there are enough networks. One whose training
+     * fails, or that reads examples otherwise than the first one, has no further turn. After an interrupt those that
+     * are done by then will do, or the first one as far as it came.
      */
     private List<Network<T>> networks(List<Candidate> best) {
         List<Candidate> going = new ArrayList<>(best);
@@ -95,19 +95,7 @@ final class Search<T extends Output<T>> {
             for (int i = 0; trained.isEmpty() || trained.size() < networks && !interrupted() && !going.isEmpty(); i++) {
                 Candidate candidate = going.get(i % going.size());
                 try {
-                    EmtalModel<T> model = train(candidate, withSeed(candidate.configuration(), i), "network-" + i,
-                            listener.network(candidate.number(), trained.size(), networks));
-                    Optional<String> difference = trained.stream().findFirst()
-                            .flatMap(first -> first.model.difference(model));
-                    if (difference.isPresent() || !trained.isEmpty() && model.training().stop().isPresent()) {
-                        model.close();
-                    } else {
-                        trained.add(new Network<>(candidate, model));
-                    }
-                    difference.ifPresent(what -> {
-                        throw new EmtalException("found other " + what + " than the first network has, allowed are the"
-                                + " same");
-                    });
+                    add(candidate, i, trained);
                 } catch (EmtalException e) {
                     going.remove(candidate);
                     if (trained.isEmpty() && (interrupted() || going.isEmpty())) {
@@ -126,6 +114,21 @@ final class Search<T extends Output<T>> {
                     + (interrupted() ? ": the search was interrupted." : ": others could not be trained."));
         }
         return trained;
+    }
+
+    /** Trains a network, and adds it unless it is not the first one and an interrupt cut it off. */
+    private void add(Candidate candidate, int i, List<Network<T>> trained) {
+        EmtalModel<T> model = train(candidate, withSeed(candidate.configuration(), i), "network-" + i,
+                listener.network(candidate.number(), trained.size(), networks));
+        Optional<String> difference = trained.stream().findFirst().flatMap(first -> first.model.difference(model));
+        if (trained.isEmpty() || difference.isEmpty() && model.training().stop().isEmpty()) {
+            trained.add(new Network<>(candidate, model));
+            return;
+        }
+        model.close();
+        difference.ifPresent(what -> {
+            throw new EmtalException("found other " + what + " than the first network has, allowed are the same");
+        });
     }
 
     private static boolean interrupted() {
@@ -198,8 +201,7 @@ final class Search<T extends Output<T>> {
     private double score(Candidate candidate, int rung, int split) {
         try (EmtalModel<T> model = train(candidate, holdingOut(candidate.configuration(), split), "split-" + split,
                 listener.training(candidate.number(), rung))) {
-            EmtalException.check(!interrupted(), "search: interrupted after %d trials",
-                    trials.size());
+            EmtalException.check(!interrupted(), "search: interrupted after %d trials", trials.size());
             TrainingReport report = model.training();
             double score = TaskMean.of(report.tasks().tasks(), report.heldOutErrors())
                     .orElseThrow(() -> new EmtalException("search: found no label on the quarter of the rows that is held out,"

@@ -299,6 +299,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
      * Searches and trains.
      *
      * @throws EmtalException if a setting's path leads nowhere, no training succeeds, or the thread is interrupted
+     *     before there is a network of the model
      */
     @Override
     public EmtalModel<T> train(Dataset<T> examples, Map<String, Provenance> runProvenance, int invocationCount) {
