@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
  * does so in all candidates that have it. Parts are normally distributed around 0, so that the estimates are those of a
  * Gaussian process (Rasmussen and Williams 2006, equations 2.25 and 2.26), here a mean over a grid of variances, each
  * as likely as it makes the scores (equation 2.30). Splits are taken for independent, which quarters of the same rows
- * are not quite: what is clearly better is so on rows like these.
+ * are not: what differs by one deviation only is not told apart.
  */
 final class Evidence {
 
@@ -36,6 +36,9 @@ final class Evidence {
 
     /** Is added to scores: below it there is nothing left to be better at. */
     private static final double SOLVED = 1e-4;
+
+    /** How many deviations of each estimate lie between what is clearly better and what is clearly worse. */
+    private static final double DEVIATIONS = 2;
 
     /** The least variance that a logarithm's noise is taken to have, against division by zero. */
     private static final double LEAST_NOISE = 1e-12;
@@ -63,9 +66,9 @@ final class Evidence {
      */
     record Estimate(double difference, double deviation) {
 
-        /** Whether it is better by more than both deviations. */
+        /** Whether it is better by more than two of both deviations. */
         boolean isClearlyBetterThan(Estimate other) {
-            return difference + deviation < other.difference - other.deviation;
+            return difference + DEVIATIONS * deviation < other.difference - DEVIATIONS * other.deviation;
         }
     }
 

@@ -35,7 +35,7 @@ import java.util.function.Consumer;
  * <p>Of twenty scores on a few dozen rows the best one is so by chance. Therefore all trainings so far tell together
  * what each change does, in all configurations that have it; the trainer's own configuration goes on to every rung.
  * And where the last rung cannot tell configurations apart, none is chosen: all that no other is better than by more
- * than the standard deviations of what is not known of them are trained on all rows, as the trainer would have done, in
+ * than two standard deviations of what is not known of each are trained on all rows, as the trainer would have done, in
  * turn and each time with another seed, and the model is the {@link EmtalModel#mean} of these networks, which never
  * errs more than they do on average. It takes the memory and time of all its networks; with {@code networks} of 1 the
  * model is that of the own configuration, or where another is clearly better of the best.

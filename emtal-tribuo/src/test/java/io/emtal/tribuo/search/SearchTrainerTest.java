@@ -92,7 +92,7 @@ class SearchTrainerTest {
         Dataset<Regressor> data = TestData.regressors(60, 1);
         Heard heard = new Heard();
         SearchTrainer<Regressor> search = SearchTrainer.<Regressor>builder().trainer(slow(5)).space(List.of(RATE))
-                .rungs(2).budget(20).reduction(2).networks(1).listener(heard).build();
+                .rungs(2).splits(2).budget(20).reduction(2).networks(1).listener(heard).build();
         search.setInvocationCount(2);
         EmtalModel<Regressor> model = search.train(data);
         // The trainer's own rate is one of the three, so there are three to try, of which two go on.
