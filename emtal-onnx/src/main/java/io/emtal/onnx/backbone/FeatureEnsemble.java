@@ -36,8 +36,10 @@ import java.util.function.Consumer;
  * learnt after what it can.
  *
  * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
- * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. What a missing value means is
- * learned from the training rows that miss it; where none does, it counts as the column's mean.
+ * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. Of up to 1000 rows a linear map of the
+ * encoded columns, fitted to all rows but one, tells whether bins help to predict that one (ridge regression, leave one
+ * out, the mean over the tasks); if not, there are none. What a missing value means is learned from the training rows
+ * that miss it; where none does, it counts as the column's mean.
  *
  * <p>An encoding of more than 64 numbers is scaled by 64 / their count, and its embedding the other way. A step of Adam
  * moves every weight by the learning rate, so a wide table's tokens would otherwise move farther in each step than a
@@ -70,7 +72,7 @@ public final class FeatureEnsemble implements BackboneSource {
     private int hidden = 128;
 
     @Config(description = "The most bins of the piecewise-linear encoding of a number; 0 for none. Fewer where hundreds of"
-            + " numbers would make the encoding too wide.")
+            + " numbers would make the encoding too wide, and none where they do not help to predict up to 1000 rows.")
     private int bins = 8;
 
     @Config(description = "What the blocks' output is multiplied by, above 0; the linear map's is not.")
@@ -145,7 +147,7 @@ public final class FeatureEnsemble implements BackboneSource {
         /**
          * Sets the most bins that a number is encoded with.
          *
-         * @param bins 0 for none
+         * @param bins 0 for none; there are none either where they do not help
          * @return this builder
          */
         public Builder bins(int bins) {
@@ -206,7 +208,7 @@ public final class FeatureEnsemble implements BackboneSource {
         EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, random);
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
         FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks),
-                bins(layout));
+                BinChoice.of(layout, tasks, rows, bins(layout)));
         int encoded = (int) encoding.values().extent(1);
         double gain = Math.min(1, (double) FULL_RATE_WIDTH / encoded);
         Value values = graph.unsqueeze(graph.mul(encoding.values(), gain), 1);
@@ -223,7 +225,7 @@ public final class FeatureEnsemble implements BackboneSource {
 
     private int bins(FeatureLayout layout) {
         long numbers = layout.columns().stream().filter(c -> c.kind() == FeatureColumn.Kind.NUMERIC).count();
-        return numbers == 0 ? bins : (int) Math.max(0, Math.min(bins, WIDEST / numbers - WITHOUT_BINS));
+        return numbers == 0 ? 0 : (int) Math.max(0, Math.min(bins, WIDEST / numbers - WITHOUT_BINS));
     }
 
     private static Tensor signs(int all, int encoded, SplittableRandom random) {

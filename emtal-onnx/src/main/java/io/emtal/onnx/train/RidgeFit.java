@@ -1,5 +1,7 @@
 package io.emtal.onnx.train;
 
+import io.emtal.onnx.Cholesky;
+
 /**
  * A linear function that predicts a number: least squares with a penalty λ on the squared slopes (Hoerl and Kennard 1970),
  * λ being that whose leave-one-out errors are least. Those follow from one fit: e_i / (1 − h_i), with the leverages h_i
@@ -59,23 +61,23 @@ record RidgeFit(double intercept, double[] slopes, double[] leftOut) {
         }
         RidgeFit best = null;
         for (double penalty : PENALTIES) {
-            RidgeFit fit = fit(centred, means, targets, mean, moments, lowerRoot(products, penalty * rows));
+            RidgeFit fit = fit(centred, means, targets, mean, moments, Cholesky.of(products, penalty * rows));
             best = best == null || fit.loss() < best.loss() ? fit : best;
         }
         return best;
     }
 
-    /** The fit with R·Rᵀ, the inputs' products and λ on their diagonal. */
+    /** The fit with the root of the inputs' products and λ on their diagonal. */
     private static RidgeFit fit(double[][] centred, double[] means, double[] targets, double mean, double[] moments,
-                                double[][] root) {
-        double[] half = solvedBelow(root, moments);
+                                Cholesky root) {
+        double[] half = root.solvedBelow(moments);
         double[] leftOut = new double[targets.length];
         for (int i = 0; i < leftOut.length; i++) {
-            double[] row = solvedBelow(root, centred[i]);
+            double[] row = root.solvedBelow(centred[i]);
             double error = targets[i] - mean - dot(row, half);
             leftOut[i] = square(error / (1 - 1.0 / leftOut.length - dot(row, row)));
         }
-        double[] slopes = solvedAbove(root, half);
+        double[] slopes = root.solvedAbove(half);
         return new RidgeFit(mean - dot(slopes, means), slopes, leftOut);
     }
 
@@ -97,45 +99,6 @@ record RidgeFit(double intercept, double[] slopes, double[] leftOut) {
             variance += square(other.leftOut[i] - leftOut[i] - gain) / (rows - 1);
         }
         return gain > Math.sqrt(variance / rows);
-    }
-
-    /** R of R·Rᵀ = matrix + diagonal (Cholesky); of the matrix, what is on and below the diagonal is read. */
-    private static double[][] lowerRoot(double[][] matrix, double diagonal) {
-        double[][] root = new double[matrix.length][matrix.length];
-        for (int i = 0; i < root.length; i++) {
-            for (int j = 0; j <= i; j++) {
-                double rest = matrix[i][j] + (i == j ? diagonal : 0);
-                for (int l = 0; l < j; l++) {
-                    rest -= root[i][l] * root[j][l];
-                }
-                root[i][j] = i == j ? Math.sqrt(rest) : rest / root[j][j];
-            }
-        }
-        return root;
-    }
-
-    /** x of R·x = b. */
-    private static double[] solvedBelow(double[][] root, double[] b) {
-        double[] x = b.clone();
-        for (int i = 0; i < x.length; i++) {
-            for (int j = 0; j < i; j++) {
-                x[i] -= root[i][j] * x[j];
-            }
-            x[i] /= root[i][i];
-        }
-        return x;
-    }
-
-    /** x of Rᵀ·x = b. */
-    private static double[] solvedAbove(double[][] root, double[] b) {
-        double[] x = b.clone();
-        for (int i = x.length - 1; i >= 0; i--) {
-            for (int j = i + 1; j < x.length; j++) {
-                x[i] -= root[j][i] * x[j];
-            }
-            x[i] /= root[i][i];
-        }
-        return x;
     }
 
     private static double dot(double[] a, double[] b) {

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -101,6 +102,23 @@ class FeatureEnsembleTest {
         // Nothing learns the second one.
         TaskLayout single = new TaskLayout(List.of(number, new BinaryTask("binary", 0)));
         assertEquals(MEMBERS, source.create(LAYOUT, single, rows(1), 1).members());
+    }
+
+    @Test
+    void numbersHaveBinsWhereTheyHelp() {
+        FeatureLayout numbers = new FeatureLayout(IntStream.range(0, 20)
+                .mapToObj(i -> new FeatureColumn("x" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
+        for (boolean linear : new boolean[] {true, false}) {
+            SplittableRandom random = new SplittableRandom(1);
+            PackedExamples rows = PackedExamples.pack(60, numbers.width(), 1, (row, inputs, labels) -> {
+                for (int i = 0; i < inputs.length; i++) {
+                    inputs[i] = (float) random.nextDouble(-1, 1);
+                }
+                labels[0] = linear ? inputs[0] + inputs[1] : Math.abs(inputs[0]) + Math.abs(inputs[1]);
+            });
+            Backbone backbone = SOURCE.create(numbers, OneTask.LAYOUT, rows, 1);
+            assertEquals(!linear, backbone.graph().initializers().containsKey("input.bins.start"));
+        }
     }
 
     /** The linear map is zero at first. */

@@ -1,5 +1,6 @@
 package io.emtal.onnx.train;
 
+import io.emtal.onnx.LeaveOneOut;
 import org.junit.jupiter.api.Test;
 
 import java.util.Arrays;
@@ -32,15 +33,7 @@ class RidgeFitTest {
             }
             double[] least = null;
             for (double penalty : PENALTIES) {
-                double[] errors = new double[rows];
-                for (int out = 0; out < rows; out++) {
-                    double[] fit = solved(inputs, targets, out, penalty * rows);
-                    double predicted = fit[width];
-                    for (int j = 0; j < width; j++) {
-                        predicted += fit[j] * inputs[out][j];
-                    }
-                    errors[out] = (targets[out] - predicted) * (targets[out] - predicted);
-                }
+                double[] errors = LeaveOneOut.errors(inputs, targets, penalty * rows);
                 if (least == null || Arrays.stream(errors).sum() < Arrays.stream(least).sum()) {
                     least = errors;
                 }
@@ -49,37 +42,6 @@ class RidgeFitTest {
             assertArrayEquals(least, best.leftOut(), 1e-8, "seed " + seed);
             assertEquals(Arrays.stream(least).sum(), best.loss(), 1e-8, "seed " + seed);
         }
-    }
-
-    /** Slopes and intercept of ridge regression without one row, by elimination on the normal equations. */
-    private static double[] solved(double[][] inputs, double[] targets, int out, double penalty) {
-        int width = inputs[0].length;
-        double[][] equations = new double[width + 1][width + 2];
-        for (int i = 0; i < inputs.length; i++) {
-            if (i == out) {
-                continue;
-            }
-            double[] row = Arrays.copyOf(inputs[i], width + 1);
-            row[width] = 1;
-            for (int j = 0; j <= width; j++) {
-                for (int l = 0; l <= width; l++) {
-                    equations[j][l] += row[j] * row[l];
-                }
-                equations[j][width + 1] += row[j] * targets[i];
-            }
-        }
-        for (int j = 0; j < width; j++) {
-            equations[j][j] += penalty;
-        }
-        for (int j = 0; j <= width; j++) {
-            for (int other = 0; other <= width; other++) {
-                double factor = other == j ? 0 : equations[other][j] / equations[j][j];
-                for (int l = 0; l <= width + 1; l++) {
-                    equations[other][l] -= factor * equations[j][l];
-                }
-            }
-        }
-        return IntStream.rangeClosed(0, width).mapToDouble(j -> equations[j][width + 1] / equations[j][j]).toArray();
     }
 
     @Test
