@@ -15,22 +15,31 @@ import io.emtal.onnx.task.TaskLayout;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
- * Whether numbers are encoded with bins. Bins let a network see what is not linear in a number. Where columns are many and
- * rows few, and targets grow with their columns as counts do, they are but more columns to be wrong about. So few rows
- * tell at once: a linear map of the encoded columns predicts each from all others.
+ * Whether numbers are encoded with bins. Bins let a network see what is not linear in a number. Where columns are many,
+ * rows few, and targets grow with their columns as counts do, they are but more columns to be wrong about. A linear map
+ * of the encoded columns tells which it is, in a moment: it predicts each row from all others.
  */
 final class BinChoice {
 
-    /** Tables with more rows have bins: there are rows enough for them, and what is asked here takes the cube of the rows. */
+    /** Tables of more rows have bins: there are rows enough for them. */
     static final int MOST_ROWS = 1000;
 
+    /** Tables of more input elements, such as the values of nominal columns, have bins: asking would take much memory. */
+    static final int MOST_INPUTS = 4096;
+
     private static final int LEAST_ROWS = 3;
+
+    /** Asking takes time by the cube of the rows, once for all tasks with the same labelled rows; further ones are not asked. */
+    private static final double MOST_CUBES = 4 * Math.pow(MOST_ROWS, 3);
 
     private BinChoice() {
     }
@@ -40,53 +49,100 @@ final class BinChoice {
      *
      * @param layout the columns
      * @param tasks the tasks
-     * @param rows the training rows
+     * @param rows the training rows; of copies of one row the first is asked
      * @param bins the most bins of a number
-     * @return the same, or 0 where the labels are predicted better without any
+     * @return the same, or 0 where labels are predicted better without any
      */
     static int of(FeatureLayout layout, TaskLayout tasks, Examples rows, int bins) {
-        if (bins == 0 || rows.size() < LEAST_ROWS || rows.size() > MOST_ROWS) {
+        if (bins == 0 || layout.width() > MOST_INPUTS) {
             return bins;
         }
-        return error(layout, tasks, rows, 0) < error(layout, tasks, rows, bins) ? 0 : bins;
+        int[] asked = originals(rows);
+        if (asked.length > MOST_ROWS) {
+            return bins;
+        }
+        List<Group> groups = groups(tasks, rows, asked);
+        double without = error(encoded(layout, tasks, rows, asked, 0), asked.length, groups);
+        return without < error(encoded(layout, tasks, rows, asked, bins), asked.length, groups) ? 0 : bins;
     }
 
-    /** The mean over the tasks that are learnt and whose labels are not all the same. */
-    private static double error(FeatureLayout layout, TaskLayout tasks, Examples rows, int bins) {
-        KernelRidge ridge = new KernelRidge(encoded(layout, tasks, rows, bins), rows.size());
-        return mean(IntStream.range(0, tasks.size()).filter(t -> tasks.task(t).weight() > 0)
-                .mapToDouble(t -> mean(Arrays.stream(ridge.leftOut(targets(tasks.task(t), t, rows))))));
+    /** The first of the copies of each row, of more than can be asked one too many. */
+    private static int[] originals(Examples rows) {
+        BitSet seen = new BitSet();
+        return IntStream.range(0, rows.size()).filter(row -> {
+            boolean first = !seen.get(rows.original(row));
+            seen.set(rows.original(row));
+            return first;
+        }).limit(MOST_ROWS + 1).toArray();
+    }
+
+    /**
+     * Tasks with the same labelled rows.
+     *
+     * @param labelled which of the rows that are asked
+     * @param targets for each task one or more targets, for each of these one number a labelled row
+     */
+    private record Group(int[] labelled, List<double[][]> targets) {
+    }
+
+    private static List<Group> groups(TaskLayout tasks, Examples rows, int[] asked) {
+        Map<BitSet, Group> groups = new LinkedHashMap<>();
+        double cubes = 0;
+        for (int t = 0; t < tasks.size(); t++) {
+            int task = t;
+            int[] labelled = IntStream.range(0, asked.length)
+                    .filter(i -> Task.isLabelled(rows.label(asked[i], task))).toArray();
+            BitSet key = new BitSet();
+            Arrays.stream(labelled).forEach(key::set);
+            double cube = groups.containsKey(key) ? 0 : Math.pow(labelled.length, 3);
+            if (tasks.task(t).weight() > 0 && labelled.length >= LEAST_ROWS && cubes + cube <= MOST_CUBES) {
+                cubes += cube;
+                groups.computeIfAbsent(key, k -> new Group(labelled, new ArrayList<>())).targets
+                        .add(targets(tasks.task(t), Arrays.stream(labelled)
+                                .mapToDouble(i -> rows.label(asked[i], task)).toArray()));
+            }
+        }
+        return List.copyOf(groups.values());
+    }
+
+    /** A number as it is, and each class as a number that says whether it is this one. */
+    private static double[][] targets(Task task, double[] labels) {
+        return task instanceof CategoricalTask categorical
+                ? IntStream.range(0, categorical.classes()).mapToObj(c -> Arrays.stream(labels)
+                        .map(label -> label == c ? 1 : 0).toArray()).toArray(double[][]::new)
+                : new double[][] {labels};
+    }
+
+    private static float[] encoded(FeatureLayout layout, TaskLayout tasks, Examples rows, int[] asked, int bins) {
+        GraphBuilder graph = new GraphBuilder();
+        Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
+        graph.output("encoded", FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), bins).values());
+        FloatBuffer raw = FloatBuffer.allocate(asked.length * layout.width());
+        for (int row : asked) {
+            rows.inputs(row, raw);
+        }
+        try (DensePredictor encoder = new DensePredictor(OnnxFile.toModel(graph.build(), "encoding").toByteString(), 1)) {
+            return encoder.predict(raw.flip(), asked.length);
+        }
+    }
+
+    /** The mean over the tasks, of each the mean over its targets that are not constant; not-a-number without any. */
+    private static double error(float[] encoded, int rows, List<Group> groups) {
+        int width = encoded.length / rows;
+        return mean(groups.stream().flatMapToDouble(group -> {
+            double[][] inputs = Arrays.stream(group.labelled).mapToObj(row -> IntStream.range(row * width, (row + 1) * width)
+                    .mapToDouble(i -> encoded[i]).toArray()).toArray(double[][]::new);
+            KernelRidge ridge = new KernelRidge(inputs);
+            double[] errors = ridge.leftOut(group.targets.stream().flatMap(Arrays::stream).toArray(double[][]::new));
+            int[] first = {0};
+            return group.targets.stream().mapToDouble(task -> {
+                first[0] += task.length;
+                return mean(Arrays.stream(errors, first[0] - task.length, first[0]));
+            });
+        }));
     }
 
     private static double mean(DoubleStream errors) {
         return errors.filter(error -> !Double.isNaN(error)).average().orElse(Double.NaN);
-    }
-
-    private static float[] encoded(FeatureLayout layout, TaskLayout tasks, Examples rows, int bins) {
-        GraphBuilder graph = new GraphBuilder();
-        Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        graph.output("encoded", FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), bins).values());
-        FloatBuffer raw = FloatBuffer.allocate(rows.size() * rows.width());
-        for (int row = 0; row < rows.size(); row++) {
-            rows.inputs(row, raw);
-        }
-        try (DensePredictor encoder = new DensePredictor(OnnxFile.toModel(graph.build(), "encoding").toByteString(), 1)) {
-            return encoder.predict(raw.flip(), rows.size());
-        }
-    }
-
-    /** A number as it is, and classes as one number each that says whether it is this one. */
-    private static double[][] targets(Task task, int t, Examples rows) {
-        double[] labels = IntStream.range(0, rows.size()).mapToDouble(row -> rows.label(row, t)).toArray();
-        if (!(task instanceof CategoricalTask categorical)) {
-            return new double[][] {labels};
-        }
-        List<double[]> targets = new ArrayList<>();
-        for (int c = 0; c < categorical.classes(); c++) {
-            int of = c;
-            targets.add(Arrays.stream(labels)
-                    .map(label -> Double.isNaN(label) ? label : label == of ? 1 : 0).toArray());
-        }
-        return targets.toArray(double[][]::new);
     }
 }

@@ -36,9 +36,9 @@ import java.util.function.Consumer;
  * learnt after what it can.
  *
  * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
- * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. Of up to 1000 rows a linear map of the
- * encoded columns, fitted to all rows but one, tells whether bins help to predict that one (ridge regression, leave one
- * out, the mean over the tasks); if not, there are none. What a missing value means is learned from the training rows
+ * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. Of up to 1000 rows a linear map of
+ * the encoded columns, fitted to all rows but one, tells whether bins help to predict that one (ridge regression, leave
+ * one out, the mean over the tasks); if not, there are none. What a missing value means is learned from the training rows
  * that miss it; where none does, it counts as the column's mean.
  *
  * <p>An encoding of more than 64 numbers is scaled by 64 / their count, and its embedding the other way. A step of Adam

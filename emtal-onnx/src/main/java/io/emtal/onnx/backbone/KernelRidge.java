@@ -12,7 +12,7 @@ import java.util.Arrays;
 final class KernelRidge {
 
     /** λ, in the mean of K's diagonal. */
-    private static final double[] PENALTIES = {1, 0.1, 0.01, 0.001};
+    private static final double[] PENALTIES = {10, 1, 0.1, 0.01, 0.001};
 
     private final double[][] products;
     private final double scale;
@@ -20,68 +20,73 @@ final class KernelRidge {
     /**
      * Reads the rows.
      *
-     * @param inputs row after row
-     * @param rows how many, two or more
+     * @param inputs row after row, two or more
      */
-    KernelRidge(float[] inputs, int rows) {
-        double[][] centred = centred(inputs, rows);
-        products = new double[rows][rows];
+    KernelRidge(double[][] inputs) {
+        double[][] centred = centred(inputs);
+        products = new double[inputs.length][inputs.length];
         double sum = 0;
-        for (int i = 0; i < rows; i++) {
+        for (int i = 0; i < inputs.length; i++) {
             for (int j = 0; j <= i; j++) {
                 products[i][j] = dot(centred[i], centred[j]);
             }
             sum += products[i][i];
         }
-        scale = sum / rows;
+        scale = sum / inputs.length;
     }
 
-    private static double[][] centred(float[] inputs, int rows) {
-        int width = inputs.length / rows;
-        double[] means = new double[width];
-        for (int i = 0; i < inputs.length; i++) {
-            means[i % width] += inputs[i] / (double) rows;
+    private static double[][] centred(double[][] inputs) {
+        double[] sums = new double[inputs[0].length];
+        for (double[] row : inputs) {
+            for (int j = 0; j < sums.length; j++) {
+                sums[j] += row[j];
+            }
         }
-        double[][] centred = new double[rows][width];
+        double[][] centred = new double[inputs.length][sums.length];
         for (int i = 0; i < inputs.length; i++) {
-            centred[i / width][i % width] = inputs[i] - means[i % width];
+            for (int j = 0; j < sums.length; j++) {
+                centred[i][j] = inputs[i][j] - sums[j] / inputs.length;
+            }
         }
         return centred;
     }
 
     /**
-     * How well each row is predicted from all others, with the penalty that does it best. With its leverage h, a row's
-     * residual e becomes e / (1 − h) once it is left out (Allen 1974); the mean takes a leverage of 1/rows.
+     * How well each row is predicted from all others, by the mean or with the penalty that does it best. With its
+     * leverage h, a row's residual e becomes e / (1 − h) once it is left out (Allen 1974); the mean takes a leverage of
+     * 1/rows.
      *
-     * @param targets for each target one number a row, not-a-number where it is missing; those count as the mean
-     * @return for each target the root of the mean squared error over its rows, in its standard deviation; not-a-number
-     *     for a constant one
+     * @param targets for each target one number a row
+     * @return for each target the root of the mean squared error, in its standard deviation; not-a-number for a constant
+     *     one
      */
     double[] leftOut(double[][] targets) {
+        int rows = products.length;
         double[][] deviations = Arrays.stream(targets).map(KernelRidge::deviations).toArray(double[][]::new);
-        double[] least = new double[targets.length];
-        Arrays.fill(least, Double.POSITIVE_INFINITY);
-        for (double penalty : scale == 0 ? new double[] {1} : PENALTIES) {
-            double ridge = scale == 0 ? 1 : penalty * scale;
-            Cholesky factor = Cholesky.of(products, ridge);
+        double[] variances = Arrays.stream(deviations).mapToDouble(target -> dot(target, target)).toArray();
+        double[] least = Arrays.stream(variances).map(v -> v == 0 ? Double.NaN : rows / (rows - 1.0)).toArray();
+        for (int p = 0; p < PENALTIES.length && scale > 0; p++) {
+            double penalty = PENALTIES[p] * scale;
+            Cholesky factor = Cholesky.of(products, penalty);
             double[] inverse = factor.inverseDiagonal();
             for (int t = 0; t < least.length; t++) {
-                double[] dual = factor.solvedAbove(factor.solvedBelow(deviations[t]));
-                double squares = 0;
-                for (int i = 0; i < dual.length; i++) {
-                    double error = ridge * dual[i] / (ridge * inverse[i] - 1.0 / dual.length);
-                    squares += Double.isNaN(targets[t][i]) ? 0 : error * error;
+                if (variances[t] > 0) {
+                    double[] dual = factor.solvedAbove(factor.solvedBelow(deviations[t]));
+                    double squares = 0;
+                    for (int i = 0; i < rows; i++) {
+                        double error = penalty * dual[i] / (penalty * inverse[i] - 1.0 / rows);
+                        squares += error * error;
+                    }
+                    least[t] = Math.min(least[t], Math.sqrt(squares / variances[t]));
                 }
-                least[t] = Math.min(least[t], Math.sqrt(squares / dot(deviations[t], deviations[t])));
             }
         }
         return least;
     }
 
-    /** A target without its mean; 0 where it is missing. */
     private static double[] deviations(double[] target) {
-        double mean = Arrays.stream(target).filter(value -> !Double.isNaN(value)).average().orElse(0);
-        return Arrays.stream(target).map(value -> Double.isNaN(value) ? 0 : value - mean).toArray();
+        double mean = Arrays.stream(target).average().orElseThrow();
+        return Arrays.stream(target).map(value -> value - mean).toArray();
     }
 
     private static double dot(double[] a, double[] b) {

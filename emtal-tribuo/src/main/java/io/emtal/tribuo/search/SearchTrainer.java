@@ -106,7 +106,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     /**
      * What to search on tables, around the defaults of {@link io.emtal.onnx.backbone.FeatureEnsemble}: how strongly to
      * regularise, how fast to learn, how far to follow outliers of targets, how wide and deep to be, how much of what
-     * is said is linear, and whether numbers are encoded piecewise linearly.
+     * is said is linear, and whether numbers may be encoded piecewise linearly.
      *
      * @return the settings
      */

@@ -1,6 +1,7 @@
 package io.emtal.tribuo.search;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.emtal.tribuo.search.Evidence.Estimate;
@@ -190,6 +191,16 @@ class EvidenceTest {
                 assertTrue(estimates.get(all.get(i - 1)).difference() <= estimates.get(all.get(i)).difference());
             }
         }
+    }
+
+    @Test
+    void whatIsClearIsSoByTwoDeviationsOfBoth() {
+        Estimate own = new Estimate(0, 0);
+        assertTrue(new Estimate(-0.10, 0.04).isClearlyBetterThan(own));
+        assertFalse(new Estimate(-0.10, 0.06).isClearlyBetterThan(own));
+        assertTrue(own.isClearlyBetterThan(new Estimate(0.10, 0.04)));
+        assertFalse(own.isClearlyBetterThan(new Estimate(0.10, 0.06)));
+        assertFalse(new Estimate(-0.10, 0.03).isClearlyBetterThan(new Estimate(0, 0.03)));
     }
 
     /** Of a better one of which little is known and a less better one of which much is, the second is taken first. */

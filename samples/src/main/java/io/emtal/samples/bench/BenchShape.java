@@ -28,6 +28,7 @@ enum BenchShape {
     static final int MEMBERS = 16;
     static final int TABLE_WIDTH = 64;
     static final int TABLE_DEPTH = 2;
+    private static final int TABLE_ROWS = 2048;
     static final int TABLE_HIDDEN = 128;
     private static final int NUMBERS = 32;
     private static final long SEED = 1;
@@ -96,13 +97,13 @@ enum BenchShape {
         });
     }
 
-    /** A fresh backbone with the statistics of the examples. */
+    /** A fresh backbone with the statistics of the examples, or of so many that a table has bins whatever they are. */
     Backbone backbone(TaskLayout tasks, PackedExamples examples) {
         if (vision == null) {
             FeatureLayout layout = new FeatureLayout(IntStream.range(0, NUMBERS)
                     .mapToObj(i -> new FeatureColumn("x" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
             return FeatureEnsemble.builder().members(MEMBERS).width(TABLE_WIDTH).depth(TABLE_DEPTH).hidden(TABLE_HIDDEN)
-                    .build().create(layout, tasks, examples, SEED);
+                    .build().create(layout, tasks, examples(TABLE_ROWS, tasks.size(), 2), SEED);
         }
         FeatureLayout layout = new FeatureLayout(List.of(
                 new FeatureColumn("image", FeatureColumn.Kind.PIXELS, 0, inputWidth())));
