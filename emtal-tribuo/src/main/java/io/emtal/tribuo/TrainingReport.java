@@ -33,9 +33,9 @@ import java.util.stream.IntStream;
  * @param parameters how many parameters were trained and deployed
  * @param agreement the largest absolute difference of the logits between training graph and dense network, over the
  *     training rows that were compared
- * @param heldOutErrors one a task over the rows that choose epochs, each predicted by members that have not seen it: of a
- *     real task the root mean squared error in standard deviations, of others the loss, not-a-number without labels there;
- *     none without such rows
+ * @param heldOutErrors one a task over the rows that test, or without such over those that choose epochs, each predicted
+ *     by members that have not seen it: of a real task the root mean squared error in standard deviations, of others the
+ *     loss, not-a-number without labels there; none without any of these rows
  * @param expertLoad the mean gate of every expert over the last routed epoch, by block; empty without a router
  * @param rowsWithoutLabel the training examples that had no label for any task, so that nothing was learnt from them
  * @param stop where an interrupt stopped the training, the network being the best until then; empty if it ended

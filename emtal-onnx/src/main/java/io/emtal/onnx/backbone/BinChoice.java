@@ -38,7 +38,7 @@ final class BinChoice {
 
     private static final int LEAST_ROWS = 3;
 
-    /** Asking takes time by the cube of the rows, once for all tasks with the same labelled rows; further ones are not asked. */
+    /** Asking takes time by the cube of the rows, once for all tasks with the same labelled rows; not all may be asked. */
     private static final double MOST_CUBES = 4 * Math.pow(MOST_ROWS, 3);
 
     private BinChoice() {

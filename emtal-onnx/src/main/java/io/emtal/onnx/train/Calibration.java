@@ -9,8 +9,8 @@ import io.emtal.onnx.task.TaskLayout;
  * What is done to the heads of real tasks after a training, and how well the network then predicts held-out rows.
  *
  * @param values all parameters' values, flat
- * @param errors one a task over the rows that judge: of a real task the root mean squared error in standard deviations,
- *     of others the loss, not-a-number without labels there; none without such rows
+ * @param errors one a task over the rows that test, or without such over those that judge: of a real task the root mean
+ *     squared error in standard deviations, of others the loss, not-a-number without labels there; none without any
  */
 record Calibration(float[] values, double[] errors) {
 
@@ -19,7 +19,7 @@ record Calibration(float[] values, double[] errors) {
      *
      * @param compiler the network
      * @param rows all rows
-     * @param heldOut those that judge
+     * @param heldOut those that judge and test
      * @param buffer where the network reads its parameters
      * @param evaluator gives the network's logits with what is in the buffer
      * @param outcome what the training came to
@@ -27,23 +27,32 @@ record Calibration(float[] values, double[] errors) {
     static Calibration of(NetworkCompiler compiler, Examples rows, HeldOut heldOut, ParameterBuffer buffer,
                           Evaluator evaluator, PhaseRun.Outcome outcome) {
         float[] values = outcome.values();
+        double[] errors = outcome.bestLosses();
         buffer.set(values);
-        if (compiler.tasks().tasks().stream().noneMatch(RealTask.class::isInstance)) {
-            return new Calibration(values, outcome.bestLosses());
-        }
-        try (Judge judge = new Judge(Phase.ADAPT, compiler, rows, heldOut, buffer)) {
-            if (compiler.losses().calibrated()) {
-                if (heldOut.outOfBag()) {
-                    values = Stacking.of(judge.labels(), judge.logits(values)).applied(compiler.parameters(), values);
+        if (compiler.tasks().tasks().stream().anyMatch(RealTask.class::isInstance)) {
+            try (Judge judge = new Judge(Phase.ADAPT, compiler, rows, heldOut, buffer)) {
+                if (compiler.losses().calibrated()) {
+                    if (heldOut.outOfBag()) {
+                        values = Stacking.of(judge.labels(), judge.logits(values)).applied(compiler.parameters(), values);
+                        buffer.set(values);
+                    }
+                    values = MeanResiduals.of(compiler.tasks(), evaluator, rows, heldOut.training())
+                            .applied(compiler.parameters(), values);
                     buffer.set(values);
                 }
-                values = MeanResiduals.of(compiler.tasks(), evaluator, rows, heldOut.training())
-                        .applied(compiler.parameters(), values);
-                buffer.set(values);
+                if (heldOut.judged().length > 0) {
+                    errors = errors(judge.labels(), judge.logits(values), errors);
+                }
             }
-            return new Calibration(values, heldOut.judged().length == 0 ? new double[0]
-                    : errors(judge.labels(), judge.logits(values), outcome.bestLosses()));
         }
+        return new Calibration(values, heldOut.tested().length == 0 ? errors
+                : testErrors(compiler, rows, heldOut, evaluator));
+    }
+
+    private static double[] testErrors(NetworkCompiler compiler, Examples rows, HeldOut heldOut, Evaluator evaluator) {
+        BatchLabels labels = Batch.labels(compiler.tasks(), rows, heldOut.tested());
+        float[] logits = evaluator.outputs(heldOut.tested());
+        return errors(labels, logits, compiler.losses().means(labels, logits));
     }
 
     private static double[] errors(BatchLabels labels, float[] logits, double[] losses) {

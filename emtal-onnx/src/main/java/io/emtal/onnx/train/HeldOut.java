@@ -8,19 +8,21 @@ import java.util.BitSet;
 import java.util.stream.IntStream;
 
 /**
- * The rows that choose the best epoch. A single network does without them: they are held out of its training. Of an
- * ensemble each member does without another part of the rows, so that together all are trained on, and each row is
- * judged by the members that have not seen it (out-of-bag, Breiman 1996); or all do without the same rows.
+ * The rows that choose the best epoch, and those that test the finished network. A single network does without the rows
+ * that choose: they are held out of its training. Of an ensemble each member does without another part of the rows, so
+ * that together all are trained on, and each row is judged by the members that have not seen it (out-of-bag, Breiman
+ * 1996). Rows that test are neither trained on nor choose.
  *
  * <p>Copies of one row, as a bootstrap has them, stay together: else those that have seen a row would judge it.
  *
- * <p>Of more than {@value #MOST_JUDGED} rows that could judge, so many drawn at random do.
+ * <p>Of more than {@value #MOST_JUDGED} rows that could judge or test, so many drawn at random do.
  */
 final class HeldOut {
 
     /** The most rows that choose: beyond it a loss says no more, and judging all of millions would cost as much as training. */
     static final int MOST_JUDGED = 20_000;
 
+    private final int[] tested;
     private final int[] training;
     private final int[] judged;
     private final MemberWeights weights;
@@ -28,7 +30,8 @@ final class HeldOut {
     private final int[] part;
     private final int parts;
 
-    private HeldOut(int[] training, int[] judged, MemberWeights weights, int[] part, int parts) {
+    private HeldOut(int[] tested, int[] training, int[] judged, MemberWeights weights, int[] part, int parts) {
+        this.tested = tested;
         this.training = training;
         this.judged = judged;
         this.weights = weights;
@@ -40,51 +43,67 @@ final class HeldOut {
      * Chooses the rows.
      *
      * @param rows the rows
-     * @param order all of them, shuffled
-     * @param fraction the fraction of the rows that a network does without, 0 for none
+     * @param all all of them, shuffled
+     * @param testFraction the fraction of the rows that test, 0 for none
+     * @param fraction the fraction of the others that a network does without, 0 for none
      * @param weights the members of the ensemble, or the only one of a single network
-     * @param inCommon whether all members do without the same rows
      */
-    static HeldOut of(Examples rows, int[] order, double fraction, MemberWeights weights, boolean inCommon) {
+    static HeldOut of(Examples rows, int[] all, double testFraction, double fraction, MemberWeights weights) {
+        BitSet test = held(rows, all, testFraction);
+        int[] tested = Arrays.stream(all).filter(row -> test.get(rows.original(row))).toArray();
+        int[] order = Arrays.stream(all).filter(row -> !test.get(rows.original(row))).toArray();
         if (fraction == 0) {
-            return new HeldOut(order, new int[0], weights, new int[0], 0);
+            return new HeldOut(tested, order, new int[0], weights, new int[0], 0);
         }
-        int[] originals = Arrays.stream(order).map(rows::original).toArray();
-        int groups = Arrays.stream(originals).max().orElse(-1) + 1;
-        if (weights.members() == 1 || inCommon) {
-            BitSet held = held(originals, groups, Math.min(Math.round(fraction * order.length), MOST_JUDGED));
-            return new HeldOut(Arrays.stream(order).filter(row -> !held.get(rows.original(row))).toArray(),
+        if (weights.members() == 1) {
+            BitSet held = held(rows, order, fraction);
+            return new HeldOut(tested, Arrays.stream(order).filter(row -> !held.get(rows.original(row))).toArray(),
                     Arrays.stream(order).filter(row -> held.get(rows.original(row))).toArray(), weights, new int[0], 0);
         }
         int parts = (int) Math.max(2, Math.min(weights.mostParts(), Math.round(1 / fraction)));
-        int[] partOf = new int[groups];
+        int[] partOf = new int[groups(rows, order)];
         Arrays.fill(partOf, -1);
-        int[] part = new int[order.length];
+        int[] part = new int[all.length];
         int next = 0;
-        for (int i = 0; i < order.length; i++) {
-            if (partOf[originals[i]] < 0) {
-                partOf[originals[i]] = next++ % parts;
+        for (int row : order) {
+            int original = rows.original(row);
+            if (partOf[original] < 0) {
+                partOf[original] = next++ % parts;
             }
-            part[order[i]] = partOf[originals[i]];
+            part[row] = partOf[original];
         }
-        return new HeldOut(order, Arrays.copyOf(order, Math.min(order.length, MOST_JUDGED)), weights, part, parts);
+        return new HeldOut(tested, order, Arrays.copyOf(order, Math.min(order.length, MOST_JUDGED)), weights, part, parts);
+    }
+
+    private static int groups(Examples rows, int[] order) {
+        return Arrays.stream(order).map(rows::original).max().orElse(-1) + 1;
     }
 
     /** Which originals are held out: with all their copies they are not more rows than wanted. */
-    private static BitSet held(int[] originals, int groups, long wanted) {
-        int[] copies = new int[groups];
+    private static BitSet held(Examples rows, int[] order, double fraction) {
+        long wanted = Math.min(Math.round(fraction * order.length), MOST_JUDGED);
+        if (wanted == 0) {
+            return new BitSet();
+        }
+        int[] originals = Arrays.stream(order).map(rows::original).toArray();
+        int[] copies = new int[groups(rows, order)];
         for (int original : originals) {
             copies[original]++;
         }
         BitSet held = new BitSet();
-        long rows = 0;
+        long count = 0;
         for (int original : originals) {
-            if (!held.get(original) && rows + copies[original] <= wanted) {
+            if (!held.get(original) && count + copies[original] <= wanted) {
                 held.set(original);
-                rows += copies[original];
+                count += copies[original];
             }
         }
         return held;
+    }
+
+    /** The rows that test. */
+    int[] tested() {
+        return tested;
     }
 
     /** The rows that are trained on. */

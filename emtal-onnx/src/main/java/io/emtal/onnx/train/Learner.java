@@ -124,8 +124,8 @@ public final class Learner {
         Seed root = new Seed(seed);
         int[] order = shuffled(rows.size(), root.at(HELD_OUT).random());
         Heads heads = new Heads(tasks, start.pooledWidth(), start.members());
-        HeldOut heldOut = HeldOut.of(rows, order, recipe.validationFraction(pretrained), heads.memberWeights(),
-                recipe.validationInCommon());
+        HeldOut heldOut = HeldOut.of(rows, order, recipe.testFraction(), recipe.validationFraction(pretrained),
+                heads.memberWeights());
         checkLabels(tasks, rows, heldOut.training());
         listener.start(tasks);
         List<Parameter> headParameters = heads.parameters(root.at(HEADS).value());

@@ -63,8 +63,9 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
             + " ensemble another; 0 for none, the last epoch is taken then.")
     private double validationFraction = 0.125;
 
-    @Config(description = "Whether all members of an ensemble do without the same rows.")
-    private boolean validationInCommon = false;
+    @Config(description = "The fraction of the training rows that tests the finished network: they are neither trained on nor"
+            + " choose an epoch.")
+    private double testFraction = 0;
 
     @Config(description = "The fraction that is held out where the backbone is pre-trained: the adaptation has a fixed"
             + " length, and every row counts.")
@@ -244,15 +245,15 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
-         * Sets whether all members of an ensemble do without the same rows, as a single network does. By default each does
-         * without others, so that together they are trained on all; but the blocks that they share learn of every row, more
-         * so in larger networks, so that errors on held-out rows do not tell which of two networks is better.
+         * Sets how many rows test the finished network; the others are trained on as they would have been alone. Rows that
+         * choose an epoch do not tell which of two networks is better: it is chosen to suit them, and the blocks that the
+         * members of an ensemble share learn of every row, more so in larger networks.
          *
-         * @param validationInCommon true for rows that the whole ensemble has not seen
+         * @param testFraction from 0 for none, up to, not including, 1
          * @return this builder
          */
-        public Builder validationInCommon(boolean validationInCommon) {
-            return set(made -> made.validationInCommon = validationInCommon);
+        public Builder testFraction(double testFraction) {
+            return set(made -> made.testFraction = testFraction);
         }
 
         /**
@@ -319,10 +320,10 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
                     + workers + ", patience " + patience + ", headPatience " + headPatience + "; allowed are 0 and more");
         }
         if (!(averageDecay >= 0 && averageDecay < 1 && dropout >= 0 && dropout < 1 && inputDropout >= 0 && inputDropout < 1
-                && validationFraction >= 0 && validationFraction < 1
+                && validationFraction >= 0 && validationFraction < 1 && testFraction >= 0 && testFraction < 1
                 && pretrainedValidationFraction >= 0 && pretrainedValidationFraction < 1)) {
             return Optional.of("Recipe: found averageDecay " + averageDecay + ", validationFraction " + validationFraction
-                    + ", pretrainedValidationFraction " + pretrainedValidationFraction
+                    + ", pretrainedValidationFraction " + pretrainedValidationFraction + ", testFraction " + testFraction
                     + ", dropout " + dropout + ", inputDropout " + inputDropout
                     + "; allowed are 0 up to, not including, 1");
         }
@@ -443,12 +444,12 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     }
 
     /**
-     * Whether all members of an ensemble do without the same rows.
+     * The fraction of the training rows that tests the finished network.
      *
-     * @return false where each does without others
+     * @return 0 for none
      */
-    public boolean validationInCommon() {
-        return validationInCommon;
+    public double testFraction() {
+        return testFraction;
     }
 
     /**

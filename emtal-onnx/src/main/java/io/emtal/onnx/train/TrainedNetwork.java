@@ -20,9 +20,9 @@ import java.util.Optional;
  * @param parameters how many parameters were trained and deployed
  * @param agreement the largest absolute difference of the logits between training graph (at a = 1) and dense network,
  *     over the rows that were compared
- * @param heldOutErrors one a task over the rows that choose epochs, each predicted by members that have not seen it: of a
- *     real task the root mean squared error in standard deviations, of others the loss, not-a-number without labels there;
- *     none without such rows
+ * @param heldOutErrors one a task over the rows that test, or without such over those that choose epochs, each predicted
+ *     by members that have not seen it: of a real task the root mean squared error in standard deviations, of others the
+ *     loss, not-a-number without labels there; none without any of these rows
  * @param expertLoad the mean gate of every expert over the last routed epoch, by block, in the last block over the tokens
  *     that heads depend on; empty without a router
  * @param stop where an interrupt stopped the training, the weights being the best at a = 1 until then; empty if it ended

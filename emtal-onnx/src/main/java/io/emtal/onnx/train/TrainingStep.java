@@ -127,7 +127,7 @@ public final class TrainingStep implements AutoCloseable {
     public double[] run(int[] batch, double fade, double learningRate) {
         EmtalException.check(batch.length >= 1 && batch.length <= batchSize,
                 "step: found %d rows, allowed are 1 to %d", batch.length, batchSize);
-        HeldOut nothing = HeldOut.of(rows, batch, 0, memberWeights, false);
+        HeldOut nothing = HeldOut.of(rows, batch, 0, 0, memberWeights);
         Batch fed = Batch.of(compiler.tasks(), rows, batch, new Batch.Noise(0, 0, 0), nothing, microBatch);
         compiler.losses().fill(fed.labels(), fed.targets(), fed.weights());
         buffer.set(values);

@@ -28,8 +28,8 @@ class HeldOutTest {
     private static final TaskLayout CLASSES = new TaskLayout(List.of(new BinaryTask("a"), new BinaryTask("b")));
     private static final TaskLayout MIXED = new TaskLayout(List.of(new BinaryTask("a"), new RealTask("b", 0, 1, 1)));
 
-    private static HeldOut of(Examples rows, int[] order, double fraction, int members, boolean inCommon) {
-        return HeldOut.of(rows, order, fraction, MemberWeights.of(CLASSES, members), inCommon);
+    private static HeldOut of(Examples rows, int[] order, double fraction, int members) {
+        return HeldOut.of(rows, order, 0, fraction, MemberWeights.of(CLASSES, members));
     }
 
     /** Rows of which some are copies; nothing else of them is looked at. */
@@ -72,13 +72,13 @@ class HeldOutTest {
             Examples rows = rows(row -> originals[row]);
             int[] order = IntStream.range(0, size).toArray();
             ShuffleSampler.shuffle(order, random);
-            HeldOut single = of(rows, order, 0.3, 1, false);
+            HeldOut single = of(rows, order, 0.3, 1);
             Set<Integer> judged = Arrays.stream(single.judged()).mapToObj(row -> originals[row])
                     .collect(Collectors.toSet());
             assertEquals(size, single.judged().length + single.training().length, where);
             assertTrue(single.judged().length <= Math.round(0.3 * size), where);
             assertTrue(Arrays.stream(single.training()).noneMatch(row -> judged.contains(originals[row])), where);
-            HeldOut ensemble = of(rows, order, 0.25, 8, false);
+            HeldOut ensemble = of(rows, order, 0.25, 8);
             for (int a = 0; a < size; a++) {
                 for (int b = 0; b < a; b++) {
                     if (originals[a] == originals[b]) {
@@ -91,7 +91,7 @@ class HeldOutTest {
 
     @Test
     void aSingleNetworkDoesWithoutTheRowsThatJudgeIt() {
-        HeldOut heldOut = of(ROWS, new int[] {3, 0, 2, 1}, 0.25, 1, false);
+        HeldOut heldOut = of(ROWS, new int[] {3, 0, 2, 1}, 0.25, 1);
         assertArrayEquals(new int[] {3}, heldOut.judged());
         assertArrayEquals(new int[] {0, 2, 1}, heldOut.training());
         assertFalse(heldOut.outOfBag());
@@ -101,7 +101,7 @@ class HeldOutTest {
     /** Two rows twice: each part gets one of them. */
     @Test
     void copiesAreSpreadOverTheParts() {
-        HeldOut heldOut = of(rows(row -> row / 2), new int[] {0, 1, 2, 3}, 0.5, 2, false);
+        HeldOut heldOut = of(rows(row -> row / 2), new int[] {0, 1, 2, 3}, 0.5, 2);
         assertArrayEquals(new float[] {0, 1, 0, 1, 1, 0, 1, 0}, heldOut.bags(new int[] {0, 1, 2, 3}, 4));
     }
 
@@ -113,8 +113,8 @@ class HeldOutTest {
             int rows = random.nextInt(1, 40);
             int[] order = IntStream.range(0, rows).toArray();
             ShuffleSampler.shuffle(order, random);
-            HeldOut heldOut = HeldOut.of(ROWS, order, random.nextDouble(0.01, 0.99),
-                    MemberWeights.of(random.nextBoolean() ? CLASSES : MIXED, members), false);
+            HeldOut heldOut = HeldOut.of(ROWS, order, 0, random.nextDouble(0.01, 0.99),
+                    MemberWeights.of(random.nextBoolean() ? CLASSES : MIXED, members));
             String where = "seed " + seed;
             assertTrue(heldOut.outOfBag(), where);
             assertArrayEquals(order, heldOut.training(), where);
@@ -144,7 +144,7 @@ class HeldOutTest {
     /** Members 0 and 2 have not seen row 0; the first is for numbers, the other for classes. */
     @Test
     void unseenIsAWeightedMean() {
-        HeldOut heldOut = HeldOut.of(ROWS, new int[] {0, 1}, 0.5, MemberWeights.of(MIXED, 4), false);
+        HeldOut heldOut = HeldOut.of(ROWS, new int[] {0, 1}, 0, 0.5, MemberWeights.of(MIXED, 4));
         float[] memberLogits = {1, 1, 9, 9, 5, 5, 9, 9};
         assertArrayEquals(new float[] {(0.05f + 5) / 1.05f, (1 + 0.05f * 5) / 1.05f},
                 heldOut.unseen(new int[] {0}, memberLogits), 1e-5f);
@@ -157,7 +157,7 @@ class HeldOutTest {
         for (int members = 4; members < 40; members++) {
             MemberWeights weights = MemberWeights.of(MIXED, members);
             for (double fraction : new double[] {0.01, 0.06, 0.1, 0.125, 0.3, 0.5}) {
-                HeldOut heldOut = HeldOut.of(ROWS, order, fraction, weights, false);
+                HeldOut heldOut = HeldOut.of(ROWS, order, 0, fraction, weights);
                 float[] bags = heldOut.bags(order, order.length);
                 for (int row = 0; row < order.length; row++) {
                     for (int column = 0; column < 2; column++) {
@@ -174,23 +174,46 @@ class HeldOutTest {
 
     @Test
     void withoutAFractionAllMembersSeeAllRows() {
-        HeldOut heldOut = of(ROWS, new int[] {1, 0}, 0, 4, false);
+        HeldOut heldOut = of(ROWS, new int[] {1, 0}, 0, 4);
         assertEquals(0, heldOut.judged().length);
         float[] expected = new float[8];
         Arrays.fill(expected, 0.25f);
         assertArrayEquals(expected, heldOut.bags(new int[] {0, 1}, 2));
     }
 
+    /** The others train and choose as they would have done alone; copies of a row that tests do so, too. */
     @Test
-    void membersMayDoWithoutTheSameRows() {
-        int[] order = {3, 0, 2, 1};
-        HeldOut common = of(ROWS, order, 0.25, 4, true);
-        assertArrayEquals(new int[] {3}, common.judged());
-        assertArrayEquals(new int[] {0, 2, 1}, common.training());
-        assertFalse(common.outOfBag());
-        float[] expected = new float[12];
-        Arrays.fill(expected, 0.25f);
-        assertArrayEquals(expected, common.bags(common.training(), 3));
+    void rowsThatTestAreNeitherTrainedOnNorChoose() {
+        for (long seed = 0; seed < 50; seed++) {
+            String where = "seed " + seed;
+            SplittableRandom random = new SplittableRandom(seed);
+            int size = random.nextInt(8, 60);
+            Examples rows = rows(random.nextBoolean() ? row -> row : row -> row / 2);
+            int[] order = IntStream.range(0, size).toArray();
+            ShuffleSampler.shuffle(order, random);
+            for (int members : new int[] {1, 4}) {
+                MemberWeights weights = MemberWeights.of(CLASSES, members);
+                HeldOut heldOut = HeldOut.of(rows, order, 0.3, 0.25, weights);
+                Set<Integer> tested = Arrays.stream(heldOut.tested()).mapToObj(rows::original)
+                        .collect(Collectors.toSet());
+                assertTrue(heldOut.tested().length <= Math.round(0.3 * size), where);
+                assertTrue(heldOut.tested().length >= Math.round(0.3 * size) - 1, where);
+                int[] others = Arrays.stream(order).filter(row -> !tested.contains(rows.original(row))).toArray();
+                assertEquals(size, heldOut.tested().length + others.length, where);
+                if (members == 1) {
+                    HeldOut alone = HeldOut.of(rows, others, 0, 0.25, weights);
+                    assertEquals(0, alone.tested().length);
+                    assertArrayEquals(alone.training(), heldOut.training(), where);
+                    assertArrayEquals(alone.judged(), heldOut.judged(), where);
+                } else {
+                    assertArrayEquals(others, heldOut.training(), where);
+                    assertArrayEquals(others, heldOut.judged(), where);
+                    assertTrue(heldOut.outOfBag(), where);
+                }
+                assertTrue(IntStream.concat(Arrays.stream(heldOut.training()), Arrays.stream(heldOut.judged()))
+                        .noneMatch(row -> tested.contains(rows.original(row))), where);
+            }
+        }
     }
 
     @Test
@@ -198,10 +221,10 @@ class HeldOutTest {
         int[] order = IntStream.range(0, 3 * HeldOut.MOST_JUDGED).toArray();
         ShuffleSampler.shuffle(order, new SplittableRandom(1));
         int[] first = Arrays.copyOf(order, HeldOut.MOST_JUDGED);
-        HeldOut single = of(ROWS, order, 0.5, 1, false);
+        HeldOut single = of(ROWS, order, 0.5, 1);
         assertArrayEquals(first, single.judged());
         assertArrayEquals(Arrays.copyOfRange(order, first.length, order.length), single.training());
-        HeldOut ensemble = of(ROWS, order, 0.5, 4, false);
+        HeldOut ensemble = of(ROWS, order, 0.5, 4);
         assertArrayEquals(first, ensemble.judged());
         assertArrayEquals(order, ensemble.training());
         assertArrayEquals(new float[] {0, 0.5f, 0, 0.5f}, ensemble.bags(new int[] {order[0]}, 1),

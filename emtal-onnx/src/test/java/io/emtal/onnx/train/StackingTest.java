@@ -172,12 +172,13 @@ class StackingTest {
     /** What a network predicts for fresh rows, its error there, and what the training says of that. */
     private record Trained(float[] predicted, double error, double heldOutError) {
 
-        static Trained of(BackboneSource source, boolean calibrated, boolean inCommon) {
+        static Trained of(BackboneSource source, boolean calibrated, boolean apart) {
             TaskLayout tasks = new TaskLayout(List.of(new RealTask("y", 0, 1, 1)));
             FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("f", FeatureColumn.Kind.NUMERIC, 0, 1)));
             PackedExamples rows = rare(1600, 5);
-            Recipe recipe = Recipe.builder().pretrainEpochs(6).epochs(1).workers(1).validationFraction(0.4)
-                    .validationInCommon(inCommon).losses(Losses.builder().calibrated(calibrated).build()).build();
+            Recipe recipe = Recipe.builder().pretrainEpochs(6).epochs(1).workers(1)
+                    .validationFraction(apart ? 0.2 : 0.4).testFraction(apart ? 0.4 : 0)
+                    .losses(Losses.builder().calibrated(calibrated).build()).build();
             TrainedNetwork network = new Learner(new HeadsOnly(), recipe).train(source.create(layout, tasks, rows, 1), false,
                     tasks, rows, 1, TrainingListener.NONE);
             PackedExamples tested = rare(4000, 6);

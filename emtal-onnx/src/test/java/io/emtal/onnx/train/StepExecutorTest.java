@@ -44,7 +44,7 @@ class StepExecutorTest {
                 new Losses(), QualityRetaining.off());
         int[] some = IntStream.range(0, ROWS).toArray();
         Batch batch = Batch.of(tasks, rows, some, new Batch.Noise(1, 0, 0),
-                HeldOut.of(rows, some, 0, heads.memberWeights(), false), microBatch);
+                HeldOut.of(rows, some, 0, 0, heads.memberWeights()), microBatch);
         ExecutorService threads = Executors.newCachedThreadPool();
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
              StepExecutor executor = new StepExecutor(compiler, true, false, microBatch, workers, threads, buffer)) {
@@ -76,7 +76,7 @@ class StepExecutorTest {
                 heads.parameters(1), tasks, new Losses(), QualityRetaining.off());
         int[] some = IntStream.range(0, ROWS).toArray();
         Batch batch = Batch.of(tasks, rows, some, new Batch.Noise(1, 0, 0),
-                HeldOut.of(rows, some, 0, heads.memberWeights(), false), ROWS);
+                HeldOut.of(rows, some, 0, 0, heads.memberWeights()), ROWS);
         compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
         ExecutorService threads = Executors.newCachedThreadPool();
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");

@@ -206,19 +206,18 @@ final class Search<T extends Output<T>> {
             double score = TaskMean.of(report.tasks().tasks(), report.heldOutErrors())
                     .orElseThrow(() -> new EmtalException("search: found no label on the quarter of the rows that is held out,"
                             + " at least one is needed there"));
-            EmtalException.check(Double.isFinite(score), "search: found the error %s on held-out rows, allowed is a"
-                    + " finite one", score);
+            EmtalException.check(Double.isFinite(score), "search: found the error %s on held-out rows, allowed is a finite"
+                    + " one", score);
             return score;
         }
     }
 
     /**
-     * The same, but for rows that are held out of the whole network: out-of-bag, the blocks that an ensemble's members share
-     * would have seen what judges them.
+     * The same, but tested on rows that it does nothing else with. Those that choose its epoch would not do: out-of-bag, the
+     * blocks that an ensemble's members share have seen them, and how well an epoch is chosen is a part of what is judged.
      */
     private static TrainerConfiguration holdingOut(TrainerConfiguration configuration, int split) {
-        return withSeed(configuration, 1 + split).with("recipe.validationInCommon", "true")
-                .with("recipe.validationFraction", HELD_OUT).with("recipe.pretrainedValidationFraction", HELD_OUT);
+        return withSeed(configuration, 1 + split).with("recipe.testFraction", HELD_OUT);
     }
 
     private static TrainerConfiguration withSeed(TrainerConfiguration configuration, int after) {

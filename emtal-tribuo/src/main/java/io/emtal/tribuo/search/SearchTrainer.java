@@ -28,9 +28,10 @@ import java.util.function.Consumer;
  * settings are changed, drawn at random; more are where these are used up.
  *
  * <p>A configuration is judged by the {@link io.emtal.onnx.train.TaskMean} of
- * {@link io.emtal.tribuo.TrainingReport#heldOutErrors} in a few trainings, each of which holds a quarter of the rows
- * out, the same for all configurations of a rung and others on every rung. Of numbers these are root mean squared
- * errors, whatever the loss; cross-entropies are those of the head scope, which cannot be searched therefore.
+ * {@link io.emtal.tribuo.TrainingReport#heldOutErrors} in a few trainings, each of which is tested on a quarter of the
+ * rows, the same for all configurations of a rung and others on every rung, and does with the others what the trainer
+ * does with all. Of numbers these are root mean squared errors, whatever the loss; cross-entropies are those of the head
+ * scope, which cannot be searched therefore.
  *
  * <p>Of twenty scores on a few dozen rows the best one is so by chance. Therefore all trainings so far tell together
  * what each change does, in all configurations that have it; the trainer's own configuration goes on to every rung.

@@ -421,7 +421,7 @@ class SearchTrainerTest {
         assertTrue(heard.trials.stream().allMatch(trial -> trial.failure().isEmpty()), heard.trials::toString);
     }
 
-    /** The trainer's own trainings hold nothing out, those that judge do; the networks' are its own again. */
+    /** The trainer's own trainings are tested on nothing, those that judge are; the networks' are its own again. */
     @Test
     void aScoreIsTheErrorOnRowsThatTheWholeNetworkHasNotSeen() {
         Dataset<Regressor> data = TestData.regressors(60, 1);
@@ -439,7 +439,7 @@ class SearchTrainerTest {
         for (int split = 0; split < 4; split++) {
             // The second rung has twice as many: seeds 6 and 7 were the first one's.
             EmtalModel<Regressor> judged = all.toBuilder().seed(8 + split)
-                    .recipe(recipe.validationFraction(0.25).validationInCommon(true).build()).build().train(data);
+                    .recipe(recipe.testFraction(0.25).build()).build().train(data);
             score += Arrays.stream(judged.training().heldOutErrors()).average().orElseThrow() / 4;
         }
         assertEquals(score, heard.trials.get(2).score(), 1e-12);
