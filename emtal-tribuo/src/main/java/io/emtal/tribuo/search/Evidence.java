@@ -121,8 +121,8 @@ final class Evidence {
      * Chooses among candidates.
      *
      * @param candidates at least one
-     * @return those that no other is clearly better than: the trainer's own configuration first, then those that are
-     *     clearly better than it, then the others, of each the best first
+     * @return those that are clearly better than the trainer's own configuration, and that no other is clearly better
+     *     than, the best first; without such its own one, or where that is not among them the best
      */
     List<Candidate> choice(List<Candidate> candidates) {
         return choice(candidates, estimates(candidates));
@@ -130,11 +130,13 @@ final class Evidence {
 
     List<Candidate> choice(List<Candidate> candidates, Map<Candidate, Estimate> estimates) {
         Estimate unchanged = new Estimate(0, 0);
-        return candidates.stream().filter(candidate -> estimates.values().stream()
-                        .noneMatch(other -> other.isClearlyBetterThan(estimates.get(candidate))))
-                .sorted(Comparator.comparing((Candidate candidate) -> candidate != own)
-                        .thenComparing(candidate -> !estimates.get(candidate).isClearlyBetterThan(unchanged))
-                        .thenComparingDouble(candidate -> estimates.get(candidate).difference())).toList();
+        List<Candidate> sorted = candidates.stream()
+                .sorted(Comparator.comparingDouble(candidate -> estimates.get(candidate).difference())).toList();
+        List<Candidate> better = sorted.stream()
+                .filter(candidate -> estimates.get(candidate).isClearlyBetterThan(unchanged))
+                .filter(candidate -> estimates.values().stream()
+                        .noneMatch(other -> other.isClearlyBetterThan(estimates.get(candidate)))).toList();
+        return better.isEmpty() ? List.of(candidates.contains(own) ? own : sorted.get(0)) : better;
     }
 
     /**

@@ -34,12 +34,13 @@ import java.util.function.Consumer;
  * scope, which cannot be searched therefore.
  *
  * <p>Of twenty scores on a few dozen rows the best one is so by chance. Therefore all trainings so far tell together
- * what each change does, in all configurations that have it; the trainer's own configuration goes on to every rung.
- * And where the last rung cannot tell configurations apart, none is chosen: all that no other is better than by more
- * than two standard deviations of what is not known of each are trained on all rows, as the trainer would have done, in
- * turn and each time with another seed, and the model is the {@link EmtalModel#mean} of these networks, which never
- * errs more than they do on average. It takes the memory and time of all its networks; with {@code networks} of 1 the
- * model is that of the own configuration, or where another is clearly better of the best.
+ * what each change does, in all configurations that have it; the trainer's own configuration goes on to every rung,
+ * and stays the choice unless others are better by more than two standard deviations of what is not known of them.
+ *
+ * <p>What is chosen is trained on all rows, as the trainer would have done, where several are chosen in turn, and each
+ * time with another seed. The model is the {@link EmtalModel#mean} of these networks, which never errs more than they
+ * do on average. It takes the memory and time of all its networks; with {@code networks} of 1 the model is that of the
+ * best configuration.
  *
  * <p>What early rungs save is trainings, twice as many judging a configuration on each next one. The trainings
  * themselves are whole: one that stops early would be judged at an epoch that is not its best, in favour of high
