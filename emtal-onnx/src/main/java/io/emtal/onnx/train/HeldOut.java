@@ -50,15 +50,15 @@ final class HeldOut {
      */
     static HeldOut of(Examples rows, int[] all, double testFraction, double fraction, MemberWeights weights) {
         BitSet test = held(rows, all, testFraction);
-        int[] tested = Arrays.stream(all).filter(row -> test.get(rows.original(row))).toArray();
-        int[] order = Arrays.stream(all).filter(row -> !test.get(rows.original(row))).toArray();
+        int[] tested = select(rows, all, test, true);
+        int[] order = select(rows, all, test, false);
         if (fraction == 0) {
             return new HeldOut(tested, order, new int[0], weights, new int[0], 0);
         }
         if (weights.members() == 1) {
             BitSet held = held(rows, order, fraction);
-            return new HeldOut(tested, Arrays.stream(order).filter(row -> !held.get(rows.original(row))).toArray(),
-                    Arrays.stream(order).filter(row -> held.get(rows.original(row))).toArray(), weights, new int[0], 0);
+            return new HeldOut(tested, select(rows, order, held, false), select(rows, order, held, true), weights,
+                    new int[0], 0);
         }
         int parts = (int) Math.max(2, Math.min(weights.mostParts(), Math.round(1 / fraction)));
         int[] partOf = new int[groups(rows, order)];
@@ -73,6 +73,12 @@ final class HeldOut {
             part[row] = partOf[original];
         }
         return new HeldOut(tested, order, Arrays.copyOf(order, Math.min(order.length, MOST_JUDGED)), weights, part, parts);
+    }
+
+    /** The rows whose originals are held out, or the others. */
+    private static int[] select(Examples rows, int[] order, BitSet held, boolean wanted) {
+        return held.isEmpty() && !wanted ? order
+                : Arrays.stream(order).filter(row -> held.get(rows.original(row)) == wanted).toArray();
     }
 
     private static int groups(Examples rows, int[] order) {
