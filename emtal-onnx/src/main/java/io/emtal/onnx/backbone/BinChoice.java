@@ -62,6 +62,9 @@ final class BinChoice {
             return bins;
         }
         List<Group> groups = groups(tasks, rows, asked);
+        if (groups.isEmpty()) {
+            return bins;
+        }
         double without = error(encoded(layout, tasks, rows, asked, 0), asked.length, groups);
         return without < error(encoded(layout, tasks, rows, asked, bins), asked.length, groups) ? 0 : bins;
     }
@@ -90,16 +93,15 @@ final class BinChoice {
         double cubes = 0;
         for (int t = 0; t < tasks.size(); t++) {
             int task = t;
-            int[] labelled = IntStream.range(0, asked.length)
-                    .filter(i -> Task.isLabelled(rows.label(asked[i], task))).toArray();
-            BitSet key = new BitSet();
-            Arrays.stream(labelled).forEach(key::set);
-            double cube = groups.containsKey(key) ? 0 : Math.pow(labelled.length, 3);
-            if (tasks.task(t).weight() > 0 && labelled.length >= LEAST_ROWS && cubes + cube <= MOST_CUBES) {
+            BitSet labelled = new BitSet();
+            IntStream.range(0, asked.length).filter(i -> Task.isLabelled(rows.label(asked[i], task)))
+                    .forEach(labelled::set);
+            double cube = groups.containsKey(labelled) ? 0 : Math.pow(labelled.cardinality(), 3);
+            if (tasks.task(t).weight() > 0 && labelled.cardinality() >= LEAST_ROWS && cubes + cube <= MOST_CUBES) {
                 cubes += cube;
-                groups.computeIfAbsent(key, k -> new Group(labelled, new ArrayList<>())).targets
-                        .add(targets(tasks.task(t), Arrays.stream(labelled)
-                                .mapToDouble(i -> rows.label(asked[i], task)).toArray()));
+                double[] labels = labelled.stream().mapToDouble(i -> rows.label(asked[i], task)).toArray();
+                groups.computeIfAbsent(labelled, key -> new Group(key.stream().toArray(), new ArrayList<>())).targets
+                        .add(targets(tasks.task(t), labels));
             }
         }
         return List.copyOf(groups.values());
@@ -129,17 +131,19 @@ final class BinChoice {
     /** The mean over the tasks, of each the mean over its targets that are not constant; not-a-number without any. */
     private static double error(float[] encoded, int rows, List<Group> groups) {
         int width = encoded.length / rows;
-        return mean(groups.stream().flatMapToDouble(group -> {
+        DoubleStream.Builder ofTasks = DoubleStream.builder();
+        for (Group group : groups) {
             double[][] inputs = Arrays.stream(group.labelled).mapToObj(row -> IntStream.range(row * width, (row + 1) * width)
                     .mapToDouble(i -> encoded[i]).toArray()).toArray(double[][]::new);
-            KernelRidge ridge = new KernelRidge(inputs);
-            double[] errors = ridge.leftOut(group.targets.stream().flatMap(Arrays::stream).toArray(double[][]::new));
-            int[] first = {0};
-            return group.targets.stream().mapToDouble(task -> {
-                first[0] += task.length;
-                return mean(Arrays.stream(errors, first[0] - task.length, first[0]));
-            });
-        }));
+            double[] errors = new KernelRidge(inputs)
+                    .leftOut(group.targets.stream().flatMap(Arrays::stream).toArray(double[][]::new));
+            int first = 0;
+            for (double[][] task : group.targets) {
+                ofTasks.add(mean(Arrays.stream(errors, first, first + task.length)));
+                first += task.length;
+            }
+        }
+        return mean(ofTasks.build());
     }
 
     private static double mean(DoubleStream errors) {

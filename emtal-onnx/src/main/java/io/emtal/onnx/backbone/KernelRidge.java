@@ -65,23 +65,26 @@ final class KernelRidge {
         double[][] deviations = Arrays.stream(targets).map(KernelRidge::deviations).toArray(double[][]::new);
         double[] variances = Arrays.stream(deviations).mapToDouble(target -> dot(target, target)).toArray();
         double[] least = Arrays.stream(variances).map(v -> v == 0 ? Double.NaN : rows / (rows - 1.0)).toArray();
-        for (int p = 0; p < PENALTIES.length && scale > 0; p++) {
-            double penalty = PENALTIES[p] * scale;
+        for (double penalty : Arrays.stream(PENALTIES).map(p -> p * scale).filter(p -> p > 0).toArray()) {
             Cholesky factor = Cholesky.of(products, penalty);
             double[] inverse = factor.inverseDiagonal();
             for (int t = 0; t < least.length; t++) {
                 if (variances[t] > 0) {
-                    double[] dual = factor.solvedAbove(factor.solvedBelow(deviations[t]));
-                    double squares = 0;
-                    for (int i = 0; i < rows; i++) {
-                        double error = penalty * dual[i] / (penalty * inverse[i] - 1.0 / rows);
-                        squares += error * error;
-                    }
+                    double squares = squares(factor.solvedAbove(factor.solvedBelow(deviations[t])), inverse, penalty);
                     least[t] = Math.min(least[t], Math.sqrt(squares / variances[t]));
                 }
             }
         }
         return least;
+    }
+
+    private static double squares(double[] dual, double[] inverse, double penalty) {
+        double squares = 0;
+        for (int i = 0; i < dual.length; i++) {
+            double error = penalty * dual[i] / (penalty * inverse[i] - 1.0 / dual.length);
+            squares += error * error;
+        }
+        return squares;
     }
 
     private static double[] deviations(double[] target) {

@@ -28,6 +28,7 @@ record Calibration(float[] values, double[] errors) {
                           Evaluator evaluator, PhaseRun.Outcome outcome) {
         float[] values = outcome.values();
         double[] errors = outcome.bestLosses();
+        boolean tested = heldOut.tested().length > 0;
         buffer.set(values);
         if (compiler.tasks().tasks().stream().anyMatch(RealTask.class::isInstance)) {
             try (Judge judge = new Judge(Phase.ADAPT, compiler, rows, heldOut, buffer)) {
@@ -40,13 +41,12 @@ record Calibration(float[] values, double[] errors) {
                             .applied(compiler.parameters(), values);
                     buffer.set(values);
                 }
-                if (heldOut.judged().length > 0) {
+                if (!tested && heldOut.judged().length > 0) {
                     errors = errors(judge.labels(), judge.logits(values), errors);
                 }
             }
         }
-        return new Calibration(values, heldOut.tested().length == 0 ? errors
-                : testErrors(compiler, rows, heldOut, evaluator));
+        return new Calibration(values, tested ? testErrors(compiler, rows, heldOut, evaluator) : errors);
     }
 
     private static double[] testErrors(NetworkCompiler compiler, Examples rows, HeldOut heldOut, Evaluator evaluator) {

@@ -3,8 +3,7 @@ package io.emtal.onnx.backbone;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.emtal.onnx.data.Examples;
-import io.emtal.onnx.data.FeatureColumn;
-import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.NumericColumns;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.task.BinaryTask;
 import io.emtal.onnx.task.CategoricalTask;
@@ -28,13 +27,8 @@ class BinChoiceTest {
     private static final ToDoubleFunction<double[]> LINEAR = x -> x[0] + x[1];
     private static final ToDoubleFunction<double[]> CURVED = x -> Math.log(x[0]);
 
-    private static FeatureLayout layout(int columns) {
-        return new FeatureLayout(IntStream.range(0, columns)
-                .mapToObj(i -> new FeatureColumn("x" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
-    }
-
     private static int chosen(long seed, int size, int columns, Task task, ToDoubleFunction<double[]> label) {
-        return BinChoice.of(layout(columns), new TaskLayout(List.of(task)),
+        return BinChoice.of(NumericColumns.layout(columns), new TaskLayout(List.of(task)),
                 rows(seed, size, columns, 0.2, List.of(label)), BINS);
     }
 
@@ -94,7 +88,8 @@ class BinChoiceTest {
                     return drawn[row];
                 }
             };
-            assertEquals(0, BinChoice.of(layout(50), new TaskLayout(List.of(NUMBER)), bootstrap, BINS), "seed " + seed);
+            assertEquals(0, BinChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)), bootstrap, BINS),
+                    "seed " + seed);
         }
     }
 
@@ -105,7 +100,7 @@ class BinChoiceTest {
         for (int linear = 0; linear < 2; linear++) {
             TaskLayout tasks = new TaskLayout(List.of(new RealTask("linear", 0, 1, 1, linear),
                     new RealTask("curved", 0, 1, 1, 1 - linear)));
-            assertEquals(linear == 1 ? 0 : BINS, BinChoice.of(layout(30), tasks, rows, BINS));
+            assertEquals(linear == 1 ? 0 : BINS, BinChoice.of(NumericColumns.layout(30), tasks, rows, BINS));
         }
     }
 
@@ -115,9 +110,9 @@ class BinChoiceTest {
         List<Task> tasks = IntStream.range(0, 12).<Task>mapToObj(t -> new RealTask("t" + t, 0, 1, 1)).toList();
         for (boolean linear : new boolean[] {true, false}) {
             Examples rows = rows(1, 800, 50, 0.1, Collections.nCopies(12, linear ? LINEAR : CURVED));
-            assertEquals(linear ? 0 : BINS, BinChoice.of(layout(50), new TaskLayout(tasks), rows, BINS));
+            assertEquals(linear ? 0 : BINS, BinChoice.of(NumericColumns.layout(50), new TaskLayout(tasks), rows, BINS));
         }
-        assertEquals(0, BinChoice.of(layout(50), new TaskLayout(List.of(NUMBER)),
+        assertEquals(0, BinChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)),
                 rows(1, 400, 50, 0.8, List.of(LINEAR)), BINS));
     }
 

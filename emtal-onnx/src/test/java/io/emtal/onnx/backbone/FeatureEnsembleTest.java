@@ -4,6 +4,7 @@ import ai.onnxruntime.OrtException;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.NumericColumns;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.GraphSession;
 import io.emtal.onnx.graph.Tensor;
@@ -17,7 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -106,8 +106,7 @@ class FeatureEnsembleTest {
 
     @Test
     void numbersHaveBinsWhereTheyHelp() {
-        FeatureLayout numbers = new FeatureLayout(IntStream.range(0, 20)
-                .mapToObj(i -> new FeatureColumn("x" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
+        FeatureLayout numbers = NumericColumns.layout(20);
         for (boolean linear : new boolean[] {true, false}) {
             SplittableRandom random = new SplittableRandom(1);
             PackedExamples rows = PackedExamples.pack(60, numbers.width(), 1, (row, inputs, labels) -> {

@@ -3,14 +3,13 @@ package io.emtal.onnx.predict;
 import ai.onnx.proto.OnnxMl;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.BackboneSource;
-import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.NumericColumns;
 import io.emtal.onnx.data.PackedExamples;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.task.OneTask;
 
 import java.util.Random;
-import java.util.stream.IntStream;
 
 /**
  * Untrained networks of rows of numbers, and such rows.
@@ -22,8 +21,7 @@ record RowNetworks(int width, long seed) {
 
     /** A fresh backbone as a model with a metadata entry. */
     OnnxMl.ModelProto model(BackboneSource source) {
-        FeatureLayout layout = new FeatureLayout(IntStream.range(0, width)
-                .mapToObj(i -> new FeatureColumn("x" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
+        FeatureLayout layout = NumericColumns.layout(width);
         float[] all = numbers(20 * width);
         PackedExamples rows = PackedExamples.pack(20, width, 1, (row, inputs, labels) ->
                 System.arraycopy(all, row * width, inputs, 0, width));

@@ -66,7 +66,7 @@ final class Evidence {
      */
     record Estimate(double difference, double deviation) {
 
-        /** Whether it is better by more than two of both deviations. */
+        /** Whether it is better by more than two deviations of both together. */
         boolean isClearlyBetterThan(Estimate other) {
             return difference + DEVIATIONS * deviation < other.difference - DEVIATIONS * other.deviation;
         }

@@ -26,8 +26,8 @@ import java.util.logging.Logger;
 /** One search: successive halving over candidates, then the mean of trainings with the best. */
 final class Search<T extends Output<T>> {
 
-    /** What part of the rows a training that judges holds out. */
-    private static final String HELD_OUT = "0.25";
+    /** What part of the rows a training that judges is tested on. */
+    private static final String TEST_FRACTION = "0.25";
 
     private static final Logger LOGGER = Logger.getLogger(Search.class.getName());
 
@@ -199,7 +199,7 @@ final class Search<T extends Output<T>> {
 
     /** The mean error over the tasks on rows that a split holds out. */
     private double score(Candidate candidate, int rung, int split) {
-        try (EmtalModel<T> model = train(candidate, holdingOut(candidate.configuration(), split), "split-" + split,
+        try (EmtalModel<T> model = train(candidate, tested(candidate.configuration(), split), "split-" + split,
                 listener.training(candidate.number(), rung))) {
             EmtalException.check(!interrupted(), "search: interrupted after %d trials", trials.size());
             TrainingReport report = model.training();
@@ -213,11 +213,11 @@ final class Search<T extends Output<T>> {
     }
 
     /**
-     * The same, but tested on rows that it does nothing else with. Those that choose its epoch would not do: out-of-bag, the
-     * blocks that an ensemble's members share have seen them, and how well an epoch is chosen is a part of what is judged.
+     * The same, but tested on rows that it does nothing else with. Those that choose its epoch would not do: out-of-bag,
+     * the blocks that an ensemble's members share have seen them, and how well an epoch is chosen is judged, too.
      */
-    private static TrainerConfiguration holdingOut(TrainerConfiguration configuration, int split) {
-        return withSeed(configuration, 1 + split).with("recipe.testFraction", HELD_OUT);
+    private static TrainerConfiguration tested(TrainerConfiguration configuration, int split) {
+        return withSeed(configuration, 1 + split).with("recipe.testFraction", TEST_FRACTION);
     }
 
     private static TrainerConfiguration withSeed(TrainerConfiguration configuration, int after) {

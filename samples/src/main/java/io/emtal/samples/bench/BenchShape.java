@@ -28,9 +28,9 @@ enum BenchShape {
     static final int MEMBERS = 16;
     static final int TABLE_WIDTH = 64;
     static final int TABLE_DEPTH = 2;
-    private static final int TABLE_ROWS = 2048;
     static final int TABLE_HIDDEN = 128;
     private static final int NUMBERS = 32;
+    private static final int TABLE_ROWS = 2048;
     private static final long SEED = 1;
 
     /**
