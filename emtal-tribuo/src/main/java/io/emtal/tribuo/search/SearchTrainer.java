@@ -116,7 +116,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         return List.of(
                 Setting.of("recipe.optimizer.weightDecay", "0.01", "0.03", "0.1", "0.3", "1"),
                 new Setting(List.of("recipe.pretrainSchedule.peak", "recipe.pretrainSchedule.minimum"),
-                        List.of("5e-4", "1e-3", "2e-3", "4e-3")),
+                        List.of("1e-3", "2e-3", "4e-3", "8e-3")),
                 Setting.of("recipe.losses.huberDelta", "0", "0.3", "1"),
                 Setting.of("recipe.dropout", "0", "0.1", "0.3"),
                 Setting.of("backbone.width", "64", "128"),
