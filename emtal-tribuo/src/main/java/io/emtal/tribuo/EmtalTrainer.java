@@ -344,9 +344,10 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         Examples rows = Inputs.rows(dataset, examples, inputs, encoded);
         Optional<Checkpoints> saves = checkpoints().map(c -> c.below("train-" + invocation));
         try {
-            TaskLayout tasks = recipe.losses().layout(encoded.tasks().tasks());
-            Backbone start = backbone.create(inputs.layout(), tasks, rows, seeds.nextLong());
+            TaskLayout given = recipe.losses().layout(encoded.tasks().tasks());
+            Backbone start = backbone.create(inputs.layout(), given, rows, seeds.nextLong());
             check.accept(start);
+            TaskLayout tasks = recipe.losses().balance(given, start.linearErrors());
             PretrainedNetwork network = new Learner(method, recipe, saves).pretrain(start, backbone.pretrained(),
                     tasks, rows, seeds.nextLong(), listener);
             return new Pretraining<>(with -> adapting(with, invocation), recipe, saves, listener, new Pretraining.Data<>(

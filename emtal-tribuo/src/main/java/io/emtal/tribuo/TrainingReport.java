@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
 /**
  * How a model's network came about.
  *
- * @param tasks the tasks, with the statistics of the training examples
+ * @param tasks the tasks, with the statistics of the training examples and the weights that they were trained with
  * @param history one record an epoch
  * @param bestEpoch the epoch of the last phase whose weights were taken, 0 for what it started from
  * @param parameters how many parameters were trained and deployed

@@ -1,5 +1,6 @@
 package io.emtal.tribuo;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,6 +17,7 @@ import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.adapt.Lora;
 import io.emtal.onnx.task.HeadScope;
 import io.emtal.onnx.task.Losses;
+import io.emtal.onnx.task.Task;
 import io.emtal.onnx.train.Checkpoints;
 import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.Phase;
@@ -48,6 +50,7 @@ import org.tribuo.test.MockOutput;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -365,6 +368,26 @@ class EmtalTrainerTest {
             assertTrue(e.getMessage().contains("found 7, allowed is a divisor") || e.getMessage().contains("found 9"),
                     e.getMessage());
         }
+    }
+
+    @Test
+    void realTasksAreTrainedWithBalancedWeights() {
+        Dataset<Regressor> data = TestData.regressors(60, 1);
+        Recipe.Builder recipe = Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(16).workers(1);
+        EmtalTrainer.Builder<Regressor> trainer = TestData.<Regressor>trainer().recipe(recipe.build());
+        Losses plain = Losses.builder().balanced(false).build();
+        try (EmtalModel<Regressor> balanced = trainer.build().train(data);
+             EmtalModel<Regressor> given = trainer.recipe(recipe.losses(plain).build()).build().train(data)) {
+            double[] weights = weights(balanced);
+            assertEquals(2, weights[0] + weights[1], 1e-12);
+            assertTrue(Math.abs(weights[0] - weights[1]) > 0.1, () -> Arrays.toString(weights));
+            assertArrayEquals(new double[] {1, 1}, weights(given));
+            assertNotEquals(graph(given), graph(balanced));
+        }
+    }
+
+    private static double[] weights(EmtalModel<?> model) {
+        return model.training().tasks().tasks().stream().mapToDouble(Task::weight).toArray();
     }
 
     @Test

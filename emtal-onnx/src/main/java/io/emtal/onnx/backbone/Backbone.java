@@ -24,14 +24,21 @@ import java.util.stream.Stream;
  * @param learnsMissing whether missing input values (not-a-number) have learned vectors, so that training may drop some
  * @param description what was found in a file; empty for a fresh backbone
  * @param imported the model of that file, which a training gives back; empty for a fresh backbone
+ * @param linearErrors of tasks by name the root mean squared error of a linear map of the encoded columns on training rows
+ *     that it was not fitted to, relative to their deviation: 0 for what is linear without noise, about 1 for what is
+ *     unrelated; of those that were asked
  */
 public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, boolean learnsMissing,
-                       Optional<BackboneDescription> description, Optional<ImportedModel> imported) {
+                       Optional<BackboneDescription> description, Optional<ImportedModel> imported,
+                       Map<String, Double> linearErrors) {
 
     /** Checks the graph's signature, and that what is trained can be written into the imported model. */
     public Backbone {
         blocks = List.copyOf(blocks);
         frozen = Set.copyOf(frozen);
+        linearErrors = Map.copyOf(linearErrors);
+        linearErrors.forEach((task, error) -> EmtalException.check(Double.isFinite(error) && error >= 0,
+                "backbone, task '%s': found linear error %s, allowed is a finite number of at least 0", task, error));
         EmtalException.check(graph.inputs().size() == 1 && graph.outputs().size() == 1,
                 "backbone: found %d inputs and %d outputs, allowed is one of each", graph.inputs().size(),
                 graph.outputs().size());
@@ -42,6 +49,21 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
         if (imported.isPresent()) {
             imported.get().check(graph, frozen);
         }
+    }
+
+    /**
+     * A backbone of whose tasks nothing is known.
+     *
+     * @param graph one input with an open batch, one output: the pooled representation [batch, D]
+     * @param blocks the transformer blocks, first to last
+     * @param frozen names of the floating-point initialisers that are never trained
+     * @param learnsMissing whether missing input values have learned vectors
+     * @param description what was found in a file; empty for a fresh backbone
+     * @param imported the model of that file; empty for a fresh backbone
+     */
+    public Backbone(Graph graph, List<Block> blocks, Set<String> frozen, boolean learnsMissing,
+                    Optional<BackboneDescription> description, Optional<ImportedModel> imported) {
+        this(graph, blocks, frozen, learnsMissing, description, imported, Map.of());
     }
 
     /**
@@ -159,6 +181,12 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
      * @return the new backbone
      */
     public Backbone withInitializers(Map<String, Tensor> changed) {
-        return new Backbone(graph.withInitializers(changed), blocks, frozen, learnsMissing, description, imported);
+        return new Backbone(graph.withInitializers(changed), blocks, frozen, learnsMissing, description, imported,
+                linearErrors);
+    }
+
+    /** This backbone with what a linear map leaves of tasks. */
+    Backbone withLinearErrors(Map<String, Double> errors) {
+        return new Backbone(graph, blocks, frozen, learnsMissing, description, imported, errors);
     }
 }

@@ -9,26 +9,29 @@ import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Value;
 import io.emtal.onnx.predict.DensePredictor;
 import io.emtal.onnx.task.CategoricalTask;
+import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
  * Whether numbers are encoded with bins. Bins let a network see what is not linear in a number. Where columns are many,
  * rows few, and targets grow with their columns as counts do, they are but more columns to be wrong about. A linear map
  * of the encoded columns tells which it is, in a moment: it predicts each row from all others.
+ *
+ * @param bins the most bins of a number, 0 for none
+ * @param errors by the names of the tasks that were asked, the error of that linear map relative to their deviation, in
+ *     thousandths: what differs between machines is less
  */
-final class BinChoice {
+record BinChoice(int bins, Map<String, Double> errors) {
 
     /** Tables of more rows have bins: there are rows enough for them. */
     static final int MOST_ROWS = 1000;
@@ -36,13 +39,11 @@ final class BinChoice {
     /** Tables of more input elements, such as the values of nominal columns, have bins: asking would take much memory. */
     static final int MOST_INPUTS = 4096;
 
-    private static final int LEAST_ROWS = 3;
+    /** The labels of a task that is asked: fewer tell little. */
+    static final int LEAST_LABELS = 20;
 
     /** Asking takes time by the cube of the rows, once for all tasks with the same labelled rows; not all may be asked. */
     private static final double MOST_CUBES = 4 * Math.pow(MOST_ROWS, 3);
-
-    private BinChoice() {
-    }
 
     /**
      * Chooses.
@@ -51,22 +52,31 @@ final class BinChoice {
      * @param tasks the tasks
      * @param rows the training rows; of copies of one row the first is asked
      * @param bins the most bins of a number
-     * @return the same, or 0 where labels are predicted better without any
+     * @return the same bins, or none where labels are predicted better without any
      */
-    static int of(FeatureLayout layout, TaskLayout tasks, Examples rows, int bins) {
-        if (bins == 0 || layout.width() > MOST_INPUTS) {
-            return bins;
+    static BinChoice of(FeatureLayout layout, TaskLayout tasks, Examples rows, int bins) {
+        boolean useful = bins > 0 || tasks.tasks().stream().filter(RealTask.class::isInstance).count() > 1;
+        if (!useful || layout.width() > MOST_INPUTS) {
+            return new BinChoice(bins, Map.of());
         }
         int[] asked = originals(rows);
         if (asked.length > MOST_ROWS) {
-            return bins;
+            return new BinChoice(bins, Map.of());
         }
         List<Group> groups = groups(tasks, rows, asked);
         if (groups.isEmpty()) {
-            return bins;
+            return new BinChoice(bins, Map.of());
         }
-        double without = error(encoded(layout, tasks, rows, asked, 0), asked.length, groups);
-        return without < error(encoded(layout, tasks, rows, asked, bins), asked.length, groups) ? 0 : bins;
+        BinChoice without = new BinChoice(0, errors(encoded(layout, tasks, rows, asked, 0), asked.length, groups));
+        if (bins == 0) {
+            return without;
+        }
+        BinChoice with = new BinChoice(bins, errors(encoded(layout, tasks, rows, asked, bins), asked.length, groups));
+        return without.error() < with.error() ? without : with;
+    }
+
+    private double error() {
+        return errors.values().stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
     }
 
     /** The first of the copies of each row, of more than can be asked one too many. */
@@ -83,9 +93,9 @@ final class BinChoice {
      * Tasks with the same labelled rows.
      *
      * @param labelled which of the rows that are asked
-     * @param targets for each task one or more targets, for each of these one number a labelled row
+     * @param targets for each task, by its name, one or more targets, for each of these one number a labelled row
      */
-    private record Group(int[] labelled, List<double[][]> targets) {
+    private record Group(int[] labelled, Map<String, double[][]> targets) {
     }
 
     private static List<Group> groups(TaskLayout tasks, Examples rows, int[] asked) {
@@ -97,11 +107,11 @@ final class BinChoice {
             IntStream.range(0, asked.length).filter(i -> Task.isLabelled(rows.label(asked[i], task)))
                     .forEach(labelled::set);
             double cube = groups.containsKey(labelled) ? 0 : Math.pow(labelled.cardinality(), 3);
-            if (tasks.task(t).weight() > 0 && labelled.cardinality() >= LEAST_ROWS && cubes + cube <= MOST_CUBES) {
+            if (tasks.task(t).weight() > 0 && labelled.cardinality() >= LEAST_LABELS && cubes + cube <= MOST_CUBES) {
                 cubes += cube;
                 double[] labels = labelled.stream().mapToDouble(i -> rows.label(asked[i], task)).toArray();
-                groups.computeIfAbsent(labelled, key -> new Group(key.stream().toArray(), new ArrayList<>())).targets
-                        .add(targets(tasks.task(t), labels));
+                groups.computeIfAbsent(labelled, key -> new Group(key.stream().toArray(), new LinkedHashMap<>())).targets
+                        .put(tasks.task(t).name(), targets(tasks.task(t), labels));
             }
         }
         return List.copyOf(groups.values());
@@ -128,25 +138,23 @@ final class BinChoice {
         }
     }
 
-    /** The mean over the tasks, of each the mean over its targets that are not constant; not-a-number without any. */
-    private static double error(float[] encoded, int rows, List<Group> groups) {
+    /** Of each task the mean over its targets that are not constant, if there is one. */
+    private static Map<String, Double> errors(float[] encoded, int rows, List<Group> groups) {
         int width = encoded.length / rows;
-        DoubleStream.Builder ofTasks = DoubleStream.builder();
+        Map<String, Double> ofTasks = new LinkedHashMap<>();
         for (Group group : groups) {
             double[][] inputs = Arrays.stream(group.labelled).mapToObj(row -> IntStream.range(row * width, (row + 1) * width)
                     .mapToDouble(i -> encoded[i]).toArray()).toArray(double[][]::new);
             double[] errors = new KernelRidge(inputs)
-                    .leftOut(group.targets.stream().flatMap(Arrays::stream).toArray(double[][]::new));
+                    .leftOut(group.targets.values().stream().flatMap(Arrays::stream).toArray(double[][]::new));
             int first = 0;
-            for (double[][] task : group.targets) {
-                ofTasks.add(mean(Arrays.stream(errors, first, first + task.length)));
-                first += task.length;
+            for (Map.Entry<String, double[][]> task : group.targets.entrySet()) {
+                int next = first + task.getValue().length;
+                Arrays.stream(errors, first, next).filter(error -> !Double.isNaN(error)).average()
+                        .ifPresent(error -> ofTasks.put(task.getKey(), Math.round(1000 * error) / 1000.0));
+                first = next;
             }
         }
-        return mean(ofTasks.build());
-    }
-
-    private static double mean(DoubleStream errors) {
-        return errors.filter(error -> !Double.isNaN(error)).average().orElse(Double.NaN);
+        return ofTasks;
     }
 }

@@ -38,8 +38,9 @@ import java.util.function.Consumer;
  * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
  * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. Of up to 1000 rows a linear map of
  * the encoded columns, fitted to all rows but one, tells whether bins help to predict that one (ridge regression, leave
- * one out, the mean over the tasks); if not, there are none. What a missing value means is learned from the training rows
- * that miss it; where none does, it counts as the column's mean.
+ * one out, the mean over the tasks); if not, there are none. The losses of real tasks may be weighted by what that map
+ * leaves of each. What a missing value means is learned from the training rows that miss it; where none does, it counts as
+ * the column's mean.
  *
  * <p>An encoding of more than 64 numbers is scaled by 64 / their count, and its embedding the other way. A step of Adam
  * moves every weight by the learning rate, so a wide table's tokens would otherwise move farther in each step than a
@@ -207,8 +208,8 @@ public final class FeatureEnsemble implements BackboneSource {
         GraphBuilder graph = new GraphBuilder();
         EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, random);
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks),
-                BinChoice.of(layout, tasks, rows, bins(layout)));
+        BinChoice choice = BinChoice.of(layout, tasks, rows, bins(layout));
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), choice.bins());
         int encoded = (int) encoding.values().extent(1);
         double gain = Math.min(1, (double) FULL_RATE_WIDTH / encoded);
         Value values = graph.unsqueeze(graph.mul(encoding.values(), gain), 1);
@@ -220,7 +221,7 @@ public final class FeatureEnsemble implements BackboneSource {
         Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
         Value said = graph.mul(encoder.encodeApart(tokens), blockScale);
         graph.output("pooled", graph.add(said, graph.matMul(values, linear)));
-        return encoder.backbone(graph.build(), false);
+        return encoder.backbone(graph.build(), false).withLinearErrors(choice.errors());
     }
 
     private int bins(FeatureLayout layout) {

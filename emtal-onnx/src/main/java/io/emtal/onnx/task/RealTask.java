@@ -72,6 +72,11 @@ public record RealTask(String name, double mean, double deviation, double kurtos
         return new RealTask(name, mean, deviation, Math.max(kurtosis, 1), weight);
     }
 
+    /** The same with its weight multiplied. */
+    RealTask weighted(double factor) {
+        return new RealTask(name, mean, deviation, kurtosis, weight * factor);
+    }
+
     @Override
     public int width() {
         return 1;

@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 public final class Recipe implements Configurable, Provenancable<ConfiguredObjectProvenance> {
 
     @Config(description = "The most epochs of dense training that a fresh backbone gets first.")
-    private int pretrainEpochs = 100;
+    private int pretrainEpochs = 200;
 
     @Config(description = "Epochs of adaptation.")
     private int epochs = 10;
@@ -40,7 +40,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
 
     @Config(description = "The learning rate of dense training: constant after a warm-up, for it ends when the held-out rows"
             + " say so.")
-    private CosineSchedule pretrainSchedule = new CosineSchedule(2e-3, 2e-3, 0.02);
+    private CosineSchedule pretrainSchedule = new CosineSchedule(2e-3, 2e-3, 0.01);
 
     @Config(description = "The learning rate of the adaptation.")
     private CosineSchedule schedule = new CosineSchedule(5e-3, 1e-5, 0.1);
@@ -72,7 +72,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     private double pretrainedValidationFraction = 0;
 
     @Config(description = "Epochs without improvement on the held-out rows after which dense training stops; 0 for never.")
-    private int patience = 12;
+    private int patience = 24;
 
     @Config(description = "Which rows an epoch has, in which order.")
     private Sampler sampler = new ShuffleSampler();

@@ -1,6 +1,7 @@
 package io.emtal.onnx.backbone;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.NumericColumns;
@@ -13,9 +14,12 @@ import io.emtal.onnx.task.TaskLayout;
 import org.junit.jupiter.api.Test;
 
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -29,7 +33,7 @@ class BinChoiceTest {
 
     private static int chosen(long seed, int size, int columns, Task task, ToDoubleFunction<double[]> label) {
         return BinChoice.of(NumericColumns.layout(columns), new TaskLayout(List.of(task)),
-                rows(seed, size, columns, 0.2, List.of(label)), BINS);
+                rows(seed, size, columns, 0.2, List.of(label)), BINS).bins();
     }
 
     /** Counts: they grow with the size of what is counted, which differs by orders of magnitude. */
@@ -88,8 +92,8 @@ class BinChoiceTest {
                     return drawn[row];
                 }
             };
-            assertEquals(0, BinChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)), bootstrap, BINS),
-                    "seed " + seed);
+            assertEquals(0, BinChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)), bootstrap, BINS)
+                    .bins(), "seed " + seed);
         }
     }
 
@@ -100,7 +104,7 @@ class BinChoiceTest {
         for (int linear = 0; linear < 2; linear++) {
             TaskLayout tasks = new TaskLayout(List.of(new RealTask("linear", 0, 1, 1, linear),
                     new RealTask("curved", 0, 1, 1, 1 - linear)));
-            assertEquals(linear == 1 ? 0 : BINS, BinChoice.of(NumericColumns.layout(30), tasks, rows, BINS));
+            assertEquals(linear == 1 ? 0 : BINS, BinChoice.of(NumericColumns.layout(30), tasks, rows, BINS).bins());
         }
     }
 
@@ -110,10 +114,11 @@ class BinChoiceTest {
         List<Task> tasks = IntStream.range(0, 12).<Task>mapToObj(t -> new RealTask("t" + t, 0, 1, 1)).toList();
         for (boolean linear : new boolean[] {true, false}) {
             Examples rows = rows(1, 800, 50, 0.1, Collections.nCopies(12, linear ? LINEAR : CURVED));
-            assertEquals(linear ? 0 : BINS, BinChoice.of(NumericColumns.layout(50), new TaskLayout(tasks), rows, BINS));
+            assertEquals(linear ? 0 : BINS,
+                    BinChoice.of(NumericColumns.layout(50), new TaskLayout(tasks), rows, BINS).bins());
         }
         assertEquals(0, BinChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)),
-                rows(1, 400, 50, 0.8, List.of(LINEAR)), BINS));
+                rows(1, 400, 50, 0.8, List.of(LINEAR)), BINS).bins());
     }
 
     @Test
@@ -130,14 +135,66 @@ class BinChoiceTest {
     @Test
     void whereNothingTellsThereAreBins() {
         assertEquals(BINS, chosen(1, 60, 30, NUMBER, x -> 5));
-        assertEquals(BINS, chosen(1, 2, 30, NUMBER, LINEAR));
+        assertEquals(BINS, chosen(1, BinChoice.LEAST_LABELS - 1, 30, NUMBER, LINEAR));
     }
 
     @Test
     void largeTablesHaveBins() {
         assertEquals(0, chosen(1, 500, 300, NUMBER, LINEAR));
         assertEquals(BINS, chosen(1, BinChoice.MOST_ROWS + 1, 300, NUMBER, LINEAR));
-        assertEquals(0, chosen(1, 10, BinChoice.MOST_INPUTS, NUMBER, LINEAR));
-        assertEquals(BINS, chosen(1, 10, BinChoice.MOST_INPUTS + 1, NUMBER, LINEAR));
+        assertEquals(0, chosen(1, 60, BinChoice.MOST_INPUTS, NUMBER, LINEAR));
+        assertEquals(BINS, chosen(1, 60, BinChoice.MOST_INPUTS + 1, NUMBER, LINEAR));
+    }
+
+    /** With gaps of their own, and classes before a number: each one's error is what it is of the task alone. */
+    @Test
+    void eachTasksErrorIsItsOwn() {
+        List<Task> tasks = List.of(new CategoricalTask("three", 3), new RealTask("linear", 0, 1, 1), new BinaryTask("large"),
+                new RealTask("curved", 0, 1, 1), new RealTask("constant", 0, 1, 1), new RealTask("unlearnt", 0, 1, 0));
+        List<ToDoubleFunction<double[]>> labels = List.of(x -> x[0] < 0.5 ? 0 : x[0] < 2 ? 1 : 2, x -> 3 * x[0] - x[1] + 100,
+                x -> x[1] > 1 ? 1 : 0, CURVED, x -> 7, LINEAR);
+        for (double missing : new double[] {0, 0.3}) {
+            Examples rows = rows(1, 200, 4, missing, labels);
+            Map<String, Double> errors = BinChoice.of(NumericColumns.layout(4), new TaskLayout(tasks), rows, 0).errors();
+            assertEquals(Set.of("three", "linear", "large", "curved"), errors.keySet());
+            assertTrue(errors.get("linear") < 0.01 && errors.get("curved") > 0.3 && errors.get("curved") < 0.9,
+                    errors.toString());
+            for (int t = 0; t < 4; t++) {
+                int task = t;
+                Examples alone = PackedExamples.pack(200, 4, 3, (row, inputs, label) -> {
+                    rows.inputs(row, FloatBuffer.wrap(inputs));
+                    Arrays.fill(label, Float.NaN);
+                    label[0] = rows.label(row, task);
+                });
+                // Two real tasks, without which nothing would be asked, have no labels.
+                TaskLayout one = new TaskLayout(List.of(tasks.get(t), new RealTask("a", 0, 1, 1), new RealTask("b", 0, 1, 1)));
+                String name = tasks.get(t).name();
+                assertEquals(Map.of(name, errors.get(name)),
+                        BinChoice.of(NumericColumns.layout(4), one, alone, 0).errors());
+            }
+        }
+    }
+
+    @Test
+    void theErrorsAreThoseOfTheChoice() {
+        TaskLayout tasks = new TaskLayout(List.of(NUMBER));
+        Examples rows = rows(1, 200, 4, 0, List.of(CURVED));
+        BinChoice with = BinChoice.of(NumericColumns.layout(4), tasks, rows, BINS);
+        assertEquals(BINS, with.bins());
+        assertTrue(with.errors().get("number") < 0.3, with.toString());
+    }
+
+    @Test
+    void whereNothingDependsOnThemNoErrorsAreKnown() {
+        TaskLayout two = new TaskLayout(List.of(NUMBER, new RealTask("other", 0, 1, 1)));
+        List<ToDoubleFunction<double[]>> labels = List.of(LINEAR, LINEAR);
+        assertEquals(Map.of(), errors(two, rows(1, BinChoice.MOST_ROWS + 1, 3, 0, labels), BINS));
+        assertEquals(Map.of(), errors(two, rows(1, BinChoice.LEAST_LABELS - 1, 3, 0, labels), 0));
+        assertEquals(Set.of("number", "other"), errors(two, rows(1, BinChoice.LEAST_LABELS, 3, 0, labels), 0).keySet());
+        assertEquals(Map.of(), errors(new TaskLayout(List.of(NUMBER)), rows(1, 50, 3, 0, List.of(LINEAR)), 0));
+    }
+
+    private static Map<String, Double> errors(TaskLayout tasks, Examples rows, int bins) {
+        return BinChoice.of(NumericColumns.layout(3), tasks, rows, bins).errors();
     }
 }

@@ -36,8 +36,12 @@ class FeatureEnsembleTest {
             new FeatureColumn("c", FeatureColumn.Kind.NOMINAL, 2, 3)));
 
     private static PackedExamples rows(long seed) {
+        return rows(seed, 1);
+    }
+
+    private static PackedExamples rows(long seed, int tasks) {
         SplittableRandom random = new SplittableRandom(seed);
-        return PackedExamples.pack(50, LAYOUT.width(), 1, (row, inputs, labels) -> {
+        return PackedExamples.pack(50, LAYOUT.width(), tasks, (row, inputs, labels) -> {
             inputs[0] = (float) random.nextDouble(-3, 5);
             inputs[1] = 7;
             Arrays.fill(inputs, 2, 5, 0);
@@ -98,10 +102,10 @@ class FeatureEnsembleTest {
         BinaryTask binary = new BinaryTask("binary", 1);
         FeatureEnsemble source = FeatureEnsemble.builder().members(MEMBERS).bins(0).build();
         TaskLayout mixed = new TaskLayout(List.of(number, binary));
-        assertEquals(2 * MEMBERS, source.create(LAYOUT, mixed, rows(1), 1).members());
+        assertEquals(2 * MEMBERS, source.create(LAYOUT, mixed, rows(1, 2), 1).members());
         // Nothing learns the second one.
         TaskLayout single = new TaskLayout(List.of(number, new BinaryTask("binary", 0)));
-        assertEquals(MEMBERS, source.create(LAYOUT, single, rows(1), 1).members());
+        assertEquals(MEMBERS, source.create(LAYOUT, single, rows(1, 2), 1).members());
     }
 
     @Test

@@ -11,6 +11,7 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.task.Losses.RealLoss;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -151,6 +152,42 @@ class LossesTest {
                 () -> new Losses().fill(new BatchLabels(layout, new float[] {1, 1, 0}), targets, weights));
     }
 
+    /** Of errors .2 and .8 the weights are as 4 to 1; the sum stays, and so do tasks of which nothing is known. */
+    @Test
+    void realTasksAreBalancedByWhatALinearMapLeaves() {
+        TaskLayout tasks = new TaskLayout(List.of(new RealTask("a", 5, 2, 4, 1), new BinaryTask("b", 3),
+                new RealTask("c", 0, 1, 1), new RealTask("d", 0, 1, 7)));
+        TaskLayout balanced = new Losses().balance(tasks, Map.of("a", 0.2, "b", 0.5, "c", 0.8));
+        assertArrayEquals(new double[] {1.6, 3, 0.4, 7}, weights(balanced), 1e-12);
+        assertEquals(new RealTask("a", 5, 2, 4, balanced.task(0).weight()), balanced.task(0));
+        // An error below 0.1 counts as 0.1, and a weight that was given remains a factor.
+        TaskLayout weighted = new TaskLayout(List.of(new RealTask("a", 0, 1, 1), new RealTask("b", 0, 1, 8),
+                new RealTask("c", 0, 1, 0)));
+        assertArrayEquals(new double[] {7.5, 1.5, 0}, weights(new Losses().balance(weighted,
+                Map.of("a", 0.0, "b", 4.0, "c", 0.5))), 1e-12);
+    }
+
+    @Test
+    void whatCannotBeBalancedStaysAsItIs() {
+        TaskLayout tasks = new TaskLayout(List.of(new RealTask("a", 0, 1, 1), new RealTask("b", 0, 1, 1)));
+        assertEquals(tasks, new Losses().balance(tasks, Map.of()));
+        assertEquals(tasks, new Losses().balance(tasks, Map.of("a", 0.3, "other", 0.6)));
+        assertEquals(tasks, Losses.builder().balanced(false).build().balance(tasks, Map.of("a", 0.3, "b", 0.6)));
+    }
+
+    @Test
+    void balancingKeepsTheHeadScope() {
+        TaskLayout joint = new TaskLayout(List.of(new RealTask("a", 0, 1, 1), new RealTask("b", 0, 1, 1),
+                new CategoricalTask("c", 2, 1)), HeadScope.JOINT);
+        TaskLayout balanced = new Losses().balance(joint, Map.of("a", 0.3, "b", 0.6));
+        assertEquals(HeadScope.JOINT, balanced.headScope());
+        assertEquals(2 * balanced.task(1).weight(), balanced.task(0).weight(), 1e-12);
+    }
+
+    private static double[] weights(TaskLayout tasks) {
+        return tasks.tasks().stream().mapToDouble(Task::weight).toArray();
+    }
+
     /** The threshold follows the tails of a target, within bounds; an error of 1 costs 1 less half the threshold. */
     @ParameterizedTest
     @CsvSource({"1, 0.3", "3, 0.3", "5.4, 0.3", "9, 0.5", "18, 1", "300, 1"})
@@ -179,7 +216,7 @@ class LossesTest {
 
     @Test
     void configurationAndProvenanceAreInverse() {
-        Losses losses = Losses.builder().labelSmoothing(0.05).realLoss(RealLoss.SQUARED).huberDelta(2)
+        Losses losses = Losses.builder().labelSmoothing(0.05).realLoss(RealLoss.SQUARED).huberDelta(2).balanced(false)
                 .headScope(HeadScope.JOINT).build();
         ConfigurationManager manager = new ConfigurationManager();
         manager.addConfiguration(ProvenanceUtil.extractConfiguration(losses.getProvenance()));
