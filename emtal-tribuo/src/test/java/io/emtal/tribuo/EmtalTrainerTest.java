@@ -54,6 +54,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 
 class EmtalTrainerTest {
@@ -372,7 +373,10 @@ class EmtalTrainerTest {
 
     @Test
     void realTasksAreTrainedWithBalancedWeights() {
-        Dataset<Regressor> data = TestData.regressors(60, 1);
+        Random noise = new Random(1);
+        Dataset<Regressor> data = TestData.dataset(new RegressionFactory(), TestData.rows(60, 1, true).stream()
+                .map(row -> row.example(new Regressor(row.targets().getNames(), new double[] {
+                    row.targets().getValues()[0], noise.nextGaussian()}))).toList());
         Recipe.Builder recipe = Recipe.builder().pretrainEpochs(2).epochs(2).batchSize(16).workers(1);
         EmtalTrainer.Builder<Regressor> trainer = TestData.<Regressor>trainer().recipe(recipe.build());
         Losses plain = Losses.builder().balanced(false).build();
@@ -380,7 +384,7 @@ class EmtalTrainerTest {
              EmtalModel<Regressor> given = trainer.recipe(recipe.losses(plain).build()).build().train(data)) {
             double[] weights = weights(balanced);
             assertEquals(2, weights[0] + weights[1], 1e-12);
-            assertTrue(Math.abs(weights[0] - weights[1]) > 0.1, () -> Arrays.toString(weights));
+            assertTrue(weights[0] > 1.2, () -> Arrays.toString(weights));
             assertArrayEquals(new double[] {1, 1}, weights(given));
             assertNotEquals(graph(given), graph(balanced));
         }
