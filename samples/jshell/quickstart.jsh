@@ -33,6 +33,7 @@ var trainer = EmtalTrainer.<MultiLabel>builder().
         backbone(VisionTransformer.builder().image(24, 24, 3).patch(8).width(64).depth(2).heads(4).hidden(128).build()).
         method(Emtal.builder().experts(8).rank(4).build()).
         recipe(Recipe.builder().pretrainEpochs(10).epochs(3).batchSize(32).dropout(0).
+                pretrainSchedule(new CosineSchedule(2e-3, 2e-3, 0.02)).
                 schedule(new CosineSchedule(3e-3, 3e-5, 0.1)).build()).
         outputs(MultiLabelTasks.separatedBy("=")).
         listener(new ProgressBarListener(new PrintWriter(System.out, true))).

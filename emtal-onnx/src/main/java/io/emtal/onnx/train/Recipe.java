@@ -169,7 +169,8 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
-         * Sets the learning rate of the dense training of a fresh backbone.
+         * Sets the learning rate of the dense training of a fresh backbone. Where few epochs are trained, a transformer of
+         * images learns more with a longer warm-up than that of the default, which is two epochs of 200.
          *
          * @param schedule the schedule over the most epochs
          * @return this builder

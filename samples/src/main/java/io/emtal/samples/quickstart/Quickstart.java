@@ -89,6 +89,7 @@ final class Quickstart {
                         .hidden(128).build())
                 .method(Emtal.builder().experts(8).rank(4).build())
                 .recipe(Recipe.builder().pretrainEpochs(14).epochs(4).batchSize(32).dropout(0)
+                        .pretrainSchedule(new CosineSchedule(2e-3, 2e-3, 0.02))
                         .schedule(new CosineSchedule(3e-3, 3e-5, 0.1)).build())
                 .outputs(MultiLabelTasks.separatedBy("="))
                 .seed(seed)

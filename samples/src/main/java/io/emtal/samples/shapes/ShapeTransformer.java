@@ -51,6 +51,7 @@ public final class ShapeTransformer {
                         .heads(4).hidden(2 * width).build())
                 .method(new HeadsOnly())
                 .recipe(Recipe.builder().pretrainEpochs(epochs).epochs(1).batchSize(32).dropout(0)
+                        .pretrainSchedule(new CosineSchedule(2e-3, 2e-3, 0.02))
                         .schedule(new CosineSchedule(3e-3, 3e-5, 0.1)).build())
                 .outputs(MultiLabelTasks.separatedBy(ImageTable.SEPARATOR))
                 .build();
