@@ -17,7 +17,7 @@ import java.util.function.ToDoubleFunction;
 /**
  * The losses of tasks: softmax cross-entropy with label smoothing, sigmoid cross-entropy, and Huber's loss or half the
  * squared error. The total is the sum over tasks of the task's weight times the mean loss of the rows of the batch
- * that have a label for it.
+ * that have a label for it; {@link #balance} says which weights real tasks have.
  *
  * <p>{@link #fill} computes targets and weights of a whole batch in Java; {@link #loss} writes the loss of any of its
  * rows into the training graph, so micro-batches add up to the batch's loss.

@@ -22,7 +22,10 @@ public sealed interface Task permits CategoricalTask, BinaryTask, RealTask {
     /** The number of logit columns: one per class of a categorical task, otherwise one. */
     int width();
 
-    /** The factor of this task's mean loss in the total loss; 0 trains without it. */
+    /**
+     * The factor of this task's mean loss in the total loss; 0 trains without it. How long is trained depends on the losses
+     * as they are.
+     */
     double weight();
 
     /**
