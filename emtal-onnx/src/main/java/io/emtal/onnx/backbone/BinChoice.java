@@ -28,8 +28,8 @@ import java.util.stream.IntStream;
  * of the encoded columns tells which it is, in a moment: it predicts each row from all others.
  *
  * @param bins the most bins of a number, 0 for none
- * @param errors by the names of the tasks that were asked, the error of that linear map relative to their deviation, in
- *     thousandths: what differs between machines is less
+ * @param errors by the names of the tasks that were asked, the error of that linear map relative to their deviation, rounded
+ *     to thousandths: what differs between machines is less
  */
 record BinChoice(int bins, Map<String, Double> errors) {
 

@@ -159,8 +159,8 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
 
         /**
          * Sets whether real tasks count by one over the error that a linear map leaves of them, as {@link #balance} says.
-         * It is known of tables of up to 1000 rows that a {@code FeatureEnsemble} learns, for tasks
-         * with 20 labels and more. The epoch is still chosen by the tasks' losses as they are.
+         * It is known of tables of up to 1000 rows that a {@code FeatureEnsemble} learns, for tasks with 20 labels and
+         * more. The epoch is still chosen by the tasks' losses as they are.
          *
          * @param balanced default true
          * @return this
