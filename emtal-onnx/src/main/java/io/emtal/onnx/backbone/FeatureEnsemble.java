@@ -14,6 +14,7 @@ import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 import io.emtal.onnx.task.MemberWeights;
+import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.util.ArrayList;
@@ -31,9 +32,9 @@ import java.util.function.Consumer;
  * and nearly the mean of these is the prediction.
  *
  * <p>A linear map of all encoded columns, zero at first, is added to what the heads read: what is linear in a table
- * need not pass through the blocks. What the blocks give is scaled down beside it. Adam moves all weights alike, so
- * that heads learn more slowly what is scaled down, and decay takes more of it: what a linear map cannot say is to be
- * learnt after what it can.
+ * need not pass through the blocks. Where numbers are learnt, what the blocks give is scaled down beside it. Adam moves
+ * all weights alike, so that heads learn more slowly what is scaled down, and decay takes more of it: what a linear map
+ * cannot say is to be learnt after what it can. Where all tasks are classes, both are learnt alike.
  *
  * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
  * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. Of up to 1000 rows a linear map of
@@ -57,6 +58,9 @@ public final class FeatureEnsemble implements BackboneSource {
     /** The widest encoding that is not scaled. */
     private static final int FULL_RATE_WIDTH = 64;
 
+    /** What the blocks count beside the linear map where numbers are learnt. */
+    private static final double SCALE_FOR_NUMBERS = 0.4;
+
     /** What a number's encoding has besides bins: its standardised value, and whether it is missing. */
     private static final int WITHOUT_BINS = 2;
 
@@ -76,8 +80,9 @@ public final class FeatureEnsemble implements BackboneSource {
             + " numbers would make the encoding too wide, and none where they do not help to predict up to 1000 rows.")
     private int bins = 8;
 
-    @Config(description = "What the blocks' output is multiplied by, above 0; the linear map's is not.")
-    private double blockScale = 0.4;
+    @Config(description = "What the blocks' output is multiplied by, above 0, where all tasks are classes, and 0.4 times that"
+            + " where numbers are learnt; the linear map's is not.")
+    private double blockScale = 1;
 
     /** For OLCUT, and {@link #builder()}. */
     private FeatureEnsemble() {
@@ -158,7 +163,8 @@ public final class FeatureEnsemble implements BackboneSource {
         /**
          * Sets how much the blocks say beside the linear map.
          *
-         * @param blockScale what the blocks' output is multiplied by, above 0
+         * @param blockScale what the blocks' output is multiplied by, above 0, where all tasks are classes; where
+         *     numbers are learnt it is multiplied by 0.4 of that
          * @return this builder
          */
         public Builder blockScale(double blockScale) {
@@ -219,9 +225,13 @@ public final class FeatureEnsemble implements BackboneSource {
         Value tokens = graph.add(embedded, encoder.trainable("members.bias",
                 Tensor.of(new float[all * width], all, width)));
         Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
-        Value said = graph.mul(encoder.encodeApart(tokens), blockScale);
+        Value said = graph.mul(encoder.encodeApart(tokens), blockScale * (numbers(tasks) ? SCALE_FOR_NUMBERS : 1));
         graph.output("pooled", graph.add(said, graph.matMul(values, linear)));
         return encoder.backbone(graph.build(), false).withLinearErrors(choice.errors());
+    }
+
+    private static boolean numbers(TaskLayout tasks) {
+        return tasks.tasks().stream().anyMatch(task -> task instanceof RealTask && task.weight() > 0);
     }
 
     private int bins(FeatureLayout layout) {

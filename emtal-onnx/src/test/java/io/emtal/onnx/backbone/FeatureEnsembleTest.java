@@ -126,6 +126,23 @@ class FeatureEnsembleTest {
 
     /** The linear map is zero at first. */
     @Test
+    void theBlocksSayLessWhereNumbersAreLearnt() throws OrtException {
+        RealTask number = new RealTask("number", 0, 1, 1);
+        BinaryTask binary = new BinaryTask("binary", 1);
+        FeatureEnsemble source = FeatureEnsemble.builder().members(MEMBERS).width(WIDTH).bins(0).build();
+        float[] row = {1, 7, 0, 1, 0};
+        float[] classes = run(source.create(LAYOUT, new TaskLayout(List.of(binary)), rows(1), 1), row);
+        float[] numbers = run(source.create(LAYOUT, new TaskLayout(List.of(number)), rows(1), 1), row);
+        for (int i = 0; i < classes.length; i++) {
+            assertEquals(0.4 * classes[i], numbers[i], 1e-6);
+        }
+        // Nothing learns the number.
+        TaskLayout unlearnt = new TaskLayout(List.of(binary, new RealTask("number", 0, 1, 0)));
+        assertArrayEquals(classes, run(source.create(LAYOUT, unlearnt, rows(1, 2), 1), row));
+    }
+
+    /** The linear map is zero at first. */
+    @Test
     void theBlocksAreScaledAndTheLinearMapIsNot() throws OrtException {
         Backbone[] backbones = new Backbone[2];
         for (int i = 0; i < 2; i++) {

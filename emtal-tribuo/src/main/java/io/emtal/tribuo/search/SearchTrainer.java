@@ -122,7 +122,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
                 Setting.of("backbone.width", "64", "128"),
                 Setting.of("backbone.hidden", "128", "256"),
                 Setting.of("backbone.depth", "1", "2", "3"),
-                Setting.of("backbone.blockScale", "0.2", "0.4", "1"),
+                Setting.of("backbone.blockScale", "0.5", "1", "2.5"),
                 Setting.of("backbone.bins", "0", "8"));
     }
 
