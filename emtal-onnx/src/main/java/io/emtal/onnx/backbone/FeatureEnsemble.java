@@ -40,8 +40,11 @@ import java.util.function.Consumer;
  * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. Of up to 1000 rows a linear map of
  * the encoded columns, fitted to all rows but one, tells whether bins help to predict that one (ridge regression, leave
  * one out, the mean over the tasks); if not, there are none. The losses of real tasks may be weighted by what that map
- * leaves of each. What a missing value means is learned from the training rows that miss it; where none does, it counts as
- * the column's mean.
+ * leaves of each. Of as many rows, kernel ridge regression tells whether it helps that columns count by how much they say
+ * of the labels, or less where many say the same; if so, the encoding is weighted.
+ *
+ * <p>What a missing value means is learned from the training rows that miss it; where none does, it counts as the
+ * column's mean.
  *
  * <p>An encoding of more than 64 numbers is scaled by 64 / their count, and its embedding the other way. A step of Adam
  * moves every weight by the learning rate, so a wide table's tokens would otherwise move farther in each step than a
@@ -214,11 +217,11 @@ public final class FeatureEnsemble implements BackboneSource {
         GraphBuilder graph = new GraphBuilder();
         EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, random);
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        BinChoice choice = BinChoice.of(layout, tasks, rows, bins(layout));
+        EncodingChoice choice = EncodingChoice.of(layout, tasks, rows, bins(layout));
         FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), choice.bins());
         int encoded = (int) encoding.values().extent(1);
         double gain = Math.min(1, (double) FULL_RATE_WIDTH / encoded);
-        Value values = graph.unsqueeze(graph.mul(encoding.values(), gain), 1);
+        Value values = graph.unsqueeze(weighted(graph, encoding.values(), gain, choice.weights()), 1);
         int all = members * Math.max(1, MemberWeights.kinds(tasks));
         Value scaled = graph.mul(values, encoder.trainable("members.scale", signs(all, encoded, random)));
         Value embedded = graph.matMul(scaled, encoder.trainable("embedding.weight", embedding(encoding, encoder, gain)));
@@ -232,6 +235,17 @@ public final class FeatureEnsemble implements BackboneSource {
 
     private static boolean numbers(TaskLayout tasks) {
         return tasks.tasks().stream().anyMatch(task -> task instanceof RealTask && task.weight() > 0);
+    }
+
+    private static Value weighted(GraphBuilder graph, Value encoded, double gain, Optional<float[]> weights) {
+        if (weights.isEmpty()) {
+            return graph.mul(encoded, gain);
+        }
+        float[] scaled = weights.get().clone();
+        for (int i = 0; i < scaled.length; i++) {
+            scaled[i] *= (float) gain;
+        }
+        return graph.mul(encoded, graph.initializer("input.weights", Tensor.of(scaled, scaled.length)));
     }
 
     private int bins(FeatureLayout layout) {

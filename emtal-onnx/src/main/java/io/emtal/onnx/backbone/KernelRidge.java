@@ -7,7 +7,7 @@ import java.util.Arrays;
 /**
  * Ridge regression (Hoerl and Kennard 1970) on few rows of many columns, in its dual form (Saunders, Gammerman and Vovk
  * 1998): with the rows' inner products K and a penalty λ, the residuals of targets y are λ (K + λI)⁻¹ y. Inputs and
- * targets are centred.
+ * targets are centred, so that a constant is learnt besides.
  */
 final class KernelRidge {
 
@@ -17,22 +17,68 @@ final class KernelRidge {
     private final double[][] products;
     private final double scale;
 
+    private KernelRidge(double[][] products) {
+        this.products = products;
+        scale = trace(products) / products.length;
+    }
+
     /**
-     * Reads the rows.
+     * A linear map.
      *
      * @param inputs row after row, two or more
+     * @return its regression
      */
-    KernelRidge(double[][] inputs) {
+    static KernelRidge linear(double[][] inputs) {
+        return new KernelRidge(products(inputs));
+    }
+
+    /**
+     * A linear map and a smooth function, of which the same is expected: with s² the mean squared distance of two rows,
+     * the sum of the kernels 2 x·y / s² and exp(−|x − y|² / 2s²), both 1 in the mean for x = y.
+     *
+     * @param inputs row after row, two or more
+     * @return its regression
+     */
+    static KernelRidge smooth(double[][] inputs) {
+        double[][] products = products(inputs);
+        int rows = inputs.length;
+        double square = Math.max(Double.MIN_NORMAL, 2 * trace(products) / rows);
+        double[][] kernel = new double[rows][rows];
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j <= i; j++) {
+                double distance = products[i][i] + products[j][j] - 2 * products[i][j];
+                kernel[i][j] = Math.exp(-distance / (2 * square)) + 2 * products[i][j] / square;
+                kernel[j][i] = kernel[i][j];
+            }
+        }
+        double[] means = Arrays.stream(kernel).mapToDouble(row -> Arrays.stream(row).sum() / rows).toArray();
+        double mean = Arrays.stream(means).sum() / rows;
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < rows; j++) {
+                kernel[i][j] += mean - means[i] - means[j];
+            }
+        }
+        return new KernelRidge(kernel);
+    }
+
+    /** On and below the diagonal. */
+    private static double[][] products(double[][] inputs) {
         double[][] centred = centred(inputs);
-        products = new double[inputs.length][inputs.length];
-        double sum = 0;
+        double[][] products = new double[inputs.length][inputs.length];
         for (int i = 0; i < inputs.length; i++) {
             for (int j = 0; j <= i; j++) {
                 products[i][j] = dot(centred[i], centred[j]);
             }
-            sum += products[i][i];
         }
-        scale = sum / inputs.length;
+        return products;
+    }
+
+    private static double trace(double[][] matrix) {
+        double sum = 0;
+        for (int i = 0; i < matrix.length; i++) {
+            sum += matrix[i][i];
+        }
+        return sum;
     }
 
     private static double[][] centred(double[][] inputs) {

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -121,6 +122,38 @@ class FeatureEnsembleTest {
             });
             Backbone backbone = SOURCE.create(numbers, OneTask.LAYOUT, rows, 1);
             assertEquals(!linear, backbone.graph().initializers().containsKey("input.bins.start"));
+        }
+    }
+
+    /** Noise beside two columns that say it all; where there are more rows than are asked, all count the same. */
+    @Test
+    void columnsAreWeightedWhereItHelps() throws OrtException {
+        FeatureLayout numbers = NumericColumns.layout(30);
+        FeatureEnsemble source = FeatureEnsemble.builder().members(MEMBERS).width(WIDTH).bins(0).build();
+        for (int size : new int[] {300, RidgeTrial.MOST_ROWS + 1}) {
+            SplittableRandom random = new SplittableRandom(1);
+            PackedExamples rows = PackedExamples.pack(size, numbers.width(), 1, (row, inputs, labels) -> {
+                for (int i = 0; i < inputs.length; i++) {
+                    inputs[i] = (float) random.nextDouble(-1, 1);
+                }
+                labels[0] = inputs[3] + inputs[20];
+            });
+            Backbone backbone = source.create(numbers, OneTask.LAYOUT, rows, 1);
+            float[] row = new float[30];
+            Arrays.fill(row, 0.1f);
+            float[] before = run(backbone, row);
+            double[] changes = new double[30];
+            for (int i = 0; i < 30; i++) {
+                row[i] = 1;
+                float[] after = run(backbone, row);
+                row[i] = 0.1f;
+                for (int j = 0; j < after.length; j++) {
+                    changes[i] += Math.abs(after[j] - before[j]);
+                }
+            }
+            double[] others = IntStream.range(0, 30).filter(i -> i != 3 && i != 20).mapToDouble(i -> changes[i]).toArray();
+            boolean more = Math.min(changes[3], changes[20]) > Arrays.stream(others).max().orElseThrow();
+            assertEquals(size == 300, more, Arrays.toString(changes));
         }
     }
 

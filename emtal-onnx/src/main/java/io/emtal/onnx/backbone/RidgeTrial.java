@@ -1,5 +1,6 @@
 package io.emtal.onnx.backbone;
 
+import com.google.protobuf.ByteString;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.graph.ElementType;
@@ -9,7 +10,6 @@ import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Value;
 import io.emtal.onnx.predict.DensePredictor;
 import io.emtal.onnx.task.CategoricalTask;
-import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
@@ -20,63 +20,59 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * Whether numbers are encoded with bins. Bins let a network see what is not linear in a number. Where columns are many,
- * rows few, and targets grow with their columns as counts do, they are but more columns to be wrong about. A linear map
- * of the encoded columns tells which it is, in a moment: it predicts each row from all others.
- *
- * @param bins the most bins of a number, 0 for none
- * @param errors by the names of the tasks that were asked, the error of that linear map relative to their deviation, rounded
- *     to thousandths: what differs between machines is less
+ * The rows and labels of a small table, to tell how well its labels are predicted from an encoding of its columns: ridge
+ * regressions predict each row from all others.
  */
-record BinChoice(int bins, Map<String, Double> errors) {
+final class RidgeTrial {
 
-    /** Tables of more rows have bins: there are rows enough for them. */
+    /** Tables of more rows are not asked: they have rows enough to learn what an encoding could tell. */
     static final int MOST_ROWS = 1000;
 
-    /** Tables of more input elements, such as the values of nominal columns, have bins: asking would take much memory. */
+    /** Tables of more input elements, such as the values of nominal columns, are not: it would take much memory. */
     static final int MOST_INPUTS = 4096;
 
     /** The labels of a task that is asked: fewer tell little. */
     static final int LEAST_LABELS = 20;
 
-    /** Asking takes time by the cube of the rows, once for all tasks with the same labelled rows; not all may be asked. */
+    /** Asking takes time by the cube of the rows, once for tasks with the same labelled rows; not all may be asked. */
     private static final double MOST_CUBES = 4 * Math.pow(MOST_ROWS, 3);
 
+    private final FeatureLayout layout;
+    private final TaskLayout tasks;
+    private final Examples rows;
+    private final int[] asked;
+    private final List<Group> groups;
+
+    private RidgeTrial(FeatureLayout layout, TaskLayout tasks, Examples rows, int[] asked, List<Group> groups) {
+        this.layout = layout;
+        this.tasks = tasks;
+        this.rows = rows;
+        this.asked = asked;
+        this.groups = groups;
+    }
+
     /**
-     * Chooses.
+     * Reads the labels.
      *
      * @param layout the columns
-     * @param tasks the tasks
-     * @param rows the training rows; of copies of one row the first is asked
-     * @param bins the most bins of a number
-     * @return the same bins, or none where labels are predicted better without any
+     * @param tasks the tasks; those of weight 0 are not asked
+     * @param rows the rows; of copies of one row the first is asked
+     * @return what can be asked; empty where the table is too large, or no task has labels enough
      */
-    static BinChoice of(FeatureLayout layout, TaskLayout tasks, Examples rows, int bins) {
-        boolean useful = bins > 0 || tasks.tasks().stream().filter(RealTask.class::isInstance).count() > 1;
-        if (!useful || layout.width() > MOST_INPUTS) {
-            return new BinChoice(bins, Map.of());
+    static Optional<RidgeTrial> of(FeatureLayout layout, TaskLayout tasks, Examples rows) {
+        if (layout.width() > MOST_INPUTS) {
+            return Optional.empty();
         }
         int[] asked = originals(rows);
         if (asked.length > MOST_ROWS) {
-            return new BinChoice(bins, Map.of());
+            return Optional.empty();
         }
         List<Group> groups = groups(tasks, rows, asked);
-        if (groups.isEmpty()) {
-            return new BinChoice(bins, Map.of());
-        }
-        BinChoice without = new BinChoice(0, errors(encoded(layout, tasks, rows, asked, 0), asked.length, groups));
-        if (bins == 0) {
-            return without;
-        }
-        BinChoice with = new BinChoice(bins, errors(encoded(layout, tasks, rows, asked, bins), asked.length, groups));
-        return without.error() < with.error() ? without : with;
-    }
-
-    private double error() {
-        return errors.values().stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+        return groups.isEmpty() ? Optional.empty() : Optional.of(new RidgeTrial(layout, tasks, rows, asked, groups));
     }
 
     /** The first of the copies of each row, of more than can be asked one too many. */
@@ -95,7 +91,7 @@ record BinChoice(int bins, Map<String, Double> errors) {
      * @param labelled which of the rows that are asked
      * @param targets for each task, by its name, one or more targets, for each of these one number a labelled row
      */
-    private record Group(int[] labelled, Map<String, double[][]> targets) {
+    record Group(int[] labelled, Map<String, double[][]> targets) {
     }
 
     private static List<Group> groups(TaskLayout tasks, Examples rows, int[] asked) {
@@ -125,27 +121,62 @@ record BinChoice(int bins, Map<String, Double> errors) {
                 : new double[][] {labels};
     }
 
-    private static float[] encoded(FeatureLayout layout, TaskLayout tasks, Examples rows, int[] asked, int bins) {
+    /**
+     * The same with fewer rows.
+     *
+     * @param most how many there may be
+     * @return every k-th row, of the least k that leaves no more
+     */
+    RidgeTrial thinned(int most) {
+        int step = (asked.length + most - 1) / most;
+        int[] thinned = IntStream.range(0, asked.length).filter(i -> i % step == 0).map(i -> asked[i]).toArray();
+        return new RidgeTrial(layout, tasks, rows, thinned, groups(tasks, rows, thinned));
+    }
+
+    /** The tasks that are asked. */
+    List<Group> groups() {
+        return groups;
+    }
+
+    /**
+     * Encodes the rows that are asked, with the statistics of all.
+     *
+     * @param bins the most bins of a number, 0 for none
+     * @return the rows
+     */
+    EncodedRows encoded(int bins) {
         GraphBuilder graph = new GraphBuilder();
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        graph.output("encoded", FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), bins).values());
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), bins);
+        graph.output("encoded", encoding.values());
         FloatBuffer raw = FloatBuffer.allocate(asked.length * layout.width());
         for (int row : asked) {
             rows.inputs(row, raw);
         }
-        try (DensePredictor encoder = new DensePredictor(OnnxFile.toModel(graph.build(), "encoding").toByteString(), 1)) {
-            return encoder.predict(raw.flip(), asked.length);
+        ByteString model = OnnxFile.toModel(graph.build(), "encoding").toByteString();
+        try (DensePredictor encoder = new DensePredictor(model, 1)) {
+            float[] encoded = encoder.predict(raw.flip(), asked.length);
+            int width = encoded.length / asked.length;
+            double[][] numbers = IntStream.range(0, asked.length).mapToObj(row -> IntStream
+                    .range(row * width, (row + 1) * width).mapToDouble(i -> encoded[i]).toArray()).toArray(double[][]::new);
+            return new EncodedRows(numbers, encoding.columns());
         }
     }
 
-    /** Of each task the mean over its targets that are not constant, if there is one. */
-    private static Map<String, Double> errors(float[] encoded, int rows, List<Group> groups) {
-        int width = encoded.length / rows;
+    /**
+     * How well each task's labels are predicted.
+     *
+     * @param encoded the rows that are asked
+     * @param ridge makes the regression of some of them
+     * @return by the names of the tasks the mean over their targets that are not constant, if there is one, rounded to
+     *     thousandths
+     */
+    Map<String, Double> errors(EncodedRows encoded, Function<double[][], KernelRidge> ridge) {
         Map<String, Double> ofTasks = new LinkedHashMap<>();
         for (Group group : groups) {
-            double[][] inputs = Arrays.stream(group.labelled).mapToObj(row -> IntStream.range(row * width, (row + 1) * width)
-                    .mapToDouble(i -> encoded[i]).toArray()).toArray(double[][]::new);
-            double[] errors = new KernelRidge(inputs)
+            double[][] inputs = Arrays.stream(group.labelled).mapToObj(row -> encoded.numbers()[row])
+                    .toArray(double[][]::new);
+            double[] errors = ridge.apply(inputs)
                     .leftOut(group.targets.values().stream().flatMap(Arrays::stream).toArray(double[][]::new));
             int first = 0;
             for (Map.Entry<String, double[][]> task : group.targets.entrySet()) {

@@ -18,12 +18,13 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-class BinChoiceTest {
+class EncodingChoiceTest {
 
     private static final int BINS = 8;
 
@@ -32,7 +33,7 @@ class BinChoiceTest {
     private static final ToDoubleFunction<double[]> CURVED = x -> Math.log(x[0]);
 
     private static int chosen(long seed, int size, int columns, Task task, ToDoubleFunction<double[]> label) {
-        return BinChoice.of(NumericColumns.layout(columns), new TaskLayout(List.of(task)),
+        return EncodingChoice.of(NumericColumns.layout(columns), new TaskLayout(List.of(task)),
                 rows(seed, size, columns, 0.2, List.of(label)), BINS).bins();
     }
 
@@ -92,7 +93,7 @@ class BinChoiceTest {
                     return drawn[row];
                 }
             };
-            assertEquals(0, BinChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)), bootstrap, BINS)
+            assertEquals(0, EncodingChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)), bootstrap, BINS)
                     .bins(), "seed " + seed);
         }
     }
@@ -104,7 +105,7 @@ class BinChoiceTest {
         for (int linear = 0; linear < 2; linear++) {
             TaskLayout tasks = new TaskLayout(List.of(new RealTask("linear", 0, 1, 1, linear),
                     new RealTask("curved", 0, 1, 1, 1 - linear)));
-            assertEquals(linear == 1 ? 0 : BINS, BinChoice.of(NumericColumns.layout(30), tasks, rows, BINS).bins());
+            assertEquals(linear == 1 ? 0 : BINS, EncodingChoice.of(NumericColumns.layout(30), tasks, rows, BINS).bins());
         }
     }
 
@@ -115,9 +116,9 @@ class BinChoiceTest {
         for (boolean linear : new boolean[] {true, false}) {
             Examples rows = rows(1, 800, 50, 0.1, Collections.nCopies(12, linear ? LINEAR : CURVED));
             assertEquals(linear ? 0 : BINS,
-                    BinChoice.of(NumericColumns.layout(50), new TaskLayout(tasks), rows, BINS).bins());
+                    EncodingChoice.of(NumericColumns.layout(50), new TaskLayout(tasks), rows, BINS).bins());
         }
-        assertEquals(0, BinChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)),
+        assertEquals(0, EncodingChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)),
                 rows(1, 400, 50, 0.8, List.of(LINEAR)), BINS).bins());
     }
 
@@ -135,15 +136,15 @@ class BinChoiceTest {
     @Test
     void whereNothingTellsThereAreBins() {
         assertEquals(BINS, chosen(1, 60, 30, NUMBER, x -> 5));
-        assertEquals(BINS, chosen(1, BinChoice.LEAST_LABELS - 1, 30, NUMBER, LINEAR));
+        assertEquals(BINS, chosen(1, RidgeTrial.LEAST_LABELS - 1, 30, NUMBER, LINEAR));
     }
 
     @Test
     void largeTablesHaveBins() {
         assertEquals(0, chosen(1, 500, 300, NUMBER, LINEAR));
-        assertEquals(BINS, chosen(1, BinChoice.MOST_ROWS + 1, 300, NUMBER, LINEAR));
-        assertEquals(0, chosen(1, 60, BinChoice.MOST_INPUTS, NUMBER, LINEAR));
-        assertEquals(BINS, chosen(1, 60, BinChoice.MOST_INPUTS + 1, NUMBER, LINEAR));
+        assertEquals(BINS, chosen(1, RidgeTrial.MOST_ROWS + 1, 300, NUMBER, LINEAR));
+        assertEquals(0, chosen(1, 60, RidgeTrial.MOST_INPUTS, NUMBER, LINEAR));
+        assertEquals(BINS, chosen(1, 60, RidgeTrial.MOST_INPUTS + 1, NUMBER, LINEAR));
     }
 
     /** With gaps of their own, and classes before a number: each one's error is what it is of the task alone. */
@@ -155,7 +156,8 @@ class BinChoiceTest {
                 x -> x[1] > 1 ? 1 : 0, CURVED, x -> 7, LINEAR);
         for (double missing : new double[] {0, 0.3}) {
             Examples rows = rows(1, 200, 4, missing, labels);
-            Map<String, Double> errors = BinChoice.of(NumericColumns.layout(4), new TaskLayout(tasks), rows, 0).errors();
+            Map<String, Double> errors =
+                    EncodingChoice.of(NumericColumns.layout(4), new TaskLayout(tasks), rows, 0).errors();
             assertEquals(Set.of("three", "linear", "large", "curved"), errors.keySet());
             assertTrue(errors.get("linear") < 0.01 && errors.get("curved") > 0.3 && errors.get("curved") < 0.9,
                     errors.toString());
@@ -170,7 +172,7 @@ class BinChoiceTest {
                 TaskLayout one = new TaskLayout(List.of(tasks.get(t), new RealTask("a", 0, 1, 1), new RealTask("b", 0, 1, 1)));
                 String name = tasks.get(t).name();
                 assertEquals(Map.of(name, errors.get(name)),
-                        BinChoice.of(NumericColumns.layout(4), one, alone, 0).errors());
+                        EncodingChoice.of(NumericColumns.layout(4), one, alone, 0).errors());
             }
         }
     }
@@ -179,22 +181,90 @@ class BinChoiceTest {
     void theErrorsAreThoseOfTheChoice() {
         TaskLayout tasks = new TaskLayout(List.of(NUMBER));
         Examples rows = rows(1, 200, 4, 0, List.of(CURVED));
-        BinChoice with = BinChoice.of(NumericColumns.layout(4), tasks, rows, BINS);
+        EncodingChoice with = EncodingChoice.of(NumericColumns.layout(4), tasks, rows, BINS);
         assertEquals(BINS, with.bins());
         assertTrue(with.errors().get("number") < 0.3, with.toString());
     }
 
     @Test
-    void whereNothingDependsOnThemNoErrorsAreKnown() {
+    void whatCannotBeAskedHasNoErrors() {
         TaskLayout two = new TaskLayout(List.of(NUMBER, new RealTask("other", 0, 1, 1)));
         List<ToDoubleFunction<double[]>> labels = List.of(LINEAR, LINEAR);
-        assertEquals(Map.of(), errors(two, rows(1, BinChoice.MOST_ROWS + 1, 3, 0, labels), BINS));
-        assertEquals(Map.of(), errors(two, rows(1, BinChoice.LEAST_LABELS - 1, 3, 0, labels), 0));
-        assertEquals(Set.of("number", "other"), errors(two, rows(1, BinChoice.LEAST_LABELS, 3, 0, labels), 0).keySet());
-        assertEquals(Map.of(), errors(new TaskLayout(List.of(NUMBER)), rows(1, 50, 3, 0, List.of(LINEAR)), 0));
+        assertEquals(Map.of(), errors(two, rows(1, RidgeTrial.MOST_ROWS + 1, 3, 0, labels), BINS));
+        assertEquals(Map.of(), errors(two, rows(1, RidgeTrial.LEAST_LABELS - 1, 3, 0, labels), 0));
+        assertEquals(Set.of("number", "other"), errors(two, rows(1, RidgeTrial.LEAST_LABELS, 3, 0, labels), 0).keySet());
+    }
+
+    /** Noise beside two columns that say it all. */
+    @Test
+    void relevantColumnsCountMore() {
+        for (long seed = 0; seed < 5; seed++) {
+            Random random = new Random(seed);
+            Examples rows = PackedExamples.pack(100, 40, 1, (row, inputs, labels) -> {
+                for (int i = 0; i < inputs.length; i++) {
+                    inputs[i] = (float) random.nextGaussian();
+                }
+                labels[0] = inputs[7] + inputs[30];
+            });
+            float[] weights = weights(rows, 40, BINS);
+            int each = weights.length / 40;
+            for (int i = 0; i < 40; i++) {
+                boolean said = i == 7 || i == 30;
+                assertEquals(said, weights[i * each] > 1.5, "seed " + seed + ", column " + i + ": " + weights[i * each]);
+            }
+        }
+    }
+
+    /** A product of five columns beside fifty that say the same. */
+    @Test
+    void whatIsSaidOftenCountsLess() {
+        for (long seed = 0; seed < 5; seed++) {
+            Random random = new Random(seed);
+            Examples rows = PackedExamples.pack(200, 55, 1, (row, inputs, labels) -> {
+                double said = random.nextGaussian();
+                for (int i = 0; i < inputs.length; i++) {
+                    inputs[i] = (float) (i < 50 ? said + 0.1 * random.nextGaussian() : random.nextGaussian());
+                }
+                labels[0] = (float) (said + Math.sin(inputs[50] + inputs[51]) + Math.cos(inputs[52]) * inputs[53] + inputs[54]);
+            });
+            float[] weights = weights(rows, 55, BINS);
+            int each = weights.length / 55;
+            assertTrue(weights[0] < 0.5 * weights[54 * each], "seed " + seed + ": " + weights[0] + ", " + weights[54 * each]);
+        }
+    }
+
+    private static float[] weights(Examples rows, int columns, int bins) {
+        return EncodingChoice.of(NumericColumns.layout(columns), new TaskLayout(List.of(NUMBER)), rows, bins)
+                .weights().orElseThrow();
+    }
+
+    @Test
+    void columnsOfWhichNoneSaysMoreCountTheSame() {
+        for (long seed = 0; seed < 5; seed++) {
+            Random random = new Random(seed);
+            Examples rows = PackedExamples.pack(300, 3, 1, (row, inputs, labels) -> {
+                double sum = 0;
+                for (int i = 0; i < inputs.length; i++) {
+                    inputs[i] = (float) random.nextGaussian();
+                    sum += inputs[i];
+                }
+                labels[0] = (float) (sum + random.nextGaussian());
+            });
+            assertEquals(Optional.empty(), EncodingChoice.of(NumericColumns.layout(3), new TaskLayout(List.of(NUMBER)), rows,
+                    BINS).weights(), "seed " + seed);
+        }
+    }
+
+    @Test
+    void whatCannotBeAskedHasNoWeights() {
+        TaskLayout tasks = new TaskLayout(List.of(NUMBER));
+        assertEquals(Optional.empty(), EncodingChoice.of(NumericColumns.layout(20), tasks,
+                rows(1, RidgeTrial.MOST_ROWS + 1, 20, 0, List.of(CURVED)), BINS).weights());
+        assertEquals(Optional.empty(), EncodingChoice.of(NumericColumns.layout(20), tasks,
+                rows(1, 60, 20, 0, List.of(x -> 5)), BINS).weights());
     }
 
     private static Map<String, Double> errors(TaskLayout tasks, Examples rows, int bins) {
-        return BinChoice.of(NumericColumns.layout(3), tasks, rows, bins).errors();
+        return EncodingChoice.of(NumericColumns.layout(3), tasks, rows, bins).errors();
     }
 }

@@ -1,0 +1,24 @@
+package io.emtal.onnx.backbone;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Rows of a table as {@link FeatureEncoding} gives them.
+ *
+ * @param numbers the M encoded numbers of each row
+ * @param columns which of the M belong to each column
+ */
+record EncodedRows(double[][] numbers, List<int[]> columns) {
+
+    /** The same rows with each number multiplied by its weight. */
+    EncodedRows weighted(float[] weights) {
+        return new EncodedRows(Arrays.stream(numbers).map(row -> {
+            double[] weighted = new double[row.length];
+            for (int j = 0; j < weighted.length; j++) {
+                weighted[j] = weights[j] * row[j];
+            }
+            return weighted;
+        }).toArray(double[][]::new), columns);
+    }
+}
