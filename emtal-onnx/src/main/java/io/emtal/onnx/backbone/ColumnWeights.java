@@ -70,14 +70,14 @@ final class ColumnWeights {
         Arrays.fill(relevance, 1.0 / encoded.numbers().length);
         int tasks = groups.stream().mapToInt(group -> group.targets().size()).sum();
         for (RidgeTrial.Group group : groups) {
-            double[][] columns = columns(Arrays.stream(group.labelled()).mapToObj(row -> encoded.numbers()[row])
-                    .toArray(double[][]::new));
+            double[][] columns = columns(encoded.numbers(group.labelled()));
             for (double[][] targets : group.targets().values()) {
                 for (double[] target : targets) {
                     double[] unit = unit(target);
                     for (int c = 0; c < relevance.length; c++) {
                         double most = Arrays.stream(encoded.columns().get(c))
-                                .mapToDouble(position -> Math.pow(dot(columns[position], unit), 2)).max().orElseThrow();
+                                .mapToDouble(position -> Math.pow(KernelRidge.dot(columns[position], unit), 2)).max()
+                                .orElseThrow();
                         relevance[c] += most / targets.length / tasks;
                     }
                 }
@@ -100,7 +100,7 @@ final class ColumnWeights {
                 .mapToDouble(column -> {
                     double sum = 0;
                     for (int i = 0; i < rows; i++) {
-                        sum += column[i] * dot(products[i], column);
+                        sum += column[i] * KernelRidge.dot(products[i], column);
                     }
                     return sum;
                 }).filter(sum -> sum > 0).average().orElse(1)).toArray();
@@ -127,13 +127,5 @@ final class ColumnWeights {
         for (int i = 0; i < to.length; i++) {
             to[i] += factor * elements[i];
         }
-    }
-
-    private static double dot(double[] a, double[] b) {
-        double sum = 0;
-        for (int i = 0; i < a.length; i++) {
-            sum += a[i] * b[i];
-        }
-        return sum;
     }
 }

@@ -11,6 +11,11 @@ import java.util.List;
  */
 record EncodedRows(double[][] numbers, List<int[]> columns) {
 
+    /** The encoded numbers of some rows. */
+    double[][] numbers(int[] rows) {
+        return Arrays.stream(rows).mapToObj(row -> numbers[row]).toArray(double[][]::new);
+    }
+
     /** The same rows with each number multiplied by its weight. */
     EncodedRows weighted(float[] weights) {
         return new EncodedRows(Arrays.stream(numbers).map(row -> {

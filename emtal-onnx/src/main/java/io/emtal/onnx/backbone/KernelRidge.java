@@ -138,7 +138,7 @@ final class KernelRidge {
         return Arrays.stream(target).map(value -> value - mean).toArray();
     }
 
-    private static double dot(double[] a, double[] b) {
+    static double dot(double[] a, double[] b) {
         double sum = 0;
         for (int i = 0; i < a.length; i++) {
             sum += a[i] * b[i];

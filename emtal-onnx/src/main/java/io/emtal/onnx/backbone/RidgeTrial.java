@@ -174,9 +174,7 @@ final class RidgeTrial {
     Map<String, Double> errors(EncodedRows encoded, Function<double[][], KernelRidge> ridge) {
         Map<String, Double> ofTasks = new LinkedHashMap<>();
         for (Group group : groups) {
-            double[][] inputs = Arrays.stream(group.labelled).mapToObj(row -> encoded.numbers()[row])
-                    .toArray(double[][]::new);
-            double[] errors = ridge.apply(inputs)
+            double[] errors = ridge.apply(encoded.numbers(group.labelled))
                     .leftOut(group.targets.values().stream().flatMap(Arrays::stream).toArray(double[][]::new));
             int first = 0;
             for (Map.Entry<String, double[][]> task : group.targets.entrySet()) {

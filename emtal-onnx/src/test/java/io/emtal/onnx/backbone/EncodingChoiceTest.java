@@ -206,7 +206,7 @@ class EncodingChoiceTest {
                 }
                 labels[0] = inputs[7] + inputs[30];
             });
-            float[] weights = weights(rows, 40, BINS);
+            float[] weights = weights(rows, 40);
             int each = weights.length / 40;
             for (int i = 0; i < 40; i++) {
                 boolean said = i == 7 || i == 30;
@@ -215,7 +215,7 @@ class EncodingChoiceTest {
         }
     }
 
-    /** A product of five columns beside fifty that say the same. */
+    /** Fifty columns say the same, and four say the rest. */
     @Test
     void whatIsSaidOftenCountsLess() {
         for (long seed = 0; seed < 5; seed++) {
@@ -227,14 +227,14 @@ class EncodingChoiceTest {
                 }
                 labels[0] = (float) (said + Math.sin(inputs[50] + inputs[51]) + Math.cos(inputs[52]) * inputs[53] + inputs[54]);
             });
-            float[] weights = weights(rows, 55, BINS);
+            float[] weights = weights(rows, 55);
             int each = weights.length / 55;
             assertTrue(weights[0] < 0.5 * weights[54 * each], "seed " + seed + ": " + weights[0] + ", " + weights[54 * each]);
         }
     }
 
-    private static float[] weights(Examples rows, int columns, int bins) {
-        return EncodingChoice.of(NumericColumns.layout(columns), new TaskLayout(List.of(NUMBER)), rows, bins)
+    private static float[] weights(Examples rows, int columns) {
+        return EncodingChoice.of(NumericColumns.layout(columns), new TaskLayout(List.of(NUMBER)), rows, BINS)
                 .weights().orElseThrow();
     }
 
