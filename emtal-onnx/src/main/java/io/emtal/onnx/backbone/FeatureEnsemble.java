@@ -228,13 +228,10 @@ public final class FeatureEnsemble implements BackboneSource {
         Value tokens = graph.add(embedded, encoder.trainable("members.bias",
                 Tensor.of(new float[all * width], all, width)));
         Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
-        Value said = graph.mul(encoder.encodeApart(tokens), blockScale * (numbers(tasks) ? SCALE_FOR_NUMBERS : 1));
+        boolean numbers = tasks.learnt().stream().anyMatch(RealTask.class::isInstance);
+        Value said = graph.mul(encoder.encodeApart(tokens), blockScale * (numbers ? SCALE_FOR_NUMBERS : 1));
         graph.output("pooled", graph.add(said, graph.matMul(values, linear)));
         return encoder.backbone(graph.build(), false).withLinearErrors(choice.errors());
-    }
-
-    private static boolean numbers(TaskLayout tasks) {
-        return tasks.tasks().stream().anyMatch(task -> task instanceof RealTask && task.weight() > 0);
     }
 
     private static Value weighted(GraphBuilder graph, Value encoded, double gain, Optional<float[]> weights) {

@@ -240,12 +240,12 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
      * @return the tasks with other weights, or as they are if they are not to be balanced, or fewer than two can be
      */
     public TaskLayout balance(TaskLayout tasks, Map<String, Double> linearErrors) {
-        List<RealTask> known = tasks.realTasks().stream()
-                .filter(task -> task.weight() > 0 && linearErrors.containsKey(task.name())).toList();
+        List<Task> known = tasks.learnt().stream()
+                .filter(task -> task instanceof RealTask && linearErrors.containsKey(task.name())).toList();
         if (!balanced || known.size() < 2) {
             return tasks;
         }
-        ToDoubleFunction<RealTask> factor = task -> 1 / Math.max(LEAST_LINEAR_ERROR, linearErrors.get(task.name()));
+        ToDoubleFunction<Task> factor = task -> 1 / Math.max(LEAST_LINEAR_ERROR, linearErrors.get(task.name()));
         double kept = known.stream().mapToDouble(Task::weight).sum()
                 / known.stream().mapToDouble(task -> task.weight() * factor.applyAsDouble(task)).sum();
         return new TaskLayout(tasks.tasks().stream().map(task -> task instanceof RealTask real && known.contains(real)

@@ -33,7 +33,7 @@ public final class MemberWeights {
     }
 
     /**
-     * The weights of tasks. Tasks of weight 0, which nothing learns, do not count for a kind.
+     * The weights of tasks. Tasks that nothing learns do not count for a kind.
      *
      * @param layout the tasks
      * @param members M, 1 for a single network
@@ -61,15 +61,13 @@ public final class MemberWeights {
     }
 
     /**
-     * How many kinds of tasks there are that members are divided among. Tasks of weight 0, which nothing learns, do not
-     * count.
+     * How many kinds of tasks there are that members are divided among. Tasks that nothing learns do not count.
      *
      * @param layout the tasks
      * @return 2 where some tasks are numbers and others classes, otherwise at most 1
      */
     public static int kinds(TaskLayout layout) {
-        return (int) layout.tasks().stream().filter(task -> task.weight() > 0)
-                .map(RealTask.class::isInstance).distinct().count();
+        return (int) layout.learnt().stream().map(RealTask.class::isInstance).distinct().count();
     }
 
     /**

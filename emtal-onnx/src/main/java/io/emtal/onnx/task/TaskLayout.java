@@ -60,6 +60,11 @@ public final class TaskLayout {
         return tasks;
     }
 
+    /** The tasks of a weight above 0, in order: nothing learns the others. */
+    public List<Task> learnt() {
+        return tasks.stream().filter(task -> task.weight() > 0).toList();
+    }
+
     /** The real tasks, in order. */
     List<RealTask> realTasks() {
         return tasks.stream().filter(RealTask.class::isInstance).map(RealTask.class::cast).toList();

@@ -29,6 +29,12 @@ class TaskLayoutTest {
     }
 
     @Test
+    void tasksOfWeightZeroAreNotLearnt() {
+        List<Task> tasks = List.of(new BinaryTask("b", 0), new CategoricalTask("c", 3), new RealTask("r", 10, 2, 0));
+        assertEquals(tasks.subList(1, 2), new TaskLayout(tasks).learnt());
+    }
+
+    @Test
     void fault18_duplicateNamesAreRejected() {
         var e = assertThrows(EmtalException.class,
                 () -> new TaskLayout(List.of(new BinaryTask("x"), new CategoricalTask("x", 2))));
