@@ -294,6 +294,30 @@ public final class Losses implements Configurable, Provenancable<ConfiguredObjec
         }
     }
 
+    /**
+     * The probabilities of a task's classes, which can be targets.
+     *
+     * @param layout the tasks
+     * @param task the position of a categorical or binary one; if it is categorical, its softmax is its own
+     * @param logits [rows, C]
+     * @param targets the same shape; overwritten in the task's columns
+     */
+    public void probabilities(TaskLayout layout, int task, float[] logits, float[] targets) {
+        check(layout);
+        int[] columns = layout.softmaxColumns(task);
+        for (int row = 0; row < logits.length; row += layout.columns()) {
+            if (layout.task(task) instanceof CategoricalTask) {
+                double logSum = Softmax.logSumExp(logits, row, columns, 1);
+                for (int column : columns) {
+                    targets[row + column] = (float) Math.exp(logits[row + column] - logSum);
+                }
+            } else {
+                int own = row + layout.offset(task);
+                targets[own] = (float) Math.exp(-Softmax.softplus(-logits[own]));
+            }
+        }
+    }
+
     private static double weight(BatchLabels labels, int row, int t) {
         return Task.isLabelled(labels.label(row, t)) ? labels.layout().task(t).weight() / labels.count(t) : 0;
     }

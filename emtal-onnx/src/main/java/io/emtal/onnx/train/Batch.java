@@ -2,6 +2,7 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.task.BatchLabels;
+import io.emtal.onnx.task.Losses;
 import io.emtal.onnx.task.TaskLayout;
 
 /**
@@ -12,7 +13,7 @@ import io.emtal.onnx.task.TaskLayout;
  * @param rows positions in the examples
  * @param noise what is dropped at random
  * @param labels the rows' labels
- * @param targets what the losses compare with, [padded, C]
+ * @param targets what the losses compare with, [padded, C], of an ensemble [padded, M, C]
  * @param weights the losses' weights, [padded, C]
  * @param bags what each row counts for the members of an ensemble, [padded, M]; none without an ensemble
  * @param teacher what Quality Retaining compares with, [padded, C]
@@ -36,8 +37,28 @@ record Batch(Examples examples, int[] rows, Noise noise, BatchLabels labels, flo
         int paddedRows = (rows.length + microBatch - 1) / microBatch * microBatch;
         int padded = paddedRows * tasks.columns();
         float[] bags = heldOut.bags(rows, paddedRows);
-        return new Batch(examples, rows, noise, labels(tasks, examples, rows), new float[padded], new float[padded],
-                bags, new float[padded], new float[padded], new float[padded]);
+        int members = Math.max(1, bags.length / paddedRows);
+        return new Batch(examples, rows, noise, labels(tasks, examples, rows), new float[padded * members],
+                new float[padded], bags, new float[padded], new float[padded], new float[padded]);
+    }
+
+    /**
+     * Fills targets, of every member of an ensemble the same, and weights by the labels.
+     *
+     * @param losses say what of
+     */
+    void fill(Losses losses) {
+        int columns = labels.layout().columns();
+        if (targets.length == weights.length) {
+            losses.fill(labels, targets, weights);
+            return;
+        }
+        float[] each = new float[weights.length];
+        losses.fill(labels, each, weights);
+        int members = targets.length / each.length;
+        for (int i = 0; i < targets.length / columns; i++) {
+            System.arraycopy(each, i / members * columns, targets, i * columns, columns);
+        }
     }
 
     /**

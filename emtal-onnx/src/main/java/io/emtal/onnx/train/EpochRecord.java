@@ -21,8 +21,9 @@ import java.util.List;
  *     to wait for images that were not decoded yet
  * @param retainingWeights the weight of each task's terms of Quality Retaining after the epoch's last step, before
  *     the division by the rows of a batch: one over the task's running loss, bounded and 0 before its first label, or
- *     the constant; empty without Quality Retaining and in records of versions that did not write it, not-a-number for
- *     a task that takes no part
+ *     the constant; in dense training where tasks are {@linkplain Recipe#retained() retained} 1 for those that are past
+ *     their best after the epoch, and 0 for the others; empty without Quality Retaining and in records of versions that
+ *     did not write it, not-a-number for a task that takes no part
  * @param frozenHeads the tasks, by position, whose heads are not updated in later epochs of the phase, because their loss on
  *     the validation rows has not improved for long
  */

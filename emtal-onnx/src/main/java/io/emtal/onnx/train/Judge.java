@@ -19,6 +19,22 @@ final class Judge implements AutoCloseable {
     /** {@code null} without held-out rows. */
     private final Evaluator evaluator;
 
+    /** Hears what the members of an ensemble say of the rows that are judged. */
+    @FunctionalInterface
+    interface MemberListener {
+
+        /** Hears nothing. */
+        MemberListener NONE = (rows, memberLogits) -> { };
+
+        /**
+         * What members say of some rows.
+         *
+         * @param rows positions in the examples
+         * @param memberLogits [rows, M, C]
+         */
+        void said(int[] rows, float[] memberLogits);
+    }
+
     /**
      * Prepares the network.
      *
@@ -50,13 +66,14 @@ final class Judge implements AutoCloseable {
     /**
      * The losses of all tasks with these weights, not-a-number for a task without labels; none without rows.
      *
+     * @param listener hears of all rows if each is judged by some members of an ensemble
      * @throws EmtalException if that of a task with labels is not finite
      */
-    double[] losses(float[] values) {
+    double[] losses(float[] values, MemberListener listener) {
         if (evaluator == null) {
             return new double[0];
         }
-        double[] losses = compiler.losses().means(labels, logits(values));
+        double[] losses = compiler.losses().means(labels, logits(values, listener));
         for (int t = 0; t < losses.length; t++) {
             EmtalException.check(labels.count(t) == 0 || Double.isFinite(losses[t]), "%s, task '%s': the loss on the held-out"
                     + " rows is %s; a lower learning rate may help", phase, compiler.tasks().task(t).name(), losses[t]);
@@ -71,12 +88,16 @@ final class Judge implements AutoCloseable {
 
     /** The logits of the rows with these weights, [rows, C], of an ensemble out-of-bag. */
     float[] logits(float[] values) {
+        return logits(values, MemberListener.NONE);
+    }
+
+    private float[] logits(float[] values, MemberListener listener) {
         buffer.set(values);
-        return heldOut.outOfBag() ? unseen(heldOut.judged()) : evaluator.outputs(heldOut.judged());
+        return heldOut.outOfBag() ? unseen(heldOut.judged(), listener) : evaluator.outputs(heldOut.judged());
     }
 
     /** Some rows at a time: the members' logits of all of them together would be many times as large. */
-    private float[] unseen(int[] rows) {
+    private float[] unseen(int[] rows, MemberListener listener) {
         FloatBuffer logits = FloatBuffer.allocate(rows.length * compiler.tasks().columns());
         int[] first = {0};
         evaluator.forEachBatch(rows, batch -> {
@@ -84,6 +105,7 @@ final class Judge implements AutoCloseable {
             batch.get(memberLogits);
             int[] some = Arrays.copyOfRange(rows, first[0], first[0] + memberLogits.length / evaluator.columns());
             logits.put(heldOut.unseen(some, memberLogits));
+            listener.said(some, memberLogits);
             first[0] += some.length;
         });
         return logits.array();

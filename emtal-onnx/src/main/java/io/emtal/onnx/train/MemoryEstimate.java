@@ -50,6 +50,16 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
                 all + constants(step.graph()) + recipe.workers() * (trained + peak(step.graph())) + judging, checkpoint);
     }
 
+    /**
+     * The same with what members of an ensemble say and have said of rows.
+     *
+     * @param numbers how many numbers are kept of either
+     */
+    MemoryEstimate with(int numbers) {
+        long kept = (long) numbers * Float.BYTES;
+        return new MemoryEstimate(heap + 2 * kept, outside, checkpoint + kept);
+    }
+
     /** A session of its own, which lives beside the training's. */
     private static long judging(Graph forward) {
         return constants(forward) + peak(forward);

@@ -51,6 +51,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                        TaskLayout tasks, Losses losses, QualityRetaining qualityRetaining) {
 
     // An imported backbone has values of any name.
+    /** [rows, C], of an ensemble [rows, M, C]. */
     static final String TARGETS = "emtal/targets";
     static final String WEIGHTS = "emtal/weights";
     static final String TEACHER = "emtal/teacher";
@@ -146,7 +147,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         Writer writer = new Writer(rows, gated, dropout, tasks.size() > SEPARATE_HEADS);
         GraphBuilder graph = writer.builder;
         int columns = tasks.columns();
-        Value targets = graph.input(TARGETS, ElementType.FLOAT, rows, columns);
+        Value targets = writer.memberLogits == null ? graph.input(TARGETS, ElementType.FLOAT, rows, columns)
+                : graph.input(TARGETS, ElementType.FLOAT, rows, heads.members(), columns);
         Value weights = graph.input(WEIGHTS, ElementType.FLOAT, rows, columns);
         Value loss = writer.memberLogits == null ? losses.loss(graph, tasks, writer.logits, targets, weights)
                 : memberLoss(writer, targets, weights);
@@ -188,7 +190,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         Value bags = graph.input(BAGS, ElementType.FLOAT, rows, members);
         Value counts = graph.unsqueeze(graph.transpose(bags, 1, 0), 2);
         Value ownWeights = heads.memberWeights().times(graph, graph.mul(graph.unsqueeze(weights, 0), counts));
-        Value ownTargets = graph.expand(graph.unsqueeze(targets, 0), members, rows, columns);
+        Value ownTargets = graph.transpose(targets, 1, 0, 2);
         return losses.loss(graph, tasks, graph.reshape(writer.memberLogits, members * rows, columns),
                 graph.reshape(ownTargets, members * rows, columns), graph.reshape(ownWeights, members * rows, columns));
     }

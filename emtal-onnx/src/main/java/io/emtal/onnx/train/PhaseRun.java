@@ -81,15 +81,17 @@ final class PhaseRun {
      */
     Outcome run(Seed seed, ExecutorService threads, PhaseCheckpoints checkpoints, Interrupts interrupts)
             throws Exception {
-        MemoryEstimate estimate = MemoryEstimate.of(compiler, recipe, microBatch, heldOut.judged().length > 0);
+        MemoryEstimate estimate = MemoryEstimate.of(compiler, recipe, microBatch, heldOut.judged().length > 0)
+                .with(Retention.numbers(phase, recipe, compiler, heldOut, examples.size()));
         estimate.check(phase);
         checkpoints.checkRoom(estimate.checkpoint());
-        PhaseState state = new PhaseState(phase, compiler, recipe, examples.size());
+        PhaseState state = new PhaseState(phase, compiler, recipe, examples.size(),
+                Retention.of(phase, recipe, compiler, heldOut, examples.size()));
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
              Steps executors = new Steps(threads, buffer);
              Judge judge = new Judge(phase, compiler, examples, heldOut, buffer)) {
             if (!checkpoints.restore(state)) {
-                state.begin(judge.losses(state.values()));
+                state.begin(judge.losses(state.values(), Judge.MemberListener.NONE));
             }
             boolean ended;
             try {
@@ -151,7 +153,8 @@ final class PhaseRun {
         double rate = rate(step);
         double fade = fade(step);
         Batch batch = epoch.batch(state.stepsOfEpoch());
-        compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
+        batch.fill(compiler.losses());
+        state.retention().ifPresent(retention -> retention.teach(batch));
         state.retaining().ifPresent(retaining ->
                 retaining.teach(batch.labels(), batch.rows(), batch.teacher(), batch.teacherWeight()));
         executors.buffer.set(state.values());

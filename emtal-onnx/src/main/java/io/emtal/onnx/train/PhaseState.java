@@ -25,6 +25,7 @@ final class PhaseState {
     private final HeadFreezing freezing;
     private final Selection selection;
     private final Optional<RetainingState> retaining;
+    private final Optional<Retention> retention;
     private final List<EpochRecord> history = new ArrayList<>();
     private final Map<String, double[]> expertLoad = new LinkedHashMap<>();
     private EpochSums sums;
@@ -38,9 +39,11 @@ final class PhaseState {
      * @param compiler parameters, tasks and quality retaining
      * @param recipe the optimiser and the average
      * @param rows the number of all rows
+     * @param retention what members of an ensemble learn where a task is past its best; empty for the labels
      */
-    PhaseState(Phase phase, NetworkCompiler compiler, Recipe recipe, int rows) {
+    PhaseState(Phase phase, NetworkCompiler compiler, Recipe recipe, int rows, Optional<Retention> retention) {
         this.phase = phase;
+        this.retention = retention;
         tasks = compiler.tasks().tasks();
         values = ParameterBuffer.initial(compiler.parameters());
         optimizer = recipe.optimizer().start(compiler.parameters());
@@ -60,6 +63,11 @@ final class PhaseState {
     /** The bank of earlier logits; empty where none is kept. */
     Optional<RetainingState> retaining() {
         return retaining;
+    }
+
+    /** What members of an ensemble learn where a task is past its best; empty for the labels. */
+    Optional<Retention> retention() {
+        return retention;
     }
 
     /** The number of epochs that are finished. */
@@ -123,12 +131,15 @@ final class PhaseState {
     EpochRecord endEpoch(double rate, double fade, Judge judge) {
         long begun = System.nanoTime();
         float[] candidate = average.valuesOr(values);
-        double[] judged = fade >= 1 ? judge.losses(candidate) : new double[0];
+        double[] judged = fade >= 1
+                ? judge.losses(candidate, retention.<Judge.MemberListener>map(r -> r).orElse(Judge.MemberListener.NONE))
+                : new double[0];
         epochs++;
         // The blocks report in every routed epoch: the last one overwrites the others.
         expertLoad.putAll(sums.gates());
         if (fade >= 1) {
             selection.offer(epochs, score(judged), candidate);
+            retention.ifPresent(r -> r.judge(judged));
         }
         EpochRecord record = new EpochRecord(phase, epochs, steps, rate, fade, sums.means(), judged, sums.entropy(),
                 sums.seconds() + (System.nanoTime() - begun) * 1e-9, sums.inputSeconds());
@@ -138,7 +149,7 @@ final class PhaseState {
 
     /** The weight of each task's terms of quality retaining in the next step; none where none is kept. */
     private double[] retainingWeights() {
-        return retaining.map(state -> IntStream.range(0, tasks.size()).mapToDouble(state::weight).toArray())
+        return retention.isPresent() ? retention.get().weights() : retaining.map(state -> IntStream.range(0, tasks.size()).mapToDouble(state::weight).toArray())
                 .orElse(new double[0]);
     }
 
@@ -192,6 +203,10 @@ final class PhaseState {
             output.write(snapshot.best());
             output.write(snapshot.bestError());
         }
+        output.write(retention.isPresent() ? 1 : 0);
+        if (retention.isPresent()) {
+            retention.get().write(output);
+        }
     }
 
     /**
@@ -212,7 +227,8 @@ final class PhaseState {
         }
         // What errors of several tasks are together has not been the same in all versions.
         history.stream().filter(e -> e.epoch() == selection.epoch() && e.validationLosses().length > 0)
-                .forEach(e -> selection.judge(score(e.validationLosses())));
+                .forEach(e -> selection.judge(TaskMean.of(tasks, e.validationLosses()).orElseThrow(
+                        () -> new EmtalException(input.name() + ": found no loss of the best epoch, allowed is one at least"))));
         expertLoad.clear();
         expertLoad.putAll(input.readMap());
         EmtalException.check(input.readInt() == (retaining.isPresent() ? 1 : 0), "%s: found quality retaining in either the"
@@ -220,6 +236,12 @@ final class PhaseState {
         if (retaining.isPresent()) {
             retaining.get().restore(new RetainingState.Snapshot(input.readFloats(), input.readInts(), input.readDoubles(),
                     input.readInts(), input.readFloats(), input.readFloats()));
+        }
+        int retained = input.version() >= 3 ? input.readInt() : 0;
+        EmtalException.check(retained == (retention.isPresent() ? 1 : 0), "%s: found what members of an ensemble said in"
+                + " either the checkpoint or the training, allowed is both or none", input.name());
+        if (retention.isPresent()) {
+            retention.get().read(input);
         }
         input.end();
     }

@@ -81,6 +81,11 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
             + " longer updated; 0 for never.")
     private int headPatience = 0;
 
+    @Config(description = "Whether the members of an ensemble learn, where all tasks are classes, of one whose loss on the held-out"
+            + " rows is larger than it has been, what they said themselves when it was smallest: in the dense training of up to"
+            + " 20,000 rows.")
+    private boolean retained = true;
+
     /** For OLCUT, and the defaults. */
     public Recipe() {
     }
@@ -291,6 +296,19 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
+         * Retains tasks at their best in the dense training of an ensemble, where all are classes, while others go on: of one
+         * whose loss on the held-out rows is larger than it has been, each member learns the probabilities that it gave itself when that
+         * loss was smallest, instead of the labels. That is so for up to 20,000 training rows, if 2<sup>24</sup> numbers hold
+         * what all members say of them, and not for categorical tasks that share a softmax.
+         *
+         * @param retained whether it is done; default true
+         * @return this builder
+         */
+        public Builder retained(boolean retained) {
+            return set(made -> made.retained = retained);
+        }
+
+        /**
          * Makes the recipe.
          *
          * @return the recipe
@@ -480,6 +498,15 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
      */
     public int headPatience() {
         return headPatience;
+    }
+
+    /**
+     * Whether tasks are retained at their best in the dense training of an ensemble.
+     *
+     * @return whether they are
+     */
+    public boolean retained() {
+        return retained;
     }
 
     @Override

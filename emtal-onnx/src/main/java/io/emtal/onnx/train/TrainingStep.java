@@ -129,7 +129,7 @@ public final class TrainingStep implements AutoCloseable {
                 "step: found %d rows, allowed are 1 to %d", batch.length, batchSize);
         HeldOut nothing = HeldOut.of(rows, batch, 0, 0, memberWeights);
         Batch fed = Batch.of(compiler.tasks(), rows, batch, new Batch.Noise(0, 0, 0), nothing, microBatch);
-        compiler.losses().fill(fed.labels(), fed.targets(), fed.weights());
+        fed.fill(compiler.losses());
         buffer.set(values);
         double[] losses = executor(fade < 1).run(fed, fade, gradient).losses();
         optimizer.step(values, gradient, learningRate);

@@ -93,6 +93,25 @@ class LossesTest {
         }
     }
 
+    /** A column has the least loss where it says of itself what it says: the gradient is 0 there. */
+    @Test
+    void probabilitiesAsTargetsLeaveNothingToLearn() {
+        TaskLayout layout = new TaskLayout(List.of(new CategoricalTask("c", 3), new BinaryTask("b")));
+        float[] logits = {1, -2, 40, 200, 0.5f, 0, -1, -0.3f};
+        float[] targets = new float[logits.length];
+        Losses losses = new Losses();
+        for (int t = 0; t < layout.size(); t++) {
+            losses.probabilities(layout, t, logits, targets);
+        }
+        assertEquals(1, targets[0] + targets[1] + targets[2], 1e-6);
+        assertEquals(Math.exp(-1) / (Math.exp(0.5) + 1 + Math.exp(-1)), targets[6], 1e-7);
+        assertEquals(1, targets[3]);
+        assertEquals(1 / (1 + Math.exp(0.3)), targets[7], 1e-7);
+        float[] weights = new float[logits.length];
+        Arrays.fill(weights, 1);
+        assertArrayEquals(new float[logits.length], LossGraph.of(losses, layout, logits, targets, weights).gradient(), 1e-6f);
+    }
+
     @Test
     void microBatchesAndPaddingAddUpToTheBatch() {
         for (long seed = 0; seed < 10; seed++) {

@@ -39,6 +39,11 @@ class MemoryEstimateTest {
     }
 
     @Test
+    void whatMembersSayIsKeptTwiceAndSavedOnce() {
+        assertEquals(new MemoryEstimate(1 + 80, 2, 3 + 40), new MemoryEstimate(1, 2, 3).with(10));
+    }
+
+    @Test
     void fault23_tooLittleMemoryIsRefusedWithNumbersAndAdvice() {
         MemoryEstimate estimate = new MemoryEstimate(3 << 20, 5 << 20, 0);
         estimate.check(Phase.ADAPT, 3 << 20, 5 << 20);

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.channels.Channels;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** A state of a few numbers that depends on nothing but itself, after steps whose gradients are written here. */
@@ -42,7 +43,7 @@ final class PhaseStateFixture {
 
     /** The state before the first step. */
     PhaseState start() {
-        return new PhaseState(Phase.ADAPT, compiler, RECIPE, 4);
+        return new PhaseState(Phase.ADAPT, compiler, RECIPE, 4, Optional.empty());
     }
 
     /** The state after some steps. */

@@ -123,7 +123,7 @@ class PyTorchTrainingTest {
     private Batch batch(int[] rows, RetainingState bank, int microBatch) {
         Batch batch = Batch.of(tasks, examples, rows, new Batch.Noise(seed, 0, 0),
                 HeldOut.of(examples, rows, 0, 0, compiler.heads().memberWeights()), microBatch);
-        compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
+        batch.fill(compiler.losses());
         bank.teach(batch.labels(), rows, batch.teacher(), batch.teacherWeight());
         return batch;
     }

@@ -59,7 +59,12 @@ final class SmallTraining {
     }
 
     static FeatureLayout layout() {
-        return new FeatureLayout(IntStream.range(0, FEATURES)
+        return layout(FEATURES);
+    }
+
+    /** Some numeric columns. */
+    static FeatureLayout layout(int features) {
+        return new FeatureLayout(IntStream.range(0, features)
                 .mapToObj(i -> new FeatureColumn("f" + i, FeatureColumn.Kind.NUMERIC, i, 1)).toList());
     }
 

@@ -51,7 +51,7 @@ class StepExecutorTest {
             float[] values = ParameterBuffer.initial(compiler.parameters());
             buffer.set(values);
             for (int step = 0; step < 2; step++) {
-                compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
+                batch.fill(compiler.losses());
                 double[] losses = executor.run(batch, 0.5, new float[values.length]).losses();
                 double[] expected = compiler.losses().means(batch.labels(), batch.logits());
                 assertTrue(Double.isNaN(losses[1]), "the second task has no label");
@@ -77,7 +77,7 @@ class StepExecutorTest {
         int[] some = IntStream.range(0, ROWS).toArray();
         Batch batch = Batch.of(tasks, rows, some, new Batch.Noise(1, 0, 0),
                 HeldOut.of(rows, some, 0, 0, heads.memberWeights()), ROWS);
-        compiler.losses().fill(batch.labels(), batch.targets(), batch.weights());
+        batch.fill(compiler.losses());
         ExecutorService threads = Executors.newCachedThreadPool();
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
              StepExecutor executor = new StepExecutor(compiler, false, false, ROWS, 1, threads, buffer)) {

@@ -1,6 +1,7 @@
 package io.emtal.samples.compare;
 
 import io.emtal.onnx.adapt.FullDense;
+import io.emtal.onnx.train.Recipe;
 import io.emtal.samples.table.Kind;
 import io.emtal.samples.table.MultiLabelTargets;
 import io.emtal.samples.table.MultiTaskTargets;
@@ -64,10 +65,13 @@ final class EmtalCompetitors {
             Function<Table, TargetView<T>> targets, SeparateCompetitor.Parts<T> parts) {
         Pretrainings<T> pretrainings =
                 new Pretrainings<>(seed -> trainer(outputs, seed));
+        Recipe forgetting = Recipe.builder().retained(false).build();
+        Pretrainings<T> withoutRetaining =
+                new Pretrainings<>(seed -> trainer(outputs, seed).toBuilder().recipe(forgetting).build());
         List<Competitor<T>> competitors = new ArrayList<>();
         for (NamedMethod named : NamedMethod.values()) {
             competitors.add(new AdaptingCompetitor<>(named.toString(), named.method(NamedMethod.Settings.DEFAULT),
-                    pretrainings, targets));
+                    named == NamedMethod.EMTAL_NO_QR ? withoutRetaining : pretrainings, targets));
         }
         competitors.add(new SeparateCompetitor<>("separate", view -> new EmtalCompetitor<>("separate",
                 (examples, seed) -> trainer(outputs, seed).toBuilder().method(new FullDense()).build().train(examples),

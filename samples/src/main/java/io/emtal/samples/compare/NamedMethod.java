@@ -20,7 +20,7 @@ public enum NamedMethod {
     DENSE("dense", false),
     /** Only the heads. */
     HEADS("heads", false),
-    /** EMTAL without Quality Retaining. */
+    /** EMTAL without Quality Retaining, in dense training, too. */
     EMTAL_NO_QR("emtal-no-qr", true),
     /** EMTAL without a router. */
     EMTAL_NO_ROUTER("emtal-no-router", true),
