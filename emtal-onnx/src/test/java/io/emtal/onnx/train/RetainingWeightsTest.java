@@ -88,14 +88,7 @@ class RetainingWeightsTest {
     void aResumedTrainingHasTheSameWeights(@TempDir Path directory) {
         TrainedNetwork alone = train(RUNNING, Optional.empty(), TrainingListener.NONE);
         Optional<Checkpoints> checkpoints = Optional.of(Checkpoints.in(directory));
-        train(RUNNING, checkpoints, new TrainingListener() {
-            @Override
-            public void step(StepEvent event) {
-                if (event.phase() == Phase.ADAPT && event.step() == 2 * SmallTraining.STEPS_OF_EPOCH + 1) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-        });
+        train(RUNNING, checkpoints, SmallTraining.interruptAfter(Phase.ADAPT, 2 * SmallTraining.STEPS_OF_EPOCH + 1));
         assertTrue(Thread.interrupted());
         TrainedNetwork resumed = train(RUNNING, checkpoints, TrainingListener.NONE);
         assertArrayEquals(alone.model().toByteArray(), resumed.model().toByteArray());

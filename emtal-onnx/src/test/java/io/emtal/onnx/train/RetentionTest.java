@@ -281,14 +281,7 @@ class RetentionTest {
     void aResumedTrainingRetainsTheSame(@TempDir Path directory) {
         TrainedNetwork alone = train(true, Optional.empty(), TrainingListener.NONE);
         Optional<Checkpoints> checkpoints = Optional.of(Checkpoints.in(directory));
-        train(true, checkpoints, new TrainingListener() {
-            @Override
-            public void step(StepEvent event) {
-                if (event.phase() == Phase.PRETRAIN && event.step() == 201) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-        });
+        train(true, checkpoints, SmallTraining.interruptAfter(Phase.PRETRAIN, 201));
         assertTrue(Thread.interrupted());
         TrainedNetwork resumed = train(true, checkpoints, TrainingListener.NONE);
         assertArrayEquals(alone.model().toByteArray(), resumed.model().toByteArray());

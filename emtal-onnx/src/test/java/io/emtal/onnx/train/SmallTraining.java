@@ -72,6 +72,18 @@ final class SmallTraining {
         return FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(layout(), tasks(), rows, seed);
     }
 
+    /** Interrupts the thread that trains after a step. */
+    static TrainingListener interruptAfter(Phase phase, int step) {
+        return new TrainingListener() {
+            @Override
+            public void step(StepEvent event) {
+                if (event.phase() == phase && event.step() == step) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        };
+    }
+
     static TrainedNetwork train(Optional<Checkpoints> checkpoints, TrainingListener listener) {
         return train(recipe(), 1, 1, checkpoints, listener);
     }
