@@ -149,8 +149,8 @@ final class PhaseState {
 
     /** The weight of each task's terms of quality retaining in the next step; none where none is kept. */
     private double[] retainingWeights() {
-        return retention.isPresent() ? retention.get().weights() : retaining.map(state -> IntStream.range(0, tasks.size()).mapToDouble(state::weight).toArray())
-                .orElse(new double[0]);
+        return retention.map(Retention::weights).or(() -> retaining.map(state ->
+                IntStream.range(0, tasks.size()).mapToDouble(state::weight).toArray())).orElse(new double[0]);
     }
 
     private EpochRecord add(EpochRecord record) {

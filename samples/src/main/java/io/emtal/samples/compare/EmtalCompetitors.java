@@ -46,28 +46,28 @@ final class EmtalCompetitors {
 
     static List<Competitor<MultiLabel>> multiLabel() {
         // A label that every training row of a fold has, or none, must not end the comparison.
-        return all(new MultiLabelTasks("", true), MultiLabelTargets::new, new LabelParts());
+        return all(new MultiLabelTasks("", true), MultiLabelTargets::new, new LabelParts(), true);
     }
 
     static List<Competitor<Regressor>> regression() {
-        return all(new RegressorTasks(), RegressorTargets::new, new NumberParts());
+        return all(new RegressorTasks(), RegressorTargets::new, new NumberParts(), false);
     }
 
     static List<Competitor<MultiLabel>> categorical() {
-        return all(new MultiLabelTasks(CLASS_SEPARATOR, true), MultiLabelTargets::new, new LabelParts());
+        return all(new MultiLabelTasks(CLASS_SEPARATOR, true), MultiLabelTargets::new, new LabelParts(), true);
     }
 
     static List<Competitor<MultiTask>> mixed() {
-        return all(new MultiTaskTasks(true), MultiTaskTargets::new, new ValueParts());
+        return all(new MultiTaskTasks(true), MultiTaskTargets::new, new ValueParts(), true);
     }
 
+    /** Where no target may be a class, a pre-training retains nothing, and without Quality Retaining it is the same. */
     private static <T extends Output<T>> List<Competitor<T>> all(OutputTasks<T> outputs,
-            Function<Table, TargetView<T>> targets, SeparateCompetitor.Parts<T> parts) {
-        Pretrainings<T> pretrainings =
-                new Pretrainings<>(seed -> trainer(outputs, seed));
+            Function<Table, TargetView<T>> targets, SeparateCompetitor.Parts<T> parts, boolean classes) {
+        Pretrainings<T> pretrainings = new Pretrainings<>(seed -> trainer(outputs, seed));
         Recipe forgetting = Recipe.builder().retained(false).build();
-        Pretrainings<T> withoutRetaining =
-                new Pretrainings<>(seed -> trainer(outputs, seed).toBuilder().recipe(forgetting).build());
+        Pretrainings<T> withoutRetaining = classes
+                ? new Pretrainings<>(seed -> trainer(outputs, seed).toBuilder().recipe(forgetting).build()) : pretrainings;
         List<Competitor<T>> competitors = new ArrayList<>();
         for (NamedMethod named : NamedMethod.values()) {
             competitors.add(new AdaptingCompetitor<>(named.toString(), named.method(NamedMethod.Settings.DEFAULT),
