@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 
 /**
  * The columns of a table as numbers without gaps, written into a graph with the statistics of the training rows: a
- * number standardised, piecewise-linearly over bins (Gorishniy et al. 2022, arXiv 2203.05556), and whether it
+ * number standardised, piecewise-linearly over bins (Gorishniy et al. 2022, arXiv 2203.05556), or both, and whether it
  * is missing; a nominal column as an indicator a value, and whether it is missing.
  *
  * @param values all columns [batch, M]
@@ -40,10 +40,10 @@ record FeatureEncoding(Value values, List<int[]> columns) {
      * @param layout the columns of a row
      * @param rows the training rows, for statistics
      * @param tasks whose labels decide where bins end; empty for bins of equally many rows
-     * @param bins the most bins of a number's piecewise-linear encoding; 0 for none
+     * @param numbers how numbers enter
      */
     static FeatureEncoding write(GraphBuilder graph, Value input, FeatureLayout layout, Examples rows,
-                                 Optional<TaskLayout> tasks, int bins) {
+                                 Optional<TaskLayout> tasks, NumberEncoding numbers) {
         for (FeatureColumn column : layout.columns()) {
             EmtalException.check(column.kind() != FeatureColumn.Kind.PIXELS, "backbone for tables: found the image '%s',"
                     + " allowed are numeric and nominal columns", column.name());
@@ -54,8 +54,9 @@ record FeatureEncoding(Value values, List<int[]> columns) {
 
         int[] numeric = columns(layout, FeatureColumn.Kind.NUMERIC);
         if (numeric.length > 0) {
-            NumericStatistics[] statistics = NumericStatistics.of(rows, positionsOf(layout, numeric), tasks, bins);
-            Value encoded = encodeNumbers(graph, pick(graph, input, layout, numeric), statistics, bins);
+            NumericStatistics[] statistics = NumericStatistics.of(rows, positionsOf(layout, numeric), tasks,
+                    numbers.bins());
+            Value encoded = encodeNumbers(graph, pick(graph, input, layout, numeric), statistics, numbers);
             int each = (int) encoded.extent(-1);
             parts.add(graph.reshape(encoded, 0, (long) numeric.length * each));
             for (int i = 0; i < numeric.length; i++) {
@@ -86,8 +87,13 @@ record FeatureEncoding(Value values, List<int[]> columns) {
         return new FeatureEncoding(graph.concat(1, parts), List.of(positions));
     }
 
-    /** Numbers [batch, F] as [batch, F, bins + 2]: standardised, piecewise-linear, missing. All but the last are 0 where missing. */
-    private static Value encodeNumbers(GraphBuilder graph, Value raw, NumericStatistics[] statistics, int bins) {
+    /**
+     * Numbers [batch, F] as [batch, F, 1 + bins + 1], or without the first: standardised, piecewise-linear, missing. All but
+     * the last are 0 where missing.
+     */
+    private static Value encodeNumbers(GraphBuilder graph, Value raw, NumericStatistics[] statistics,
+                                       NumberEncoding numbers) {
+        int bins = numbers.bins();
         int count = statistics.length;
         float[] mean = new float[count];
         float[] scale = new float[count];
@@ -106,8 +112,11 @@ record FeatureEncoding(Value values, List<int[]> columns) {
         Value absent = graph.cast(missing, ElementType.FLOAT);
         Value means = graph.initializer("input.mean", Tensor.of(mean, count));
         Value filled = graph.where(missing, means, raw);
-        Value standard = graph.mul(graph.sub(filled, means), graph.initializer("input.scale", Tensor.of(scale, count)));
-        List<Value> parts = new ArrayList<>(List.of(graph.unsqueeze(standard, 2)));
+        List<Value> parts = new ArrayList<>();
+        if (numbers.value()) {
+            Value standard = graph.mul(graph.sub(filled, means), graph.initializer("input.scale", Tensor.of(scale, count)));
+            parts.add(graph.unsqueeze(standard, 2));
+        }
         if (bins > 0) {
             Value steps = graph.mul(graph.sub(graph.unsqueeze(filled, 2),
                             graph.initializer("input.bins.start", Tensor.of(start, count, bins))),

@@ -39,7 +39,8 @@ import java.util.function.Consumer;
  * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
  * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. Of up to 1000 rows a linear map of
  * the encoded columns, fitted to all rows but one, tells whether bins help to predict that one (ridge regression, leave
- * one out, the mean over the tasks); if not, there are none. The losses of real tasks may be weighted by what that map
+ * one out, the mean over the tasks); if not, there are none. It also tells whether that one is predicted better by bins
+ * alone, as it is where numbers have outliers or targets level off, as trees see them. The losses of real tasks may be weighted by what that map
  * leaves of each. Of as many rows, kernel ridge regression tells whether it helps that columns count by how much they say
  * of the labels, or less where many say the same; if so, the encoding is weighted.
  *
@@ -218,7 +219,7 @@ public final class FeatureEnsemble implements BackboneSource {
         EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, random);
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
         EncodingChoice choice = EncodingChoice.of(layout, tasks, rows, bins(layout));
-        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), choice.bins());
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), choice.numbers());
         int encoded = (int) encoding.values().extent(1);
         double gain = Math.min(1, (double) FULL_RATE_WIDTH / encoded);
         Value values = graph.unsqueeze(weighted(graph, encoding.values(), gain, choice.weights()), 1);

@@ -187,7 +187,8 @@ public final class FeatureTransformer implements BackboneSource {
         GraphBuilder graph = new GraphBuilder();
         EncoderWriter encoder = new EncoderWriter(graph, width, hidden, depth, new SplittableRandom(seed));
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.empty(), bins);
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.empty(),
+                NumberEncoding.ofValue(bins));
         Value tokens = tokens(graph, encoder, encoding);
         Value read = graph.squeeze(graph.slice(encoder.encode(tokens, heads, false), 1, 0, 1), 1);
         int encoded = (int) encoding.values().extent(1);

@@ -141,13 +141,13 @@ final class RidgeTrial {
     /**
      * Encodes the rows that are asked, with the statistics of all.
      *
-     * @param bins the most bins of a number, 0 for none
+     * @param numberEncoding how numbers enter
      * @return the rows
      */
-    EncodedRows encoded(int bins) {
+    EncodedRows encoded(NumberEncoding numberEncoding) {
         GraphBuilder graph = new GraphBuilder();
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), bins);
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), numberEncoding);
         graph.output("encoded", encoding.values());
         FloatBuffer raw = FloatBuffer.allocate(asked.length * layout.width());
         for (int row : asked) {

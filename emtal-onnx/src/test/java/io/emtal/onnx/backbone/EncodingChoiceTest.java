@@ -34,7 +34,7 @@ class EncodingChoiceTest {
 
     private static int chosen(long seed, int size, int columns, Task task, ToDoubleFunction<double[]> label) {
         return EncodingChoice.of(NumericColumns.layout(columns), new TaskLayout(List.of(task)),
-                rows(seed, size, columns, 0.2, List.of(label)), BINS).bins();
+                rows(seed, size, columns, 0.2, List.of(label)), BINS).numbers().bins();
     }
 
     /** Counts: they grow with the size of what is counted, which differs by orders of magnitude. */
@@ -94,7 +94,7 @@ class EncodingChoiceTest {
                 }
             };
             assertEquals(0, EncodingChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)), bootstrap, BINS)
-                    .bins(), "seed " + seed);
+                    .numbers().bins(), "seed " + seed);
         }
     }
 
@@ -105,8 +105,38 @@ class EncodingChoiceTest {
         for (int linear = 0; linear < 2; linear++) {
             TaskLayout tasks = new TaskLayout(List.of(new RealTask("linear", 0, 1, 1, linear),
                     new RealTask("curved", 0, 1, 1, 1 - linear)));
-            assertEquals(linear == 1 ? 0 : BINS, EncodingChoice.of(NumericColumns.layout(30), tasks, rows, BINS).bins());
+            assertEquals(linear == 1 ? 0 : BINS, EncodingChoice.of(NumericColumns.layout(30), tasks, rows, BINS).numbers().bins());
         }
+    }
+
+    /** What counts is on which side of the mean columns are, of which some rows lie far out; or their sum, without outliers. */
+    @Test
+    void numbersWithOutliersEnterByBinsAlone() {
+        for (long seed = 0; seed < 5; seed++) {
+            for (boolean outliers : new boolean[] {true, false}) {
+                Random random = new Random(seed);
+                Examples rows = PackedExamples.pack(100, 40, 1, (row, inputs, labels) -> {
+                    double sum = 0;
+                    for (int i = 0; i < inputs.length; i++) {
+                        double z = random.nextGaussian();
+                        inputs[i] = (float) (outliers && Math.abs(z) > 1 ? z * Math.exp(4 * random.nextDouble()) : z);
+                        sum += outliers ? Math.tanh(2 * z) : z;
+                    }
+                    labels[0] = (float) sum;
+                });
+                NumberEncoding numbers = EncodingChoice.of(NumericColumns.layout(40), new TaskLayout(List.of(NUMBER)), rows,
+                        BINS).numbers();
+                assertEquals(!outliers, numbers.value(), "seed " + seed);
+                assertTrue(numbers.value() || numbers.bins() == BINS, "seed " + seed);
+            }
+        }
+    }
+
+    @Test
+    void withoutBinsNumbersEnterByTheirValues() {
+        Examples rows = rows(1, 60, 30, 0.2, List.of(CURVED));
+        assertEquals(NumberEncoding.ofValue(0), EncodingChoice.of(NumericColumns.layout(30), new TaskLayout(List.of(NUMBER)),
+                rows, 0).numbers());
     }
 
     /** Each with rows of its own, of which few are labelled; those of many that are asked are the first. */
@@ -116,10 +146,10 @@ class EncodingChoiceTest {
         for (boolean linear : new boolean[] {true, false}) {
             Examples rows = rows(1, 800, 50, 0.1, Collections.nCopies(12, linear ? LINEAR : CURVED));
             assertEquals(linear ? 0 : BINS,
-                    EncodingChoice.of(NumericColumns.layout(50), new TaskLayout(tasks), rows, BINS).bins());
+                    EncodingChoice.of(NumericColumns.layout(50), new TaskLayout(tasks), rows, BINS).numbers().bins());
         }
         assertEquals(0, EncodingChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)),
-                rows(1, 400, 50, 0.8, List.of(LINEAR)), BINS).bins());
+                rows(1, 400, 50, 0.8, List.of(LINEAR)), BINS).numbers().bins());
     }
 
     @Test
@@ -182,7 +212,7 @@ class EncodingChoiceTest {
         TaskLayout tasks = new TaskLayout(List.of(NUMBER));
         Examples rows = rows(1, 200, 4, 0, List.of(CURVED));
         EncodingChoice with = EncodingChoice.of(NumericColumns.layout(4), tasks, rows, BINS);
-        assertEquals(BINS, with.bins());
+        assertEquals(BINS, with.numbers().bins());
         assertTrue(with.errors().get("number") < 0.3, with.toString());
     }
 

@@ -1,6 +1,7 @@
 package io.emtal.onnx.backbone;
 
 import ai.onnxruntime.OrtException;
+import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
@@ -11,6 +12,7 @@ import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 import io.emtal.onnx.task.OneTask;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -22,6 +24,7 @@ import java.util.SplittableRandom;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class FeatureEncodingTest {
@@ -32,13 +35,17 @@ class FeatureEncodingTest {
             new FeatureColumn("a", FeatureColumn.Kind.NUMERIC, 0, 1)));
 
     private static float[][] encoded(float[] column) throws OrtException {
+        return encoded(column, NumberEncoding.ofValue(BINS));
+    }
+
+    private static float[][] encoded(float[] column, NumberEncoding numbers) throws OrtException {
         GraphBuilder graph = new GraphBuilder();
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, 1);
         try (PackedExamples rows = PackedExamples.pack(ROWS, 1, 1, (row, inputs, labels) -> {
             inputs[0] = column[row];
             labels[0] = row % 2;
         })) {
-            graph.output("encoded", FeatureEncoding.write(graph, input, LAYOUT, rows, Optional.of(OneTask.LAYOUT), BINS)
+            graph.output("encoded", FeatureEncoding.write(graph, input, LAYOUT, rows, Optional.of(OneTask.LAYOUT), numbers)
                     .values());
         }
         try (GraphSession session = new GraphSession(graph.build())) {
@@ -67,6 +74,23 @@ class FeatureEncodingTest {
         for (int row = 0; row < ROWS; row++) {
             assertArrayEquals(expected[row], found[row], 1e-4f, "seed " + seed + ", row " + row);
         }
+    }
+
+    @Test
+    void withoutItsValueANumberIsInItsBins() throws OrtException {
+        float[] column = new float[ROWS];
+        for (int row = 0; row < ROWS; row++) {
+            column[row] = row == 0 ? Float.NaN : row;
+        }
+        float[][] both = encoded(column);
+        float[][] bins = encoded(column, new NumberEncoding(false, BINS));
+        for (int row = 0; row < ROWS; row++) {
+            assertEquals(BINS + 2, both[row].length);
+            assertArrayEquals(Arrays.copyOfRange(both[row], 1, BINS + 2), bins[row]);
+        }
+        EmtalException e = assertThrows(EmtalException.class, () -> new NumberEncoding(false, 0));
+        assertEquals("number: found 0 bins without its value, allowed are 0 and more with it and 1 and more without",
+                e.getMessage());
     }
 
     /** Values so close that no slope between them is finite count as one. */

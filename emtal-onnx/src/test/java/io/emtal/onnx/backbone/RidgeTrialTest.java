@@ -36,8 +36,8 @@ class RidgeTrialTest {
     void fewerRowsAreEveryKth() {
         RidgeTrial all = trial(250);
         RidgeTrial some = all.thinned(100);
-        double[][] numbers = all.encoded(3).numbers();
-        double[][] thinned = some.encoded(3).numbers();
+        double[][] numbers = all.encoded(NumberEncoding.ofValue(3)).numbers();
+        double[][] thinned = some.encoded(NumberEncoding.ofValue(3)).numbers();
         assertEquals(84, thinned.length);
         for (int i = 0; i < thinned.length; i++) {
             assertArrayEquals(numbers[3 * i], thinned[i], 1e-6);
@@ -50,15 +50,15 @@ class RidgeTrialTest {
 
     @Test
     void noneIsLeftOutWhereFewEnoughAre() {
-        assertEquals(100, trial(100).thinned(100).encoded(0).numbers().length);
-        assertEquals(51, trial(101).thinned(100).encoded(0).numbers().length);
-        assertEquals(100, trial(200).thinned(100).encoded(0).numbers().length);
+        assertEquals(100, trial(100).thinned(100).encoded(NumberEncoding.ofValue(0)).numbers().length);
+        assertEquals(51, trial(101).thinned(100).encoded(NumberEncoding.ofValue(0)).numbers().length);
+        assertEquals(100, trial(200).thinned(100).encoded(NumberEncoding.ofValue(0)).numbers().length);
     }
 
     /** The encoding is that of all rows, whose mean is not that of those that are left. */
     @Test
     void statisticsAreThoseOfAllRows() {
-        double[][] numbers = trial(400).thinned(25).encoded(0).numbers();
+        double[][] numbers = trial(400).thinned(25).encoded(NumberEncoding.ofValue(0)).numbers();
         double mean = 0;
         for (double[] row : numbers) {
             mean += row[0] / numbers.length;
