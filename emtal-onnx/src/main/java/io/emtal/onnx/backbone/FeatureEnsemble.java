@@ -40,9 +40,9 @@ import java.util.function.Consumer;
  * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. Of up to 1000 rows a linear map of
  * the encoded columns, fitted to all rows but one, tells whether bins help to predict that one (ridge regression, leave
  * one out, the mean over the tasks); if not, there are none. It also tells whether that one is predicted better by bins
- * alone, as it is where numbers have outliers or targets level off, as trees see them. The losses of real tasks may be weighted by what that map
- * leaves of each. Of as many rows, kernel ridge regression tells whether it helps that columns count by how much they say
- * of the labels, or less where many say the same; if so, the encoding is weighted.
+ * alone, as it is where numbers have outliers or targets level off: so trees see them. The losses of real tasks may be
+ * weighted by what that map leaves of each. Of as many rows, kernel ridge regression tells whether it helps that columns
+ * count by how much they say of the labels, or less where many say the same; if so, the encoding is weighted.
  *
  * <p>What a missing value means is learned from the training rows that miss it; where none does, it counts as the
  * column's mean.
