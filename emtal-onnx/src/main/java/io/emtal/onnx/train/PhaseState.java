@@ -228,7 +228,8 @@ final class PhaseState {
         // What errors of several tasks are together has not been the same in all versions.
         history.stream().filter(e -> e.epoch() == selection.epoch() && e.validationLosses().length > 0)
                 .forEach(e -> selection.judge(TaskMean.of(tasks, e.validationLosses()).orElseThrow(
-                        () -> new EmtalException(input.name() + ": found no loss of the best epoch, allowed is one at least"))));
+                        () -> new EmtalException(input.name() + ": found no loss of the best epoch, allowed is one at"
+                                + " least"))));
         expertLoad.clear();
         expertLoad.putAll(input.readMap());
         EmtalException.check(input.readInt() == (retaining.isPresent() ? 1 : 0), "%s: found quality retaining in either the"

@@ -296,10 +296,10 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         }
 
         /**
-         * Retains tasks at their best in the dense training of an ensemble, where all are classes, while others go on: of one
-         * whose loss on the held-out rows is larger than it has been, each member learns the probabilities that it gave itself when that
-         * loss was smallest, instead of the labels. That is so for up to 20,000 training rows, if 2<sup>24</sup> numbers hold
-         * what all members say of them, and not for categorical tasks that share a softmax.
+         * Retains tasks at their best in the dense training of an ensemble, where all are classes, while others go on: of
+         * one whose loss on the held-out rows is larger than it has been, each member learns the probabilities that it gave
+         * itself when that loss was smallest, instead of the labels. That is so for up to 20,000 training rows, if
+         * 2<sup>24</sup> numbers hold what all members say of them, and not for categorical tasks that share a softmax.
          *
          * @param retained whether it is done; default true
          * @return this builder

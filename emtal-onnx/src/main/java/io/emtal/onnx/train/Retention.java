@@ -14,18 +14,18 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * What members of an ensemble learn where all tasks are classes and one is past its best: while its loss on rows out of the
- * bag is larger than it has been, each member learns the probabilities that it gave itself when that loss was smallest,
- * instead of the labels. So tasks that take longer go on without spoiling the others. It is Quality Retaining (arXiv 2501.06884) with what
- * was said of each row in the place of a bank for each class.
+ * What members of an ensemble learn where all tasks are classes and one is past its best: while its loss on rows out of
+ * the bag is larger than it has been, each member learns the probabilities that it gave itself when that loss was
+ * smallest, instead of the labels. So tasks that take longer go on without spoiling the others. It is Quality Retaining
+ * (arXiv 2501.06884) with what was said of each row in the place of a bank for each class.
  *
  * <p>A teacher that has seen a row tells of it to those that judge the row by not having seen it; the ensemble is such a
  * teacher, and no member is one of itself.
  *
- * <p>Follows whole tables of up to {@link HeldOut#MOST_JUDGED} training rows, for which 2<sup>24</sup> numbers hold what all
- * members say. Categorical tasks that share a softmax have no targets of their own, and are not retained. Nor are numbers,
- * of which nothing bounds what is said between the rows: where most are zero, trainings lost their way. Nor is anything where
- * numbers are learnt: those that are soon at their best lose by the longer training.
+ * <p>Follows whole tables of up to {@link HeldOut#MOST_JUDGED} training rows, for which 2<sup>24</sup> numbers hold what
+ * all members say. Categorical tasks that share a softmax have no targets of their own, and are not retained. Nor are
+ * numbers, of which nothing bounds what is said between the rows: where most are zero, trainings lost their way. Nor is
+ * anything where numbers are learnt: those that are soon at their best lose by the longer training.
  */
 final class Retention implements Judge.MemberListener {
 

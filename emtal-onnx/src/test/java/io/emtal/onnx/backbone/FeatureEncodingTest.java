@@ -88,6 +88,10 @@ class FeatureEncodingTest {
             assertEquals(BINS + 2, both[row].length);
             assertArrayEquals(Arrays.copyOfRange(both[row], 1, BINS + 2), bins[row]);
         }
+    }
+
+    @Test
+    void aNumberThatDoesNotEnterIsRefused() {
         EmtalException e = assertThrows(EmtalException.class, () -> new NumberEncoding(false, 0));
         assertEquals("number: found 0 bins without its value, allowed are 0 and more with it and 1 and more without",
                 e.getMessage());
