@@ -27,7 +27,7 @@ import java.util.Locale;
 /** Faults 18, 25 and 28: names and locales that a format could trip over. */
 class OddNamesTest {
 
-    private static final String[] TARGETS = {"a=b", "<b>&amp;\"", "größe/m²", "=1+1", "%s,{0}"};
+    private static final String[] TARGETS = {"a=b", "<b>&amp;\"", "größe/m²", "=1+1", "%s,{0}", "\uD83D\uDE00", "\\1f600;"};
     private static final String[] FEATURES = {"x\ny", "\"quoted\\\"", "<i>", "=HYPERLINK(1)", "größe", "c@<1>", "c@=2", "@",
         "input", "output", "emtal/row"};
 

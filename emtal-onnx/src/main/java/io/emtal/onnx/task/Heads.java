@@ -249,7 +249,7 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
      * @return what {@link #parameters} calls it
      */
     public static String weightName(Task task) {
-        return "head." + task.name() + ".weight";
+        return "head." + tensorName(task.name()) + ".weight";
     }
 
     /**
@@ -259,6 +259,22 @@ public record Heads(TaskLayout layout, int pooledWidth, int members) {
      * @return what {@link #parameters} calls it
      */
     public static String biasName(Task task) {
-        return "head." + task.name() + ".bias";
+        return "head." + tensorName(task.name()) + ".bias";
+    }
+
+    /**
+     * ONNX Runtime's Java API does not find inputs by names with characters beyond the basic multilingual plane, which it
+     * hands over in another encoding than the model's.
+     */
+    private static String tensorName(String name) {
+        StringBuilder tensor = new StringBuilder();
+        name.codePoints().forEach(c -> {
+            if (c == '\\' || Character.isSupplementaryCodePoint(c)) {
+                tensor.append(String.format("\\%x;", c));
+            } else {
+                tensor.appendCodePoint(c);
+            }
+        });
+        return tensor.toString();
     }
 }

@@ -12,7 +12,7 @@ import io.emtal.onnx.EmtalException;
  *
  * <p>A name may hold any characters but line breaks and other control characters: names like {@code a/b}, {@code a,b}
  * and {@code a=b} are common among labels, so they are taken as they are, and each format that needs it (CSV, HTML)
- * escapes them when it writes them. ONNX takes any string as the name of a tensor.
+ * escapes them when it writes them.
  */
 public sealed interface Task permits CategoricalTask, BinaryTask, RealTask {
 
