@@ -171,7 +171,7 @@ public final class LabelTasks implements OutputTasks<Label> {
             Map<String, Label> scores = new LinkedHashMap<>();
             Label best = null;
             for (int id = 0; id < names.length; id++) {
-                Label scored = new Label(names[id], columns[offset + id]);
+                Label scored = new Label(names[id], OutputColumns.finite(names[id], columns[offset + id]));
                 scores.put(names[id], scored);
                 if (best == null || scored.getScore() > best.getScore()) {
                     best = scored;

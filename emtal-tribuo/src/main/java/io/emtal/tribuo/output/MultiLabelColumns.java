@@ -1,5 +1,6 @@
 package io.emtal.tribuo.output;
 
+import io.emtal.onnx.EmtalException;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.classification.Label;
 import org.tribuo.multilabel.MultiLabel;
@@ -36,6 +37,7 @@ final class MultiLabelColumns implements OutputColumns<MultiLabel> {
      * @param domain the labels and their ids
      * @param labelSeparator what ends the prefix that the classes of a categorical task share; empty if all labels are
      *     binary
+     * @throws EmtalException if a label has the name of a categorical task
      */
     MultiLabelColumns(ImmutableOutputInfo<MultiLabel> domain, String labelSeparator) {
         names = new String[domain.size()];
@@ -47,8 +49,13 @@ final class MultiLabelColumns implements OutputColumns<MultiLabel> {
             String prefix = end > 0 ? names[id].substring(0, end) : names[id] + labelSeparator;
             idsByPrefix.computeIfAbsent(prefix, p -> new ArrayList<>()).add(id);
         }
-        idsByPrefix.forEach((prefix, ids) -> groups.add(new Group(ids.size() == 1 ? names[ids.get(0)] : prefix,
-                ids.stream().mapToInt(Integer::intValue).toArray())));
+        Set<String> labels = Set.of(names);
+        idsByPrefix.forEach((prefix, ids) -> {
+            EmtalException.check(ids.size() == 1 || !labels.contains(prefix), "label '%s': found the task of the labels"
+                    + " '%s%s…' by the same name, allowed is another name or separator", prefix, prefix, labelSeparator);
+            groups.add(new Group(ids.size() == 1 ? names[ids.get(0)] : prefix,
+                    ids.stream().mapToInt(Integer::intValue).toArray()));
+        });
     }
 
     /** The tasks in the order of their first ids. */
@@ -73,7 +80,7 @@ final class MultiLabelColumns implements OutputColumns<MultiLabel> {
         for (Group group : groups) {
             Label best = null;
             for (int id : group.ids()) {
-                Label scored = new Label(names[id], row[offset + columnOf[id]]);
+                Label scored = new Label(names[id], OutputColumns.finite(names[id], row[offset + columnOf[id]]));
                 scores.put(names[id], new MultiLabel(scored));
                 if (best == null || scored.getScore() > best.getScore()) {
                     best = scored;

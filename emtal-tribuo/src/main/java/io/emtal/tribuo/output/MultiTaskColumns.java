@@ -104,8 +104,7 @@ final class MultiTaskColumns implements OutputColumns<MultiTask> {
     @Override
     public MultiTask read(float[] row, int offset, int[] columnOf, Map<String, MultiTask> scores) {
         for (int id = 0; id < names.length; id++) {
-            EmtalException.check(Float.isFinite(row[offset + columnOf[id]]), "output %s: found %s from the network,"
-                    + " allowed is a finite number", names[id], row[offset + columnOf[id]]);
+            OutputColumns.finite(names[id], row[offset + columnOf[id]]);
         }
         List<TaskValue> predicted = new ArrayList<>();
         for (Group group : groups) {

@@ -1,5 +1,6 @@
 package io.emtal.tribuo.output;
 
+import io.emtal.onnx.EmtalException;
 import org.tribuo.Example;
 import org.tribuo.Output;
 import org.tribuo.Prediction;
@@ -33,6 +34,20 @@ interface OutputColumns<T extends Output<T>> {
         Map<String, T> scores = new LinkedHashMap<>();
         T output = read(row, offset, columnOf, scores);
         return new Prediction<>(output, scores, usedFeatures, example, true);
+    }
+
+    /**
+     * A value that a network gave.
+     *
+     * @param name what the network's output is called
+     * @param value its value
+     * @return the value
+     * @throws EmtalException if it is not finite, as with inputs so large that the network overflows
+     */
+    static float finite(String name, float value) {
+        EmtalException.check(Float.isFinite(value), "output %s: found %s from the network, allowed is a finite number",
+                name, value);
+        return value;
     }
 
     /** For every id its column in a network whose columns follow the ids. */

@@ -169,7 +169,7 @@ public final class RegressorTasks implements OutputTasks<Regressor> {
                                                 Example<Regressor> example) {
             double[] values = new double[names.length];
             for (int id = 0; id < names.length; id++) {
-                values[id] = columns[offset + id];
+                values[id] = OutputColumns.finite(names[id], columns[offset + id]);
             }
             return new Prediction<>(new Regressor(names, values), usedFeatures, example);
         }

@@ -176,6 +176,22 @@ abstract class OutputTasksContract<T extends Output<T>> {
     }
 
     @Test
+    void whatOverflowsIsNoPrediction() {
+        List<T> outputs = complete(new Random(SEED));
+        OutputCodec<T> codec = tasks().codec(domain(outputs));
+        for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+            for (int id = 0; id < codec.columns(); id++) {
+                float[] columns = new float[codec.columns()];
+                columns[codec.column(id)] = value;
+                var e = assertThrows(EmtalException.class,
+                        () -> codec.prediction(columns, 0, 1, examples(outputs).get(0)));
+                assertEquals("output " + codec.name(id) + ": found " + value + " from the network, allowed is a finite"
+                        + " number", e.getMessage());
+            }
+        }
+    }
+
+    @Test
     void permutedExamplesHavePermutedLabels() {
         List<T> outputs = complete(new Random(SEED));
         List<Integer> order = new ArrayList<>(IntStream.range(0, outputs.size()).boxed().toList());

@@ -134,6 +134,6 @@ class SeparatedMultiLabelTasksTest extends OutputTasksContract<MultiLabel> {
     void fault18_aLabelThatIsCalledLikeATaskIsRejected() {
         List<MultiLabel> outputs = List.of(of("kind=star", "kind"), of("kind=circle"));
         var e = assertThrows(EmtalException.class, () -> encode(tasks(), outputs));
-        assertTrue(e.getMessage().contains("'kind'"), e.getMessage());
+        assertTrue(e.getMessage().contains("label 'kind'") && e.getMessage().contains("'kind=…'"), e.getMessage());
     }
 }
