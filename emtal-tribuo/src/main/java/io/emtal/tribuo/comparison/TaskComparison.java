@@ -1,6 +1,7 @@
 package io.emtal.tribuo.comparison;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskInfo;
@@ -14,18 +15,19 @@ import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Model;
 import org.tribuo.MutableDataset;
-import org.tribuo.Prediction;
 import org.tribuo.Trainer;
 import org.tribuo.dataset.DatasetView;
 import org.tribuo.impl.ArrayExample;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 import java.util.stream.LongStream;
@@ -186,15 +188,17 @@ public final class TaskComparison {
     }
 
     /**
-     * Compares on folds. Their test rows are scored together, each real one against the training mean of its own fold.
+     * Compares on folds. Their test rows are scored together, each real one against the training mean of its own fold. A
+     * task that has no label in a fold has no model of its own there.
      *
      * @param folds one or more
      * @return the gains
-     * @throws EmtalException if there is no fold, the training rows have no task, or a training fails
+     * @throws EmtalException if there is no fold, the training rows have no task, a fold's test rows have one that its
+     *     training rows do not have, or a training fails
      */
     public TaskGains compare(List<Fold> folds) {
         EmtalException.check(!folds.isEmpty(), "folds: found none, at least one is needed");
-        SortedMap<String, TaskKind> kinds = ((MultiTaskInfo) folds.get(0).train().getOutputInfo()).kinds();
+        SortedMap<String, TaskKind> kinds = kinds(folds);
         EmtalException.check(!kinds.isEmpty(), "training rows: found no label, at least one is needed");
         List<MultiTaskScores> together = new ArrayList<>();
         List<MultiTaskScores> alone = new ArrayList<>();
@@ -205,7 +209,7 @@ public final class TaskComparison {
                 Dataset<MultiTask> train = ownStatistics(folds.get(fold).train());
                 Dataset<MultiTask> test = folds.get(fold).test();
                 fit(joint, seed, fold, Optional.empty(), train, test, jointScorer);
-                for (String task : kinds.keySet()) {
+                for (String task : ((MultiTaskInfo) train.getOutputInfo()).kinds().keySet()) {
                     fit(separate, seed, fold, Optional.of(task), only(task, train), only(task, test), separateScorer);
                 }
             }
@@ -217,15 +221,44 @@ public final class TaskComparison {
         return new TaskGains(LongStream.of(seeds).boxed().toList(), gains);
     }
 
+    /** The tasks of all folds, each of which has those that are tested in it. */
+    private static SortedMap<String, TaskKind> kinds(List<Fold> folds) {
+        SortedMap<String, TaskKind> all = new TreeMap<>();
+        for (int fold = 0; fold < folds.size(); fold++) {
+            Map<String, TaskKind> trained = new HashMap<>();
+            for (Example<MultiTask> example : folds.get(fold).train()) {
+                example.getOutput().values().forEach(value -> trained.put(value.task(), value.kind()));
+            }
+            for (Example<MultiTask> example : folds.get(fold).test()) {
+                for (TaskValue value : example.getOutput().values()) {
+                    EmtalException.check(trained.containsKey(value.task()), "fold %d, task %s: found a label in the test"
+                            + " rows and none in the training rows, allowed is one in both", fold,
+                            Quoted.of(value.task()));
+                }
+            }
+            for (Map.Entry<String, TaskKind> task : trained.entrySet()) {
+                TaskKind other = all.put(task.getKey(), task.getValue());
+                EmtalException.check(other == null || other == task.getValue(), "fold %d, task %s: found a %s one, and a"
+                        + " %s one before, allowed is one kind", fold, Quoted.of(task.getKey()), task.getValue(), other);
+            }
+        }
+        return all;
+    }
+
     private void fit(LongFunction<? extends Trainer<MultiTask>> trainer, long seed, int fold, Optional<String> task,
                      Dataset<MultiTask> train, Dataset<MultiTask> test, MultiTaskScorer scorer) {
         long begun = System.nanoTime();
-        Model<MultiTask> model = trainer.apply(seed).train(train);
         try {
-            List<Prediction<MultiTask>> predictions = model.predict(test);
-            scorer.add(model, predictions);
-        } finally {
-            close(model);
+            Model<MultiTask> model = trainer.apply(seed).train(train);
+            try {
+                scorer.add(model, model.predict(test));
+            } finally {
+                close(model);
+            }
+        } catch (EmtalException e) {
+            throw new EmtalException("fold " + fold + ", seed " + seed + ", "
+                    + task.map(name -> "the model of task " + Quoted.of(name)).orElse("the model of all tasks") + ": "
+                    + e.getMessage(), e);
         }
         listener.accept(new Fit(seed, fold, task, (System.nanoTime() - begun) * 1e-9));
     }

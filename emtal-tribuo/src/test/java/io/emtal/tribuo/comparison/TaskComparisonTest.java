@@ -12,6 +12,7 @@ import io.emtal.tribuo.multitask.MultiTaskInfo;
 import io.emtal.tribuo.multitask.MultiTaskMetrics;
 import io.emtal.tribuo.multitask.TaskKind;
 import io.emtal.tribuo.multitask.TaskValue;
+import io.emtal.tribuo.output.MultiTaskTasks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Dataset;
@@ -219,6 +220,34 @@ class TaskComparisonTest {
         TaskGains first = TaskComparison.builder().joint(Offset::new).separate(Offset::new).build()
                 .compare(new DatasetView<>(TRAIN, new int[] {0, 1}, "the first two"), TEST);
         assertEquals(Math.sqrt(2 / 34.0), first.task("number").orElseThrow().joint().mean().orElseThrow(), 1e-12);
+    }
+
+    @Test
+    void aTaskOfSomeFoldsIsComparedOnThese() {
+        MutableDataset<MultiTask> numbers = dataset(output(null, 1), output(null, 5));
+        TaskGains gains = TaskComparison.builder().joint(Offset::new).separate(Offset::new).build()
+                .compare(List.of(new TaskComparison.Fold(numbers, numbers), new TaskComparison.Fold(TRAIN, TEST)));
+        assertEquals(List.of("1 [number] on 2", "1 [number] on 2", "1 [letter, number] on 4", "1 [letter] on 2",
+                "1 [number] on 3"), trained);
+        assertEquals(List.of(3, 4), gains.tasks().stream().map(TaskGain::rows).toList());
+        var e = assertThrows(EmtalException.class, () -> TaskComparison.builder().build()
+                .compare(List.of(new TaskComparison.Fold(TRAIN, TEST), new TaskComparison.Fold(numbers, TEST))));
+        assertTrue(e.getMessage().startsWith("fold 1, task 'letter': found a label in the test rows and none"),
+                e.getMessage());
+        MutableDataset<MultiTask> other = dataset(MultiTask.builder().binary("number", true).build());
+        e = assertThrows(EmtalException.class, () -> TaskComparison.builder().build()
+                .compare(List.of(new TaskComparison.Fold(TRAIN, TEST), new TaskComparison.Fold(other, other))));
+        assertTrue(e.getMessage().startsWith("fold 1, task 'number': found a BINARY one"), e.getMessage());
+    }
+
+    @Test
+    void aFailureTellsWhichTrainingItIs() {
+        LongFunction<EmtalTrainer<MultiTask>> numbersOnly = seed -> TestData.<MultiTask>quickTrainer()
+                .outputs(new MultiTaskTasks(false)).seed(seed).build();
+        MutableDataset<MultiTask> single = dataset(output("a", 1), output("a", 2), output("a", 3));
+        var e = assertThrows(EmtalException.class, () -> TaskComparison.builder().joint(Offset::new).seeds(4)
+                .separate(numbersOnly).build().compare(single, single));
+        assertTrue(e.getMessage().startsWith("fold 0, seed 4, the model of task 'letter': "), e.getMessage());
     }
 
     @Test
