@@ -30,6 +30,9 @@ public record ClassificationMetrics(int rows, OptionalDouble accuracy, OptionalD
     /** What keeps the logarithm finite where a model is sure and wrong. */
     public static final double LEAST_PROBABILITY = 1e-7;
 
+    /** What single precision may make of a probability of 1. */
+    public static final double MOST_PROBABILITY = 1 + 1e-5;
+
     /** The bins of the calibration error. */
     public static final int CALIBRATION_BINS = 15;
 
@@ -41,7 +44,7 @@ public record ClassificationMetrics(int rows, OptionalDouble accuracy, OptionalD
      * @param scores [rows, classes] of all classes; the true and predicted ones are among them
      * @param probabilities whether the scores are probabilities
      * @return the metrics
-     * @throws EmtalException if the arrays don't fit each other, or a score is not-a-number
+     * @throws EmtalException if the arrays don't fit each other, a score is not-a-number, or one of probabilities is none
      */
     public static ClassificationMetrics of(int[] truths, int[] predicted, double[][] scores, boolean probabilities) {
         int rows = truths.length;
@@ -59,9 +62,7 @@ public record ClassificationMetrics(int rows, OptionalDouble accuracy, OptionalD
         long allRight = 0;
         double loss = 0;
         for (int row = 0; row < rows; row++) {
-            EmtalException.check(scores[row].length == classes
-                            && Arrays.stream(scores[row]).noneMatch(Double::isNaN),
-                    "row %d: found the scores %s, allowed are %d numbers", row, Arrays.toString(scores[row]), classes);
+            checkScores(row, scores[row], classes, probabilities);
             checkClass(row, truths[row], classes);
             checkClass(row, predicted[row], classes);
             occurring[truths[row]]++;
@@ -77,6 +78,15 @@ public record ClassificationMetrics(int rows, OptionalDouble accuracy, OptionalD
                 probabilities ? OptionalDouble.of(loss) : OptionalDouble.empty(), auc(truths, scores),
                 probabilities ? OptionalDouble.of(calibrationError(truths, predicted, scores))
                         : OptionalDouble.empty());
+    }
+
+    private static void checkScores(int row, double[] scores, int classes, boolean probabilities) {
+        boolean allowed = scores.length == classes && Arrays.stream(scores).noneMatch(Double::isNaN)
+                && (!probabilities || Arrays.stream(scores).allMatch(p -> p >= 0 && p <= MOST_PROBABILITY));
+        if (!allowed) {
+            throw new EmtalException(String.format("row %d: found the scores %s, allowed are %d %s", row,
+                    Arrays.toString(scores), classes, probabilities ? "probabilities" : "numbers"));
+        }
     }
 
     private static void checkClass(int row, int found, int classes) {

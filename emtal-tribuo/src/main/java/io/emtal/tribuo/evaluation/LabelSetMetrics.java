@@ -8,6 +8,7 @@ import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.evaluation.ConfusionMetrics;
 import org.tribuo.multilabel.MultiLabel;
+import org.tribuo.multilabel.MultiLabelFactory;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -43,6 +44,7 @@ public record LabelSetMetrics(int rows, OptionalDouble hamming, OptionalDouble s
      * @param model any model of label sets
      * @param dataset what to predict
      * @return the metrics
+     * @throws EmtalException if an example has the unknown output
      */
     public static LabelSetMetrics of(Model<MultiLabel> model, Dataset<MultiLabel> dataset) {
         TreeSet<String> labels = new TreeSet<>();
@@ -57,6 +59,7 @@ public record LabelSetMetrics(int rows, OptionalDouble hamming, OptionalDouble s
      * @param predictions the predictions
      * @param labels all labels; a row has those that its output names, and not the others
      * @return the metrics
+     * @throws EmtalException if an example has the unknown output
      */
     public static LabelSetMetrics of(List<Prediction<MultiLabel>> predictions, List<String> labels) {
         boolean[][] truths = new boolean[predictions.size()][labels.size()];
@@ -64,9 +67,12 @@ public record LabelSetMetrics(int rows, OptionalDouble hamming, OptionalDouble s
         double[][] scores = new double[predictions.size()][labels.size()];
         for (int row = 0; row < truths.length; row++) {
             Prediction<MultiLabel> prediction = predictions.get(row);
+            MultiLabel truth = prediction.getExample().getOutput();
+            EmtalException.check(!truth.equals(MultiLabelFactory.UNKNOWN_MULTILABEL),
+                    "row %d: found the unknown output as truth, allowed is a known one", row);
             for (int label = 0; label < labels.size(); label++) {
                 String name = labels.get(label);
-                truths[row][label] = prediction.getExample().getOutput().contains(name);
+                truths[row][label] = truth.contains(name);
                 predicted[row][label] = prediction.getOutput().contains(name);
                 scores[row][label] = score(prediction, name);
             }
@@ -79,14 +85,14 @@ public record LabelSetMetrics(int rows, OptionalDouble hamming, OptionalDouble s
      *
      * @param prediction a prediction
      * @param label the label
-     * @return its score; 1 or 0, as it is predicted or not, where the model scores no labels
+     * @return its score; of a label that the model does not score 1 if it is predicted, and less than any score if not
      */
     public static double score(Prediction<MultiLabel> prediction, String label) {
         MultiLabel scored = prediction.getOutputScores().get(label);
         if (scored != null) {
             return scored.getLabelScore(new Label(label)).orElse(0);
         }
-        return prediction.getOutput().contains(label) ? 1 : 0;
+        return prediction.getOutput().contains(label) ? 1 : Double.NEGATIVE_INFINITY;
     }
 
     /**

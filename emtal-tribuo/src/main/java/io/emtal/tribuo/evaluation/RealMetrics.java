@@ -59,9 +59,10 @@ public record RealMetrics(int rows, OptionalDouble rmse, OptionalDouble mae, Opt
             double off = trainingMeans[row] - truths[row];
             trainingMeanSquared += Math.abs(off) <= ROUNDING * Math.abs(truths[row]) ? 0 : off * off;
         }
+        double explained = 1 - squared / ownMeanSquared;
         double ratio = Math.sqrt(squared / trainingMeanSquared);
         return new RealMetrics(rows, OptionalDouble.of(Math.sqrt(squared / rows)), OptionalDouble.of(absolute / rows),
-                constant ? OptionalDouble.empty() : OptionalDouble.of(1 - squared / ownMeanSquared),
+                constant || !Double.isFinite(explained) ? OptionalDouble.empty() : OptionalDouble.of(explained),
                 ratio < 1 / ROUNDING ? OptionalDouble.of(ratio) : OptionalDouble.empty());
     }
 }

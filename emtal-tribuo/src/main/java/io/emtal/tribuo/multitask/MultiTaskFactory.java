@@ -58,9 +58,15 @@ public final class MultiTaskFactory implements OutputFactory<MultiTask> {
             for (Object element : collection) {
                 if (element instanceof TaskValue value) {
                     values.add(value);
-                } else {
-                    values.addAll(MultiTask.parse(String.valueOf(element)).values());
+                    continue;
                 }
+                MultiTask output = generateOutput(element);
+                if (output == UNKNOWN_MULTITASK) {
+                    EmtalException.check(collection.size() == 1, "outputs: found the unknown one among %d, allowed is it"
+                            + " alone", collection.size());
+                    return output;
+                }
+                values.addAll(output.values());
             }
         } else {
             return MultiTask.parse(String.valueOf(label));

@@ -2,6 +2,7 @@ package io.emtal.tribuo.multitask;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.evaluation.ClassificationMetrics;
 
 import java.io.Serializable;
 import java.util.stream.Collectors;
@@ -78,7 +79,7 @@ public sealed interface TaskValue extends Serializable permits TaskValue.Categor
      * The number of a real task.
      *
      * @param task the task's name
-     * @param value the number, in the task's own unit; finite
+     * @param value the number, in the task's own unit; finite, and 0 for -0
      */
     record Real(String task, double value) implements TaskValue {
 
@@ -89,6 +90,7 @@ public sealed interface TaskValue extends Serializable permits TaskValue.Categor
                 throw new EmtalException("task " + Quoted.of(task) + ": found the value " + value + ", allowed is a"
                         + " finite number; an output that lacks the task has no value for it");
             }
+            value = value == 0 ? 0 : value;
         }
 
         @Override
@@ -104,7 +106,7 @@ public sealed interface TaskValue extends Serializable permits TaskValue.Categor
     }
 
     private static void checkScore(String task, double score) {
-        if (score < 0 || Double.isInfinite(score)) {
+        if (score < 0 || score > ClassificationMetrics.MOST_PROBABILITY) {
             throw new EmtalException("task " + Quoted.of(task) + ": found score " + score
                     + ", allowed is a probability, or NaN for none");
         }

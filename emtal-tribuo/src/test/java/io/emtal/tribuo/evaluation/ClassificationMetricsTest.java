@@ -160,6 +160,8 @@ class ClassificationMetricsTest {
         refused(new int[] {2}, new int[1], new double[1][2]);
         refused(new int[1], new int[1], new double[][] {{Double.NaN, 1}});
         refused(new int[2], new int[2], new double[][] {{0, 1}, {1}});
+        refused(new int[1], new int[1], new double[][] {{-1, 2}});
+        refused(new int[1], new int[1], new double[][] {{1.1, 0}});
     }
 
     private static void refused(int[] truths, int[] predicted, double[][] scores) {

@@ -2,8 +2,10 @@ package io.emtal.tribuo.evaluation;
 
 import io.emtal.onnx.EmtalException;
 import org.junit.jupiter.api.Test;
+import org.tribuo.Example;
 import org.tribuo.Model;
 import org.tribuo.MutableDataset;
+import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import org.tribuo.impl.ArrayExample;
 import org.tribuo.math.optimisers.AdaGrad;
@@ -128,6 +130,30 @@ class LabelSetMetricsTest {
         assertFalse(metrics.macroAuc().isEmpty());
         assertEquals(metrics, LabelSetMetrics.of(model.predict(data), List.of("c", "a", "b")),
                 "seed " + seed + ": in any order of the labels");
+    }
+
+    @Test
+    void aLabelThatIsNotScoredIsBelowThoseThatAre() {
+        MultiLabel scored = new MultiLabel(new Label("a", -3));
+        Example<MultiLabel> example = new ArrayExample<>(new MultiLabel("c"), new String[] {"x"}, new double[] {1});
+        List<Prediction<MultiLabel>> predictions =
+                List.of(new Prediction<>(new MultiLabel("b"), Map.of("a", scored), 1, example, false));
+        assertEquals(List.of(-3.0, 1.0, Double.NEGATIVE_INFINITY), List.of("a", "b", "c").stream()
+                .map(label -> LabelSetMetrics.score(predictions.get(0), label)).toList());
+        LabelSetMetrics metrics = LabelSetMetrics.of(predictions, List.of("a", "b", "c"));
+        assertEquals(1, metrics.rankingLoss().orElseThrow());
+        assertEquals(0, metrics.microAuc().orElseThrow());
+    }
+
+    @Test
+    void unknownTruthsAreRefusedAsByTribuo() {
+        MultiLabelFactory factory = new MultiLabelFactory();
+        Example<MultiLabel> known = new ArrayExample<>(new MultiLabel("a"), new String[] {"x"}, new double[] {1});
+        Example<MultiLabel> unknown = new ArrayExample<>(factory.getUnknownOutput(), known, 1);
+        EmtalException e = assertThrows(EmtalException.class, () -> LabelSetMetrics.of(List.of(
+                new Prediction<>(new MultiLabel("a"), 1, known), new Prediction<>(new MultiLabel("a"), 1, unknown)),
+                List.of("a")));
+        assertTrue(e.getMessage().startsWith("row 1: found the unknown output"), e.getMessage());
     }
 
     @Test

@@ -64,6 +64,11 @@ class RealMetricsTest {
                 .isEmpty());
         RealMetrics zeros = RealMetrics.of(new double[] {0, 0}, new double[] {0, 0}, new double[] {0, 0});
         assertTrue(zeros.r2().isEmpty() && zeros.rrmse().isEmpty());
+        for (double unit : new double[] {1e200, 1e-170}) {
+            double[] truths = {unit, 3 * unit};
+            assertTrue(RealMetrics.of(truths, new double[] {unit, unit}, new double[2]).r2().isEmpty(),
+                    "squares of " + unit);
+        }
     }
 
     @Test

@@ -33,6 +33,8 @@ class MultiTaskFactoryTest {
         assertEquals(OUTPUT, factory.generateOutput(map));
         assertEquals(List.of(OUTPUT, MultiTask.builder().build()), factory.generateOutputs(List.of(OUTPUT, "")));
         assertSame(MultiTaskFactory.UNKNOWN_MULTITASK, factory.getUnknownOutput());
+        assertSame(MultiTaskFactory.UNKNOWN_MULTITASK, factory.generateOutput(List.of("?")));
+        assertSame(MultiTaskFactory.UNKNOWN_MULTITASK, factory.generateOutput(List.of(factory.getUnknownOutput())));
     }
 
     @Test
@@ -40,6 +42,7 @@ class MultiTaskFactoryTest {
         var e = assertThrows(EmtalException.class, () -> factory.generateOutput(Map.of("kind", List.of("star"))));
         assertTrue(e.getMessage().contains("'kind'"), e.getMessage());
         assertThrows(EmtalException.class, () -> factory.generateOutput(List.of("area=1", "area=2")));
+        assertThrows(EmtalException.class, () -> factory.generateOutput(List.of("area=1", "?")));
     }
 
     @Test

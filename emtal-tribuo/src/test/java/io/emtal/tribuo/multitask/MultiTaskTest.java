@@ -78,6 +78,7 @@ class MultiTaskTest {
         assertNotEquals(MultiTask.builder().binary("a", true).build(), MultiTask.builder().categorical("a", "true")
                 .build());
         assertFalse(MultiTask.builder().build().fullEquals(truth));
+        assertEquals(MultiTask.builder().real("b", 0).build(), MultiTask.builder().real("b", -0.0).build());
     }
 
     @Test
@@ -130,6 +131,7 @@ class MultiTaskTest {
             refused(() -> new TaskValue.Real("speed", value), "'speed'");
         }
         refused(() -> new TaskValue.Category("kind", "x", -0.1), "'kind'");
+        refused(() -> new TaskValue.Category("kind", "x", 1.1), "'kind'");
         refused(() -> new TaskValue.Binary("kind", true, Double.POSITIVE_INFINITY), "'kind'");
         refused(() -> new TaskValue.Category("kind", null, 1), "'kind'");
         refused(() -> new TaskValue.Real("a\uD800", 1), "\\ud800");
