@@ -27,6 +27,9 @@ import java.util.stream.IntStream;
  */
 record FeatureEncoding(Value values, List<int[]> columns) {
 
+    /** The most deviations that a number is from the mean, so that a network stays finite whatever it reads. */
+    private static final float FARTHEST = 1e6f;
+
     /** Which of the M say that a column is missing: the last of each column's. */
     int[] missing() {
         return columns.stream().mapToInt(positions -> positions[positions.length - 1]).toArray();
@@ -88,8 +91,8 @@ record FeatureEncoding(Value values, List<int[]> columns) {
     }
 
     /**
-     * Numbers [batch, F] as [batch, F, 1 + bins + 1], or without the first: standardised, piecewise-linear, missing. All but
-     * the last are 0 where missing.
+     * Numbers [batch, F] as [batch, F, 1 + bins + 1], or without the first: standardised, piecewise-linear, missing. One that
+     * is missing is the mean, but its bins are 0 if training rows miss it, too: then what this means is learnt.
      */
     private static Value encodeNumbers(GraphBuilder graph, Value raw, NumericStatistics[] statistics,
                                        NumberEncoding numbers) {
@@ -97,11 +100,13 @@ record FeatureEncoding(Value values, List<int[]> columns) {
         int count = statistics.length;
         float[] mean = new float[count];
         float[] scale = new float[count];
+        float[] gaps = new float[count];
         float[] start = new float[count * bins];
         float[] slope = new float[count * bins];
         for (int i = 0; i < count; i++) {
             mean[i] = statistics[i].mean();
             scale[i] = 1 / statistics[i].deviation();
+            gaps[i] = statistics[i].gaps() ? 1 : 0;
             float[] edges = statistics[i].edges();
             for (int b = 0; b + 1 < edges.length; b++) {
                 start[i * bins + b] = edges[b];
@@ -115,14 +120,16 @@ record FeatureEncoding(Value values, List<int[]> columns) {
         List<Value> parts = new ArrayList<>();
         if (numbers.value()) {
             Value standard = graph.mul(graph.sub(filled, means), graph.initializer("input.scale", Tensor.of(scale, count)));
-            parts.add(graph.unsqueeze(standard, 2));
+            parts.add(graph.unsqueeze(graph.apply("Clip", Map.of(), standard, graph.constant(-FARTHEST),
+                    graph.constant(FARTHEST)), 2));
         }
         if (bins > 0) {
             Value steps = graph.mul(graph.sub(graph.unsqueeze(filled, 2),
                             graph.initializer("input.bins.start", Tensor.of(start, count, bins))),
                     graph.initializer("input.bins.slope", Tensor.of(slope, count, bins)));
             Value clipped = graph.apply("Clip", Map.of(), steps, graph.constant(0), graph.constant(1));
-            Value present = graph.unsqueeze(graph.sub(graph.constant(1), absent), 2);
+            Value learnt = graph.mul(absent, graph.initializer("input.gaps", Tensor.of(gaps, count)));
+            Value present = graph.unsqueeze(graph.sub(graph.constant(1), learnt), 2);
             parts.add(graph.mul(clipped, present));
         }
         parts.add(graph.unsqueeze(absent, 2));

@@ -17,6 +17,7 @@ import io.emtal.onnx.task.TaskLayout;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -216,13 +217,18 @@ public final class FeatureTransformer implements BackboneSource {
         long[] indices = new long[groups * widest];
         Arrays.fill(indices, padding);
         float[] weights = new float[groups * widest * width];
+        BitSet missing = new BitSet();
+        Arrays.stream(encoding.missing()).forEach(missing::set);
         for (int g = 0; g < groups; g++) {
             int[] group = members.get(g);
+            float[] drawn = encoder.gaussian(group.length * width, 1 / Math.sqrt(group.length));
             for (int i = 0; i < group.length; i++) {
-                indices[g * widest + i] = group[i];
+                int at = g * widest + i;
+                indices[at] = group[i];
+                if (!missing.get(group[i])) {
+                    System.arraycopy(drawn, i * width, weights, at * width, width);
+                }
             }
-            System.arraycopy(encoder.gaussian(group.length * width, 1 / Math.sqrt(group.length)), 0, weights,
-                    g * widest * width, group.length * width);
         }
         Value grouped = graph.reshape(graph.gather(graph.concat(1, List.of(values, zero)), 1, indices), 0, groups, widest);
         Value projected = graph.matMul(graph.transpose(grouped, 1, 0, 2),

@@ -13,10 +13,11 @@ import java.util.Optional;
  * @param mean the mean, rounded to single precision; 0 if no row has the column
  * @param deviation the standard deviation, Float.MIN_NORMAL at least; 1 for a constant column, or if no row has it.
  *     1 / deviation is finite
+ * @param gaps whether some row lacks the column
  * @param edges strictly increasing edges of the bins for a piecewise-linear encoding, the distinct values where these
  *     are few; at most one edge for a constant column. 1 / distance of neighbours is finite
  */
-record NumericStatistics(float mean, float deviation, float[] edges) {
+record NumericStatistics(float mean, float deviation, boolean gaps, float[] edges) {
 
     /** The most numbers that are read before they are evaluated, 128 MiB; more take several passes over the rows. */
     private static final int READ_AT_ONCE = 1 << 25;
@@ -76,7 +77,8 @@ record NumericStatistics(float mean, float deviation, float[] edges) {
         // of its distances to them at least: rounding the mean moves what is standardised by one deviation at most.
         boolean constant = count == 0 || sorted[0] == sorted[count - 1];
         double deviation = constant ? 1 : Math.max(Math.sqrt(squares / count), Float.MIN_NORMAL);
-        return new NumericStatistics((float) mean, (float) deviation, apart(edges(sorted, column, rows, tasks, bins)));
+        return new NumericStatistics((float) mean, (float) deviation, count < column.length,
+                apart(edges(sorted, column, rows, tasks, bins)));
     }
 
     private static float[] edges(float[] sorted, float[] column, Examples rows, Optional<TaskLayout> tasks, int bins) {

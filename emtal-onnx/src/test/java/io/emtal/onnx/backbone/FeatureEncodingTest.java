@@ -39,10 +39,15 @@ class FeatureEncodingTest {
     }
 
     private static float[][] encoded(float[] column, NumberEncoding numbers) throws OrtException {
+        return encoded(column, column, numbers);
+    }
+
+    /** Of one column with the statistics of another. */
+    private static float[][] encoded(float[] column, float[] known, NumberEncoding numbers) throws OrtException {
         GraphBuilder graph = new GraphBuilder();
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, 1);
         try (PackedExamples rows = PackedExamples.pack(ROWS, 1, 1, (row, inputs, labels) -> {
-            inputs[0] = column[row];
+            inputs[0] = known[row];
             labels[0] = row % 2;
         })) {
             graph.output("encoded", FeatureEncoding.write(graph, input, LAYOUT, rows, Optional.of(OneTask.LAYOUT), numbers)
@@ -88,6 +93,41 @@ class FeatureEncodingTest {
             assertEquals(BINS + 2, both[row].length);
             assertArrayEquals(Arrays.copyOfRange(both[row], 1, BINS + 2), bins[row]);
         }
+    }
+
+    /** Where training rows miss the number, too, they tell what that means. */
+    @Test
+    void whatWasNeverMissingIsTheMeanWhereItIs() throws OrtException {
+        float[] known = new float[ROWS];
+        float[] mean = new float[ROWS];
+        float[] missing = new float[ROWS];
+        for (int row = 0; row < ROWS; row++) {
+            known[row] = row;
+            mean[row] = (ROWS - 1) / 2f;
+            missing[row] = Float.NaN;
+        }
+        for (NumberEncoding numbers : List.of(NumberEncoding.ofValue(BINS), new NumberEncoding(false, BINS))) {
+            float[] expected = encoded(mean, known, numbers)[0];
+            float[] found = encoded(missing, known, numbers)[0];
+            assertEquals(1, found[found.length - 1]);
+            assertArrayEquals(Arrays.copyOf(expected, expected.length - 1), Arrays.copyOf(found, found.length - 1));
+            assertTrue(found[found.length - 2 - BINS / 2] > 0, Arrays.toString(found));
+        }
+        known[0] = Float.NaN;
+        assertArrayEquals(new float[] {0, 0, 0, 0, 1}, encoded(missing, known, new NumberEncoding(false, BINS))[0]);
+    }
+
+    @Test
+    void theLargestNumbersAreFinite() throws OrtException {
+        float[] known = new float[ROWS];
+        float[] column = new float[ROWS];
+        for (int row = 0; row < ROWS; row++) {
+            known[row] = row * 1e-6f;
+            column[row] = row % 2 == 0 ? Float.MAX_VALUE : -Float.MAX_VALUE;
+        }
+        float[][] encoded = encoded(column, known, NumberEncoding.ofValue(BINS));
+        assertArrayEquals(new float[] {1e6f, 1, 1, 1, 1, 0}, encoded[0]);
+        assertArrayEquals(new float[] {-1e6f, 0, 0, 0, 0, 0}, encoded[1]);
     }
 
     @Test
