@@ -61,7 +61,7 @@ final class LabelCounts {
         rows[position]++;
         for (int t = 0; t < tasks.size(); t++) {
             float label = examples.label(row, t);
-            if (Task.isLabelled(label)) {
+            if (Task.isLabelled(label) && tasks.task(t).weight() > 0) {
                 boolean indicator = tasks.task(t) instanceof CategoricalTask;
                 double value = indicator ? 1 : label;
                 labels[t][position]++;
