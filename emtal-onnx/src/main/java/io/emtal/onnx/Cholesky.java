@@ -73,29 +73,4 @@ public record Cholesky(double[][] root) {
         }
         return x;
     }
-
-    /**
-     * The diagonal of the matrix's inverse.
-     *
-     * @return one element a row
-     */
-    public double[] inverseDiagonal() {
-        double[] diagonal = new double[root.length];
-        // Row i of R's inverse follows from those above it; its squares add up to the inverse's diagonal.
-        double[][] inverse = new double[root.length][];
-        for (int i = 0; i < root.length; i++) {
-            double[] row = new double[i + 1];
-            for (int k = 0; k < i; k++) {
-                subtract(root[i][k], inverse[k], row, 0, k + 1);
-            }
-            for (int j = 0; j < i; j++) {
-                row[j] /= root[i][i];
-                diagonal[j] += row[j] * row[j];
-            }
-            row[i] = 1 / root[i][i];
-            diagonal[i] += row[i] * row[i];
-            inverse[i] = row;
-        }
-        return diagonal;
-    }
 }

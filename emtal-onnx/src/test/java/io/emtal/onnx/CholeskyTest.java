@@ -46,7 +46,6 @@ class CholeskyTest {
             double diagonal = 0.1 + random.nextDouble();
             double[][] matrix = products(random, size);
             Cholesky factor = Cholesky.of(matrix, diagonal);
-            double[] inverse = factor.inverseDiagonal();
             for (int i = 0; i < size; i++) {
                 double[] unit = new double[size];
                 unit[i] = 1;
@@ -58,7 +57,6 @@ class CholeskyTest {
                 double[] solved = factor.solvedAbove(below);
                 assertArrayEquals(unit, times(factor.root(), below, false), 1e-9, "seed " + seed);
                 assertArrayEquals(below, times(factor.root(), solved, true), 1e-9, "seed " + seed);
-                assertEquals(solved[i], inverse[i], 1e-9 * solved[i], "seed " + seed);
             }
         }
     }

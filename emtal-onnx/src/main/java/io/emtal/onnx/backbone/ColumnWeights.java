@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * Weights of a table's columns that may help to learn from few rows. A column may count by its relevance, which is how
  * much of the labels it explains by itself: the largest squared correlation of its encoded numbers with a target, in the
- * mean over the tasks, and what chance would give. And it may count by one over its redundancy, which is how many
+ * mean over the tasks, each by how many labels it has, and what chance would give. And it may count by one over its redundancy, which is how many
  * encoded numbers say the same: the sum of its squared correlations with all of them. Of k equal columns with weights of
  * one over √k the inner product is that of one.
  */
@@ -68,7 +68,7 @@ final class ColumnWeights {
     private static double[] relevance(EncodedRows encoded, List<RidgeTrial.Group> groups) {
         double[] relevance = new double[encoded.columns().size()];
         Arrays.fill(relevance, 1.0 / encoded.numbers().length);
-        int tasks = groups.stream().mapToInt(group -> group.targets().size()).sum();
+        double labels = groups.stream().mapToDouble(group -> group.targets().size() * group.labelled().length).sum();
         for (RidgeTrial.Group group : groups) {
             double[][] columns = columns(encoded.numbers(group.labelled()));
             for (double[][] targets : group.targets().values()) {
@@ -78,7 +78,7 @@ final class ColumnWeights {
                         double most = Arrays.stream(encoded.columns().get(c))
                                 .mapToDouble(position -> Math.pow(KernelRidge.dot(columns[position], unit), 2)).max()
                                 .orElseThrow();
-                        relevance[c] += most / targets.length / tasks;
+                        relevance[c] += most / targets.length * group.labelled().length / labels;
                     }
                 }
             }

@@ -4,8 +4,10 @@ import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.task.TaskLayout;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How a table's columns enter a network: numbers by their values, by bins or by both, and how much each column counts.
@@ -15,8 +17,8 @@ import java.util.Optional;
  * mean little but that there are outliers: a linear map of the encoded columns tells which it is. A network that has
  * few rows learns first what its widest inputs say, so that it matters whether these say much of the labels, or the same
  * many times: kernel ridge regression, which takes the metric of its inputs as a network's start does (Jacot et al. 2018,
- * arXiv 1806.07572), tells which weights of {@link ColumnWeights} help. Both predict each row from all others, in a
- * moment.
+ * arXiv 1806.07572), tells which weights of {@link ColumnWeights} help. Both predict a part of the rows from the
+ * others, which decide where bins end and what columns weigh there, in some seconds at most.
  *
  * @param numbers how numbers enter
  * @param weights of the encoded numbers; empty where all columns count the same
@@ -31,6 +33,9 @@ record EncodingChoice(NumberEncoding numbers, Optional<float[]> weights, Map<Str
     /** The most rows that tell about weights: there are several candidates. */
     private static final int ROWS_FOR_WEIGHTS = 500;
 
+    /** The most multiplications that the inner products of all rows may take; of wider tables fewer rows tell. */
+    private static final double MOST_PRODUCTS = 1e9;
+
     /**
      * Chooses.
      *
@@ -43,46 +48,35 @@ record EncodingChoice(NumberEncoding numbers, Optional<float[]> weights, Map<Str
      *     weights and no errors
      */
     static EncodingChoice of(FeatureLayout layout, TaskLayout tasks, Examples rows, int bins) {
-        return RidgeTrial.of(layout, tasks, rows).map(trial -> of(trial, bins))
+        int most = (int) Math.sqrt(MOST_PRODUCTS / (layout.width() * (bins + 2.0)));
+        return RidgeTrial.of(layout, tasks, rows).map(trial -> of(trial.thinned(most), bins))
                 .orElse(new EncodingChoice(NumberEncoding.ofValue(bins), Optional.empty(), Map.of()));
     }
 
     private static EncodingChoice of(RidgeTrial trial, int bins) {
-        NumberEncoding chosen = NumberEncoding.ofValue(0);
-        Map<String, Double> errors = errors(trial, chosen);
+        List<NumberEncoding> encodings = bins == 0 ? List.of(NumberEncoding.ofValue(0))
+                : List.of(NumberEncoding.ofValue(0), NumberEncoding.ofValue(bins), new NumberEncoding(false, bins));
+        List<Map<String, Double>> errors = trial.errors(NumberEncoding.ofValue(bins), (encoded, known) ->
+                encodings.stream().map(numbers -> trial.as(encoded, numbers)).toList(), KernelRidge::linear);
+        int chosen = 0;
         if (bins > 0) {
-            NumberEncoding both = NumberEncoding.ofValue(bins);
-            Map<String, Double> ofBoth = errors(trial, both);
-            if (!(mean(errors) < mean(ofBoth))) {
-                errors = ofBoth;
-                chosen = both;
-            }
-            NumberEncoding binned = new NumberEncoding(false, bins);
-            Map<String, Double> ofBins = errors(trial, binned);
-            if (mean(ofBins) < (1 - LEAST_GAIN) * mean(errors)) {
-                errors = ofBins;
-                chosen = binned;
-            }
+            chosen = mean(errors.get(0)) < mean(errors.get(1)) ? 0 : 1;
+            chosen = mean(errors.get(2)) < (1 - LEAST_GAIN) * mean(errors.get(chosen)) ? 2 : chosen;
         }
-        return new EncodingChoice(chosen, weights(trial.thinned(ROWS_FOR_WEIGHTS), chosen), errors);
-    }
-
-    private static Map<String, Double> errors(RidgeTrial trial, NumberEncoding numbers) {
-        return trial.errors(trial.encoded(numbers), KernelRidge::linear);
+        return new EncodingChoice(encodings.get(chosen), weights(trial.thinned(ROWS_FOR_WEIGHTS), encodings.get(chosen)),
+                errors.get(chosen));
     }
 
     private static Optional<float[]> weights(RidgeTrial trial, NumberEncoding numbers) {
-        EncodedRows encoded = trial.encoded(numbers);
-        double least = (1 - LEAST_GAIN) * mean(trial.errors(encoded, KernelRidge::smooth));
-        float[] best = null;
-        for (float[] weights : ColumnWeights.candidates(encoded, trial.groups())) {
-            double error = mean(trial.errors(encoded.weighted(weights), KernelRidge::smooth));
-            if (error < least) {
-                least = error;
-                best = weights;
-            }
+        List<Map<String, Double>> errors = trial.errors(numbers, (encoded, known) -> Stream.concat(Stream.of(encoded),
+                ColumnWeights.candidates(encoded, known).stream().map(encoded::weighted)).toList(), KernelRidge::smooth);
+        int best = 0;
+        for (int i = 1; i < errors.size(); i++) {
+            boolean helps = mean(errors.get(i)) < (1 - LEAST_GAIN) * mean(errors.get(0));
+            best = helps && mean(errors.get(i)) < mean(errors.get(best)) ? i : best;
         }
-        return Optional.ofNullable(best);
+        return best == 0 ? Optional.empty()
+                : Optional.of(ColumnWeights.candidates(trial.encoded(numbers), trial.groups()).get(best - 1));
     }
 
     private static double mean(Map<String, Double> errors) {

@@ -38,9 +38,9 @@ import java.util.function.Consumer;
  *
  * <p>Numbers are standardised and also encoded piecewise-linearly over bins that end where the labels change (Gorishniy
  * et al. 2022, arXiv 2203.05556), with fewer bins in tables of hundreds of numbers. Of up to 1000 rows a linear map of
- * the encoded columns, fitted to all rows but one, tells whether bins help to predict that one (ridge regression, leave
- * one out, the mean over the tasks); if not, there are none. It also tells whether that one is predicted better by bins
- * alone, as it is where numbers have outliers or targets level off: so trees see them. The losses of real tasks may be
+ * the encoded columns, fitted to four fifths of the rows, tells whether bins help to predict the others (ridge regression,
+ * five-fold, the mean over the tasks); if not, there are none. It also tells whether these are predicted better by bins
+ * alone, as they are where numbers have outliers or targets level off: so trees see them. The losses of real tasks may be
  * weighted by what that map leaves of each. Of as many rows, kernel ridge regression tells whether it helps that columns
  * count by how much they say of the labels, or less where many say the same; if so, the encoding is weighted.
  *

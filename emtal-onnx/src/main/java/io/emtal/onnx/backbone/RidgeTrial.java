@@ -2,7 +2,9 @@ package io.emtal.onnx.backbone;
 
 import com.google.protobuf.ByteString;
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
+import io.emtal.onnx.data.RowSubset;
 import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.OnnxFile;
@@ -14,18 +16,23 @@ import io.emtal.onnx.task.Task;
 import io.emtal.onnx.task.TaskLayout;
 
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
  * The rows and labels of a small table, to tell how well its labels are predicted from an encoding of its columns: ridge
- * regressions predict each row from all others.
+ * regressions predict a part of the rows from the others, encoded by what the others say, and each part once. What is
+ * chosen by labels, such as the ends of bins, would be chosen to suit rows that it is judged on, else, and all the more so
+ * of many columns (Ambroise and McLachlan 2002).
  */
 final class RidgeTrial {
 
@@ -38,6 +45,9 @@ final class RidgeTrial {
     /** The labels of a task that is asked: fewer tell little. */
     static final int LEAST_LABELS = 20;
 
+    /** Each is predicted from the others. */
+    private static final int PARTS = 5;
+
     /** Asking takes time by the cube of the rows, once for tasks with the same labelled rows; not all may be asked. */
     private static final double MOST_CUBES = 4 * Math.pow(MOST_ROWS, 3);
 
@@ -46,6 +56,8 @@ final class RidgeTrial {
     private final Examples rows;
     private final int[] asked;
     private final List<Group> groups;
+    /** The part of each row that is asked. */
+    private final int[] part;
 
     private RidgeTrial(FeatureLayout layout, TaskLayout tasks, Examples rows, int[] asked, List<Group> groups) {
         this.layout = layout;
@@ -53,6 +65,13 @@ final class RidgeTrial {
         this.rows = rows;
         this.asked = asked;
         this.groups = groups;
+        part = parts(asked.length);
+    }
+
+    private static int[] parts(int rows) {
+        List<Integer> parts = new ArrayList<>(IntStream.range(0, rows).mapToObj(i -> i % PARTS).toList());
+        Collections.shuffle(parts, new Random(rows));
+        return parts.stream().mapToInt(Integer::intValue).toArray();
     }
 
     /**
@@ -92,6 +111,22 @@ final class RidgeTrial {
      * @param targets for each task, by its name, one or more targets, for each of these one number a labelled row
      */
     record Group(int[] labelled, Map<String, double[][]> targets) {
+
+        /** The same with some of the labelled rows. */
+        private Group of(int[] chosen) {
+            Map<String, double[][]> some = new LinkedHashMap<>();
+            targets.forEach((task, of) -> some.put(task, Arrays.stream(of).map(target -> pick(target, chosen))
+                    .toArray(double[][]::new)));
+            return new Group(Arrays.stream(chosen).map(i -> labelled[i]).toArray(), some);
+        }
+
+        private double[][] all() {
+            return targets.values().stream().flatMap(Arrays::stream).toArray(double[][]::new);
+        }
+
+        private static double[] pick(double[] values, int[] chosen) {
+            return Arrays.stream(chosen).mapToDouble(i -> values[i]).toArray();
+        }
     }
 
     private static List<Group> groups(TaskLayout tasks, Examples rows, int[] asked) {
@@ -145,9 +180,21 @@ final class RidgeTrial {
      * @return the rows
      */
     EncodedRows encoded(NumberEncoding numberEncoding) {
+        return encoded(numberEncoding, rows);
+    }
+
+    /** With the statistics of the rows that are no copies of those of a part. */
+    private EncodedRows encodedWithout(int held, NumberEncoding numberEncoding) {
+        BitSet without = new BitSet();
+        IntStream.range(0, asked.length).filter(i -> part[i] == held).forEach(i -> without.set(rows.original(asked[i])));
+        return encoded(numberEncoding, new RowSubset(rows, IntStream.range(0, rows.size())
+                .filter(row -> !without.get(rows.original(row))).toArray()));
+    }
+
+    private EncodedRows encoded(NumberEncoding numberEncoding, Examples known) {
         GraphBuilder graph = new GraphBuilder();
         Value input = graph.input("input", ElementType.FLOAT, Shape.BATCH, layout.width());
-        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, rows, Optional.of(tasks), numberEncoding);
+        FeatureEncoding encoding = FeatureEncoding.write(graph, input, layout, known, Optional.of(tasks), numberEncoding);
         graph.output("encoded", encoding.values());
         FloatBuffer raw = FloatBuffer.allocate(asked.length * layout.width());
         for (int row : asked) {
@@ -164,26 +211,94 @@ final class RidgeTrial {
     }
 
     /**
-     * How well each task's labels are predicted.
+     * Rows with values and bins, as other encodings have them.
      *
-     * @param encoded the rows that are asked
-     * @param ridge makes the regression of some of them
-     * @return by the names of the tasks the mean over their targets that are not constant, if there is one, rounded to
-     *     thousandths
+     * @param encoded with values and bins
+     * @param numbers how numbers enter
+     * @return the rows
      */
-    Map<String, Double> errors(EncodedRows encoded, Function<double[][], KernelRidge> ridge) {
+    EncodedRows as(EncodedRows encoded, NumberEncoding numbers) {
+        return encoded.keeping(IntStream.range(0, layout.columns().size()).mapToObj(c -> {
+            int[] all = encoded.columns().get(c);
+            int last = all.length - 1;
+            return layout.columns().get(c).kind() != FeatureColumn.Kind.NUMERIC ? all
+                    : numbers.bins() == 0 ? new int[] {all[0], all[last]}
+                    : Arrays.copyOfRange(all, numbers.value() ? 0 : 1, all.length);
+        }).toList());
+    }
+
+    /** What is compared: several encodings of the same rows, by what some of them say. */
+    interface Candidates {
+
+        /**
+         * The candidates.
+         *
+         * @param encoded all rows
+         * @param known the tasks, with the labels of those rows that may tell
+         * @return encodings of all rows, always as many
+         */
+        List<EncodedRows> of(EncodedRows encoded, List<Group> known);
+    }
+
+    /**
+     * How well each task's labels are predicted, each part of the rows from the others by the mean or with the penalty
+     * that does it best.
+     *
+     * @param numbers how numbers enter
+     * @param candidates makes what is compared of the rows that are encoded so
+     * @param ridge makes the regression
+     * @return for each candidate by the names of the tasks the root of the mean squared error in the deviation, in the mean
+     *     over their targets that are not constant, if there is one, rounded to thousandths
+     */
+    List<Map<String, Double>> errors(NumberEncoding numbers, Candidates candidates,
+                                     Function<double[][], KernelRidge> ridge) {
+        List<List<double[][]>> squares = new ArrayList<>();
+        for (int held = 0; held < PARTS; held++) {
+            int out = held;
+            List<Group> known = groups.stream().map(group -> group.of(IntStream.range(0, group.labelled.length)
+                    .filter(i -> part[group.labelled[i]] != out).toArray())).toList();
+            List<Group> wanted = groups.stream().map(group -> group.of(IntStream.range(0, group.labelled.length)
+                    .filter(i -> part[group.labelled[i]] == out).toArray())).toList();
+            List<EncodedRows> all = candidates.of(encodedWithout(held, numbers), known);
+            for (int c = 0; c < all.size(); c++) {
+                KernelRidge regression = ridge.apply(all.get(c).numbers());
+                if (held == 0) {
+                    squares.add(groups.stream().map(g -> new double[g.all().length][KernelRidge.FITS]).toList());
+                }
+                for (int g = 0; g < groups.size(); g++) {
+                    add(regression.squares(known.get(g).labelled, known.get(g).all(), wanted.get(g).labelled,
+                            wanted.get(g).all()), squares.get(c).get(g));
+                }
+            }
+        }
+        return squares.stream().map(this::errors).toList();
+    }
+
+    private static void add(double[][] from, double[][] to) {
+        for (int t = 0; t < to.length; t++) {
+            for (int fit = 0; fit < to[t].length; fit++) {
+                to[t][fit] += from[t][fit];
+            }
+        }
+    }
+
+    private Map<String, Double> errors(List<double[][]> squares) {
         Map<String, Double> ofTasks = new LinkedHashMap<>();
-        for (Group group : groups) {
-            double[] errors = ridge.apply(encoded.numbers(group.labelled))
-                    .leftOut(group.targets.values().stream().flatMap(Arrays::stream).toArray(double[][]::new));
+        for (int g = 0; g < groups.size(); g++) {
             int first = 0;
-            for (Map.Entry<String, double[][]> task : group.targets.entrySet()) {
-                int next = first + task.getValue().length;
-                Arrays.stream(errors, first, next).filter(error -> !Double.isNaN(error)).average()
+            for (Map.Entry<String, double[][]> task : groups.get(g).targets.entrySet()) {
+                double[][] ofTask = Arrays.copyOfRange(squares.get(g), first, first + task.getValue().length);
+                first += ofTask.length;
+                IntStream.range(0, ofTask.length).filter(t -> variance(task.getValue()[t]) > 0).mapToDouble(t ->
+                        Math.sqrt(Arrays.stream(ofTask[t]).min().orElseThrow() / variance(task.getValue()[t]))).average()
                         .ifPresent(error -> ofTasks.put(task.getKey(), Math.round(1000 * error) / 1000.0));
-                first = next;
             }
         }
         return ofTasks;
+    }
+
+    private static double variance(double[] target) {
+        double mean = Arrays.stream(target).average().orElseThrow();
+        return Arrays.stream(target).map(value -> (value - mean) * (value - mean)).sum();
     }
 }

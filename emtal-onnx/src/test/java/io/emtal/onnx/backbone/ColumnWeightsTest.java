@@ -83,6 +83,7 @@ class ColumnWeightsTest {
             int columns = table.encoded.columns().size();
             double[] relevance = new double[columns];
             double[] redundancy = new double[columns];
+            double labels = table.groups.stream().mapToDouble(group -> group.labelled().length).sum();
             for (int c = 0; c < columns; c++) {
                 relevance[c] = 1.0 / table.encoded.numbers().length;
                 int[] positions = table.encoded.columns().get(c);
@@ -91,7 +92,7 @@ class ColumnWeightsTest {
                     for (double[] target : targets) {
                         relevance[c] += Arrays.stream(positions).mapToDouble(p -> squaredCorrelation(
                                 Arrays.stream(group.labelled()).mapToDouble(row -> table.encoded.numbers()[row][p]).toArray(),
-                                target)).max().orElseThrow() / targets.length / 2;
+                                target)).max().orElseThrow() / targets.length * group.labelled().length / labels;
                     }
                 }
                 redundancy[c] = Arrays.stream(positions).mapToDouble(p -> IntStream.range(0, width)

@@ -268,6 +268,31 @@ class EncodingChoiceTest {
                 .weights().orElseThrow();
     }
 
+    /** What columns seem to say of labels that are noise is by chance, all the more so of many columns. */
+    @Test
+    void nothingIsChosenByNoise() {
+        int chosen = 0;
+        double error = 0;
+        int[][] sizes = {{100, 20}, {100, 100}, {60, 300}, {200, 50}};
+        for (int[] size : sizes) {
+            for (long seed = 0; seed < 3; seed++) {
+                Random random = new Random(seed);
+                Examples rows = PackedExamples.pack(size[0], size[1], 1, (row, inputs, labels) -> {
+                    for (int i = 0; i < inputs.length; i++) {
+                        inputs[i] = (float) random.nextGaussian();
+                    }
+                    labels[0] = (float) random.nextGaussian();
+                });
+                EncodingChoice choice = EncodingChoice.of(NumericColumns.layout(size[1]),
+                        new TaskLayout(List.of(NUMBER)), rows, BINS);
+                chosen += choice.weights().isPresent() ? 1 : 0;
+                error += choice.errors().get("number") / sizes.length / 3;
+            }
+        }
+        assertTrue(chosen <= 2, chosen + " of 12 have weights");
+        assertEquals(1, error, 0.02);
+    }
+
     @Test
     void columnsOfWhichNoneSaysMoreCountTheSame() {
         for (long seed = 0; seed < 5; seed++) {
