@@ -345,11 +345,14 @@ public final class EmtalTrainer<T extends Output<T>> implements Trainer<T> {
         Optional<Checkpoints> saves = checkpoints().map(c -> c.below("train-" + invocation));
         try {
             TaskLayout given = recipe.losses().layout(encoded.tasks().tasks());
-            Backbone start = backbone.create(inputs.layout(), given, rows, seeds.nextLong());
+            long backboneSeed = seeds.nextLong();
+            long trainingSeed = seeds.nextLong();
+            Learner learner = new Learner(method, recipe, saves);
+            Backbone start = backbone.create(inputs.layout(), given, learner.untested(rows, trainingSeed), backboneSeed);
             check.accept(start);
             TaskLayout tasks = recipe.losses().balance(given, start.linearErrors());
-            PretrainedNetwork network = new Learner(method, recipe, saves).pretrain(start, backbone.pretrained(),
-                    tasks, rows, seeds.nextLong(), listener);
+            PretrainedNetwork network = learner.pretrain(start, backbone.pretrained(), tasks, rows, trainingSeed,
+                    listener);
             return new Pretraining<>(with -> adapting(with, invocation), recipe, saves, listener, new Pretraining.Data<>(
                     dataset.getProvenance(), featureMap, domain, inputs, how, encoded.rowsWithoutLabel()), start,
                     network, rows);

@@ -75,6 +75,18 @@ final class HeldOut {
         return new HeldOut(tested, order, Arrays.copyOf(order, Math.min(order.length, MOST_JUDGED)), weights, part, parts);
     }
 
+    /**
+     * The rows that do not test.
+     *
+     * @param rows the rows
+     * @param all all of them, shuffled
+     * @param testFraction the fraction of the rows that test, 0 for none
+     * @return which they are, ascending
+     */
+    static int[] untested(Examples rows, int[] all, double testFraction) {
+        return Arrays.stream(select(rows, all, held(rows, all, testFraction), false)).sorted().toArray();
+    }
+
     /** The rows whose originals are held out, or the others. */
     private static int[] select(Examples rows, int[] order, BitSet held, boolean wanted) {
         return held.isEmpty() && !wanted ? order

@@ -7,6 +7,7 @@ import io.emtal.onnx.adapt.AdaptationMethod;
 import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.data.RowSubset;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.task.Heads;
@@ -122,7 +123,7 @@ public final class Learner {
     public PretrainedNetwork pretrain(Backbone start, boolean pretrained, TaskLayout tasks, Examples rows, long seed,
                                       TrainingListener listener) {
         Seed root = new Seed(seed);
-        int[] order = shuffled(rows.size(), root.at(HELD_OUT).random());
+        int[] order = order(rows, root);
         Heads heads = new Heads(tasks, start.pooledWidth(), start.members());
         HeldOut heldOut = HeldOut.of(rows, order, recipe.testFraction(), recipe.validationFraction(pretrained),
                 heads.memberWeights());
@@ -150,6 +151,22 @@ public final class Learner {
         return new PretrainedNetwork(recipe, dense.merge(start, values::get, 1), heads,
                 headParameters.stream().map(p -> p.startingAt(values.get(p.name()))).toList(), rows, heldOut, root,
                 outcome.history(), outcome.bestEpoch(), outcome.stop());
+    }
+
+    private static int[] order(Examples rows, Seed root) {
+        return shuffled(rows.size(), root.at(HELD_OUT).random());
+    }
+
+    /**
+     * The rows that a training may know: from the others a backbone must take no statistics, or they would not test it.
+     *
+     * @param rows the training rows
+     * @param seed of {@link #pretrain}
+     * @return all but those that the recipe's {@link Recipe#testFraction} holds out
+     */
+    public Examples untested(Examples rows, long seed) {
+        return recipe.testFraction() == 0 ? rows
+                : new RowSubset(rows, HeldOut.untested(rows, order(rows, new Seed(seed)), recipe.testFraction()));
     }
 
     /**

@@ -253,9 +253,8 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
         /**
          * Sets how many rows test the finished network; the others are trained on as they would have been alone. Rows that
          * choose an epoch do not tell which of two networks is better: it is chosen to suit them, and the blocks that the
-         * members of an ensemble share learn of every row, more so in larger networks. What a fresh backbone takes from
-         * the rows before it is trained (statistics, the ends of bins, whether there are any, how real tasks are balanced)
-         * it takes from all.
+         * members of an ensemble share learn of every row, more so in larger networks. A fresh
+         * backbone takes its statistics from the others, too; only the means and deviations of real tasks are of all rows.
          *
          * @param testFraction from 0 for none, up to, not including, 1
          * @return this builder

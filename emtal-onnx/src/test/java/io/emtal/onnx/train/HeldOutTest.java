@@ -200,6 +200,7 @@ class HeldOutTest {
                 assertTrue(heldOut.tested().length >= Math.round(0.3 * size) - 1, where);
                 int[] others = Arrays.stream(order).filter(row -> !tested.contains(rows.original(row))).toArray();
                 assertEquals(size, heldOut.tested().length + others.length, where);
+                assertArrayEquals(Arrays.stream(others).sorted().toArray(), HeldOut.untested(rows, order, 0.3), where);
                 if (members == 1) {
                     HeldOut alone = HeldOut.of(rows, others, 0, 0.25, weights);
                     assertEquals(0, alone.tested().length);

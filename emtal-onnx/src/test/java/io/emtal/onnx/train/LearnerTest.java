@@ -10,6 +10,7 @@ import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.BackboneSource;
 import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.onnx.backbone.FeatureTransformer;
+import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureColumn;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
@@ -22,12 +23,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -74,6 +78,22 @@ class LearnerTest {
         Learner other = new Learner(new HeadsOnly(), Recipe.builder().pretrainEpochs(2).build());
         EmtalException e = assertThrows(EmtalException.class, () -> other.adapt(network, TrainingListener.NONE));
         assertTrue(e.getMessage().contains("another recipe"), e.getMessage());
+    }
+
+    /** A backbone that had seen them would be tested on what it knows. */
+    @Test
+    void rowsThatTestAreNotToBeKnownBefore() {
+        PackedExamples rows = SmallTraining.rows(1);
+        Backbone backbone = SmallTraining.backbone(rows, 1);
+        Learner learner = new Learner(new HeadsOnly(), Recipe.builder().pretrainEpochs(1).testFraction(0.25)
+                .build());
+        int[] tested = learner.pretrain(backbone, false, SmallTraining.tasks(), rows, 5, TrainingListener.NONE).heldOut()
+                .tested();
+        Examples known = learner.untested(rows, 5);
+        assertEquals(rows.size() / 4, tested.length);
+        assertArrayEquals(IntStream.range(0, rows.size()).toArray(), IntStream.concat(Arrays.stream(tested),
+                IntStream.range(0, known.size()).map(known::original)).sorted().toArray());
+        assertSame(rows, new Learner(new HeadsOnly(), SmallTraining.recipe()).untested(rows, 5));
     }
 
     /** With one labelled row, either the training rows or the held-out rows have none. */
