@@ -1,5 +1,6 @@
 package io.emtal.tribuo.table;
 
+import org.tribuo.CategoricalInfo;
 import org.tribuo.RealInfo;
 import org.tribuo.VariableInfo;
 
@@ -54,8 +55,14 @@ final class ColumnStatistics {
     /** The features that were seen. */
     List<VariableInfo> features() {
         String[] names = TableExamples.names(column);
-        return IntStream.range(0, counts.length).filter(i -> seen[i]).<VariableInfo>mapToObj(i ->
-                column.type() == Column.Type.NOMINAL ? new RealInfo(names[i], counts[i], 1, 1, 1, 0)
-                        : new RealInfo(names[i], counts[i], max, min, mean, squares)).toList();
+        return IntStream.range(0, counts.length).filter(i -> seen[i]).mapToObj(i -> feature(names[i], counts[i])).toList();
+    }
+
+    private VariableInfo feature(String name, int count) {
+        if (column.type() == Column.Type.NOMINAL) {
+            return new RealInfo(name, count, 1, 1, 1, 0);
+        }
+        // A RealInfo needs a least and a greatest value; Tribuo's feature map has this one where all values are zero.
+        return count == 0 ? new CategoricalInfo(name) : new RealInfo(name, count, max, min, mean, squares);
     }
 }

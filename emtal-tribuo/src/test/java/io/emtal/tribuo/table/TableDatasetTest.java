@@ -105,6 +105,36 @@ class TableDatasetTest {
     }
 
     @Test
+    void columnsOfZerosAreTheFeaturesOfADataSetInMemory() throws IOException {
+        TableSchema schema = TableSchema.builder().numeric("zeros", "x", "gaps").realTask("r").build();
+        StringBuilder text = new StringBuilder("zeros,x,gaps,r\n");
+        for (int row = 0; row < 60; row++) {
+            text.append(row % 2 == 0 ? "0," : "-0.0,").append(row % 8).append(',').append(row % 3 == 0 ? "" : "0")
+                    .append(',').append(row % 5).append('\n');
+        }
+        TableSource zeros = TableSource.of(Files.writeString(folder.resolve("zeros.csv"), text), schema);
+        MutableDataset<MultiTask> memory = new MutableDataset<>(zeros);
+        try (TableDataset packed = TableDataset.of(zeros);
+             EmtalModel<MultiTask> fromRows = TestData.<MultiTask>quickTrainer().build().train(packed);
+             EmtalModel<MultiTask> fromExamples = TestData.<MultiTask>quickTrainer().build().train(memory)) {
+            ImmutableFeatureMap features = memory.getFeatureIDMap();
+            assertEquals(features.keySet(), packed.getFeatureIDMap().keySet());
+            for (String name : features.keySet()) {
+                assertEquals(features.getID(name), packed.getFeatureIDMap().getID(name));
+                assertEquals(features.get(name).getCount(), packed.getFeatureIDMap().get(name).getCount());
+            }
+            for (String name : List.of("zeros", "gaps")) {
+                assertEquals(features.get(name), packed.getFeatureIDMap().get(name));
+            }
+            assertEquals(packed.getFeatureIDMap(), ImmutableFeatureMap.deserialize(packed.getFeatureIDMap().serialize()));
+            for (int row = 0; row < packed.size(); row++) {
+                assertTrue(fromExamples.predict(memory.getExample(row)).getOutput()
+                        .fullEquals(fromRows.predict(packed.getExample(row)).getOutput()), "row " + row);
+            }
+        }
+    }
+
+    @Test
     void rowsAreThoseThatTheEncoderMakesOfExamples() {
         MutableDataset<MultiTask> memory = new MutableDataset<>(source);
         try (TableDataset packed = TableDataset.of(source)) {
