@@ -23,7 +23,7 @@ public record Column(String name, Type type, List<String> values) {
 
     /** What the cells of a column hold. */
     public enum Type {
-        /** Finite decimal numbers: a numeric feature or a real task. */
+        /** Decimal numbers in the range of single precision: a numeric feature or a real task. */
         NUMERIC,
         /** One of a list of values: a nominal feature or a categorical task. */
         NOMINAL,

@@ -112,10 +112,11 @@ public final class MemoryTable implements DataSource<MultiTask> {
             case BINARY -> cell instanceof Boolean answer ? answer ? 1 : 0 : Column.answer(cell.toString());
             case NOMINAL -> column.values().indexOf(cell instanceof Enum<?> constant ? constant.name() : cell.toString());
         };
-        EmtalException.check(Double.isFinite(value) && (column.type() == Column.Type.NUMERIC || value >= 0),
+        EmtalException.check(Float.isFinite((float) value) && (column.type() == Column.Type.NUMERIC || value >= 0),
                 "%s, column %s: found %s of %s, allowed are %s", where, Quoted.of(column.name()),
                 Quoted.of(cell.toString()), cell.getClass().getSimpleName(), column.type() == Column.Type.NUMERIC
-                        ? "finite numbers" : column.values().stream().map(Quoted::of).toList());
+                        ? "finite numbers in the range of single precision"
+                        : column.values().stream().map(Quoted::of).toList());
         return value;
     }
 

@@ -85,8 +85,8 @@ public final class TableDataset extends Dataset<MultiTask> implements RowDataset
      *
      * @param source the table
      * @return the data set, to be closed
-     * @throws EmtalException if the table is not as its schema says, has a number beyond single precision among its
-     *     features, or the temporary file cannot be written: with file, line and column
+     * @throws EmtalException if the table is not as its schema says, with file, line and column, or the temporary file
+     *     cannot be written
      */
     public static TableDataset of(TableSource source) {
         TableExamples examples = source.examples();
@@ -102,7 +102,7 @@ public final class TableDataset extends Dataset<MultiTask> implements RowDataset
                 ByteBuffer packed = writer.next();
                 for (int i = 0; i < values.length; i++) {
                     if (i < featureCount) {
-                        float value = single(row.get(), i, values[i]);
+                        float value = (float) values[i];
                         columns.get(i).observe(value);
                         rounding.observe(i, values[i]);
                         packed.putFloat(value);
@@ -122,13 +122,6 @@ public final class TableDataset extends Dataset<MultiTask> implements RowDataset
                 throw e;
             }
         }
-    }
-
-    private static float single(TableReader.Row row, int feature, double value) {
-        if (Float.isInfinite((float) value)) {
-            throw row.error(feature, "found " + value + ", allowed are numbers in the range of single precision");
-        }
-        return (float) value;
     }
 
     /**

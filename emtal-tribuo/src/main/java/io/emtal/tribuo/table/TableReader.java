@@ -19,6 +19,9 @@ import java.util.stream.Stream;
  */
 public final class TableReader implements Iterator<TableReader.Row>, AutoCloseable {
 
+    private static final String NUMBERS =
+            "allowed are decimal numbers with a point in the range of single precision, such as -1.5e3";
+
     private final Path file;
     private final CsvReader csv;
     private final List<Cell> cells = new ArrayList<>();
@@ -216,11 +219,6 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
         public EmtalException error(String name, String message) {
             return row.error(others.get(name), message);
         }
-
-        /** An error that names a feature's cell. */
-        EmtalException error(int feature, String message) {
-            return row.error(cells.get(feature).position(), message);
-        }
     }
 
     /**
@@ -265,7 +263,7 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
         String text = row.cell(cell.position);
         if (cell.column.type() == Column.Type.NUMERIC) {
             double value = Numbers.parse(text);
-            return Double.isFinite(value) || text.isEmpty() ? value : fault(row, cell, text);
+            return Float.isFinite((float) value) || text.isEmpty() ? value : fault(row, cell, text);
         }
         int index = cell.column.type() == Column.Type.BINARY ? Column.answer(text)
                 : cell.indices.getOrDefault(text, -1);
@@ -278,7 +276,7 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
             return Double.NaN;
         }
         throw row.error(cell.position, "found " + Quoted.of(text) + ", " + (cell.column.type() == Column.Type.NUMERIC
-                ? Numbers.ALLOWED : "allowed are the column's values "
+                ? NUMBERS : "allowed are the column's values "
                 + cell.column.values().stream().map(Quoted::of).toList()) + ", and the empty cell for a missing value");
     }
 

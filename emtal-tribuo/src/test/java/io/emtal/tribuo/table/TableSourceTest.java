@@ -128,6 +128,8 @@ class TableSourceTest {
         "1,red | 1e,red | line 2, column 'x': found '1e'",
         "1,red | .,red | line 2, column 'x': found '.'",
         "1,red | 1e999,red | line 2, column 'x': found '1e999'",
+        "1,red | 1e39,red | line 2, column 'x': found '1e39', allowed are decimal numbers",
+        "3,,7,, | 3,,-3.5e38,, | line 4, column 'r': found '-3.5e38', allowed are decimal numbers",
         "1,red | 1,\u001bpink | line 2, column 'c': found '\\u001bpink', allowed are the column's values ['red', 'green, dark']",
         "3,,7,,hi | 3,,7,2,hi | line 4, column 'b': found '2', allowed are the column's values ['0', '1']",
         "3,,7,,hi | 3,,7,0.5,hi | line 4, column 'b': found '0.5', allowed are the column's values ['0', '1']",
@@ -161,6 +163,13 @@ class TableSourceTest {
         Path none = csv("x,c,r,b,k\none,,1,1,lo\n");
         assertTrue(assertThrows(EmtalException.class, () -> read(TableSource.builder(none).lenient().build())).getMessage()
                 .contains("found no row with a feature"));
+    }
+
+    @Test
+    void numbersBeyondSinglePrecisionCountAsFaults() throws IOException {
+        Path file = csv(ROWS.replace("1,red", "1e39,red").replace("3,,7", "3.4e38,,7e38"));
+        assertEquals(List.of("{c@red=1.0} b=false,k=\"lo\",r=-25.0", "{c@green, dark=1.0} b=true",
+                "{x=3.4E38} k=\"hi\""), read(TableSource.builder(file).lenient().build()));
     }
 
     /** Test rows may have no label of some task. */
@@ -282,6 +291,7 @@ class TableSourceTest {
         for (var bad : Map.<Map<String, Object>, String>of(
                 Map.of("x", "1"), "row 1, column 'x': found '1' of String",
                 Map.of("x", Double.NaN), "row 1, column 'x': found 'NaN'",
+                Map.of("x", -1e39), "row 1, column 'x': found '-1.0E39' of Double, allowed are finite",
                 Map.of("c", "pink"), "row 1, column 'c': found 'pink' of String, allowed are ['red', 'green, dark']",
                 Map.of("x", 1, "b", 2), "row 1, column 'b': found '2'",
                 Map.of("x", 1, "y", 2), "row 1: found the column 'y'",
