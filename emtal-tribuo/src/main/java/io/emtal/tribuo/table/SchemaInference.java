@@ -38,6 +38,7 @@ final class SchemaInference {
         try (CsvReader csv = CsvReader.open(file)) {
             tasks.forEach(csv::column);
             ignored.forEach(csv::column);
+            tasks.forEach(task -> TableSchema.checkTask(file, task, ignored));
             Set<String> known = new HashSet<>(ignored);
             List<SchemaInference> columns = new ArrayList<>();
             for (String name : csv.header()) {

@@ -33,7 +33,7 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
     /**
      * Where the cells of a column of the schema are.
      *
-     * @param position in the file, or -1 for a task that is not read
+     * @param position in the file, or -1 for a column that is not read
      * @param indices of a nominal column's values
      */
     private record Cell(Column column, int position, Map<String, Integer> indices) {
@@ -50,7 +50,8 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
         this.csv = csv;
         this.strict = options.strict;
         this.features = options.schema.features().size();
-        options.schema.features().forEach(column -> cells.add(Cell.of(column, csv.column(column.name()))));
+        options.schema.features().forEach(column -> cells.add(Cell.of(column,
+                options.ignored.contains(column.name()) ? -1 : csv.column(column.name()))));
         options.schema.tasks().forEach(column ->
                 cells.add(Cell.of(column, options.tasks ? csv.column(column.name()) : -1)));
         options.others.forEach(name -> others.put(name, csv.column(name)));
@@ -106,9 +107,9 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
         }
 
         /**
-         * Passes over columns, if they are there.
+         * Passes over columns, if they are there. A feature of the schema is missing in every row then.
          *
-         * @param names their names
+         * @param names their names, which must not be those of tasks that are read
          * @return these options
          */
         public Options ignore(String... names) {
@@ -141,9 +142,13 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
          *
          * @param file the CSV file
          * @return its rows
-         * @throws EmtalException if it cannot be read, lacks a column, has one too many, or has no rows
+         * @throws EmtalException if it cannot be read, lacks a column, has one too many, or has no rows, or if a task that
+         *     is read is to be passed over
          */
         public TableReader open(Path file) {
+            if (tasks) {
+                schema.checkTasks(file, ignored);
+            }
             CsvReader csv = CsvReader.open(file);
             try {
                 return new TableReader(file, csv, this);

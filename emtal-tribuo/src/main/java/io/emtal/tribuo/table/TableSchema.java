@@ -52,6 +52,31 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
     }
 
     /**
+     * This schema without features that are ignored.
+     *
+     * @param file the table, for messages
+     * @param ignored names of columns, which the schema need not have
+     */
+    TableSchema without(Path file, Collection<String> ignored) {
+        List<Column> kept = features.stream().filter(feature -> !ignored.contains(feature.name())).toList();
+        EmtalException.check(!kept.isEmpty(), "%s: found all %d features of the schema among the ignored columns %s,"
+                + " at least one that is not ignored is needed", file, features.size(),
+                ignored.stream().map(Quoted::of).toList());
+        return new TableSchema(kept, tasks);
+    }
+
+    /** Checks that no task is ignored. */
+    void checkTasks(Path file, Collection<String> ignored) {
+        tasks.forEach(task -> checkTask(file, task.name(), ignored));
+    }
+
+    /** Checks that a task is not ignored. */
+    static void checkTask(Path file, String task, Collection<String> ignored) {
+        EmtalException.check(!ignored.contains(task), "%s: found the task %s among the columns to be ignored, allowed"
+                + " are features and columns that are neither", file, Quoted.of(task));
+    }
+
+    /**
      * Starts without columns.
      *
      * @return a builder
@@ -171,8 +196,8 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
      * @param tasks the names of the columns that are tasks
      * @param ignored the names of the columns that are nothing
      * @return the schema
-     * @throws EmtalException if the file cannot be read, has no such columns, or a column is neither numeric nor has few
-     *     enough values to be nominal
+     * @throws EmtalException if the file cannot be read, has no such columns, a column is neither numeric nor has few
+     *     enough values to be nominal, or a task is ignored
      */
     public static TableSchema infer(Path file, Collection<String> tasks, Collection<String> ignored) {
         return SchemaInference.infer(file, tasks, ignored);

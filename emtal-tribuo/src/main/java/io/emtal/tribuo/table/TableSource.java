@@ -52,7 +52,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
     @Config(description = "The schema itself as JSON; if empty, it is read from its file.")
     private String schemaJson = "";
 
-    @Config(description = "Columns that are passed over, if they are there.")
+    @Config(description = "Columns that are passed over, if they are there, even if the schema has them as features.")
     private List<String> ignored = new ArrayList<>();
 
     @Config(description = "Whether a cell that is not as its column's type says, or a row without features, is an error;"
@@ -139,9 +139,10 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
         }
 
         /**
-         * Passes over columns, if they are there.
+         * Passes over columns, if they are there. What the schema has as features of these names are none then, neither
+         * in the rows nor in {@link TableSource#schema()}.
          *
-         * @param columns their names
+         * @param columns their names, which must not be those of tasks unless these are not looked at
          * @return this builder
          */
         public Builder ignore(String... columns) {
@@ -171,7 +172,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
          * Makes the source.
          *
          * @return the data source
-         * @throws EmtalException if the schema is none
+         * @throws EmtalException if the schema is none, a task is to be passed over, or every feature is
          */
         public TableSource build() {
             TableSource made = new TableSource();
@@ -194,15 +195,19 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
     private void prepare() {
         EmtalException.check(schemaJson.isEmpty() || schemaFile == null,
                 "%s: found a schema and the file %s of one, allowed is one of the two", file, schemaFile);
-        schema = schemaJson.isEmpty() ? TableSchema.read(schemaFile != null ? schemaFile
+        TableSchema whole = schemaJson.isEmpty() ? TableSchema.read(schemaFile != null ? schemaFile
                 : file.toAbsolutePath().resolveSibling(SCHEMA_FILE)) : TableSchema.parse("schema of " + file, schemaJson);
+        if (labelled) {
+            whole.checkTasks(file, ignored);
+        }
+        schema = whole.without(file, ignored);
         examples = new TableExamples(schema, labelled);
     }
 
     /**
-     * What the columns hold.
+     * What the columns hold that are read.
      *
-     * @return the schema
+     * @return the schema, without features that are ignored
      */
     public TableSchema schema() {
         return schema;

@@ -11,6 +11,7 @@ import io.emtal.tribuo.multitask.MultiTaskFactory;
 import io.emtal.tribuo.table.TableSource.TableSourceProvenance;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 
@@ -107,6 +109,45 @@ class TableSourceTest {
         assertEquals(EXPECTED.subList(0, 1), read(TableSource.builder(file).ignore("id", "fold").build()));
         String message = assertThrows(EmtalException.class, () -> read(TableSource.of(file))).getMessage();
         assertTrue(message.contains("line 1: found the column 'id' as number 2, which the schema does not have"), message);
+    }
+
+    @Test
+    void featuresThatAreIgnoredAreNone() throws IOException {
+        List<String> expected = List.of("{x=1.0} b=false,k=\"lo\",r=-25.0", "{x=3.0} k=\"hi\",r=7.0");
+        for (String text : List.of("x,c,r,b,k\n1,red,-25,0,lo\n3,,7,,hi\n", "x,r,b,k\n1,-25,0,lo\n3,7,,hi\n")) {
+            Path file = csv(text);
+            TableSource source = TableSource.builder(file).ignore("c", "fold").build();
+            assertEquals(expected, read(source));
+            TableSchema kept = new TableSchema(SCHEMA.features().subList(0, 1), SCHEMA.tasks());
+            assertEquals(kept, source.schema());
+            assertEquals(kept.toJson(), fact(source.getProvenance(), TableSourceProvenance.SCHEMA));
+            assertEquals(Set.of("x"), new MutableDataset<>(source).getFeatureIDMap().keySet());
+            try (TableReader reader = TableReader.of(SCHEMA).ignore("c").open(file)) {
+                TableReader.Row row = reader.next();
+                assertEquals(1, row.feature(0));
+                assertTrue(Double.isNaN(row.feature(1)), "positions are those of the schema");
+                assertEquals(-25, row.task(0));
+            }
+        }
+        Path file = csv(ROWS);
+        assertMessage(() -> TableSource.builder(file).ignore("c", "x").build(), file
+                + ": found all 2 features of the schema among the ignored columns ['c', 'x'], at least one");
+        assertMessage(() -> read(TableSource.builder(file).ignore("c").build()), "line 3: found no feature");
+    }
+
+    @Test
+    void tasksAreNotIgnoredUnlessNoneIsLookedAt() throws IOException {
+        Path file = csv(ROWS);
+        String expected = file + ": found the task 'b' among the columns to be ignored, allowed are features";
+        assertMessage(() -> TableSource.builder(file).ignore("fold", "b").build(), expected);
+        assertMessage(() -> TableReader.of(SCHEMA).ignore("b").open(file), expected);
+        assertMessage(() -> TableSchema.infer(file, List.of("k", "b"), List.of("x", "b")), expected);
+        assertEquals(3, read(TableSource.builder(file).ignore("b").unlabelled().build()).size());
+    }
+
+    private static void assertMessage(Executable call, String part) {
+        String message = assertThrows(EmtalException.class, call).getMessage();
+        assertTrue(message.contains(part), message);
     }
 
     @Test

@@ -50,7 +50,8 @@ public final class PredictCommand implements Callable<Integer> {
     private Path out;
 
     @Option(names = "--ignore", paramLabel = "NAME",
-            description = "Another column that the model was not trained on; may be given several times.")
+            description = "Another column to pass over; may be given several times. A feature of the model is "
+                + "missing in every row then.")
     private List<String> ignored = List.of();
 
     @Option(names = "--lenient", description = "Take cells that are not as in training, such as values of a nominal column "

@@ -79,7 +79,8 @@ public final class TrainCommand implements Callable<Integer> {
     private List<String> targets = List.of();
 
     @Option(names = "--ignore", paramLabel = "NAME",
-            description = "A column that is neither feature nor target; may be given several times.")
+            description = "A column that is neither feature nor target, even if the schema has it as a feature; may be "
+                + "given several times.")
     private List<String> ignored = List.of();
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The Tribuo model to write.")
@@ -140,13 +141,14 @@ public final class TrainCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--optimise without --onnx: there is no ONNX file");
         }
         Stream.concat(Stream.of(out), Stream.concat(onnx.stream(), history.stream())).forEach(WholeFile::check);
-        Schema columns = schema();
+        Schema whole = schema();
         List<String> others = new ArrayList<>(ignored);
-        if (columns.layout().orElse(null) instanceof Layout.Folds folds) {
+        if (whole.layout().orElse(null) instanceof Layout.Folds folds) {
             others.add(folds.column());
         }
-        TableSource source = TableSource.builder(data).schema(columns.columns()).ignore(others.toArray(String[]::new))
+        TableSource source = TableSource.builder(data).schema(whole.columns()).ignore(others.toArray(String[]::new))
                 .build();
+        Schema columns = new Schema(whole.name(), whole.kind(), whole.layout(), source.schema());
         try (TableDataset rows = TableDataset.of(source)) {
             checkLabels(columns, rows);
             return train(columns, others, rows);
