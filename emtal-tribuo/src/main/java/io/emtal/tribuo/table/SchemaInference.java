@@ -43,6 +43,11 @@ final class SchemaInference {
             List<SchemaInference> columns = new ArrayList<>();
             for (String name : csv.header()) {
                 if (!known.contains(name)) {
+                    EmtalException.check(tasks.contains(name) || TableSchema.isFeatureName(name),
+                            "%s, line 1: found the column %s as number %d, allowed for a feature is a name that is not"
+                                    + " empty and has no '%s'; rename the column, or ignore it by name (as the option"
+                                    + " --ignore %2$s does)", file, Quoted.of(name), csv.column(name) + 1,
+                            TableSchema.SEPARATOR);
                     columns.add(new SchemaInference(csv.column(name)));
                 }
             }

@@ -142,8 +142,8 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
          *
          * @param file the CSV file
          * @return its rows
-         * @throws EmtalException if it cannot be read, lacks a column, has one too many, or has no rows, or if a task that
-         *     is read is to be passed over
+         * @throws EmtalException if it cannot be read, lacks a column, has one too many, or has no rows, or if a task
+         *     that is read is to be passed over
          */
         public TableReader open(Path file) {
             if (tasks) {

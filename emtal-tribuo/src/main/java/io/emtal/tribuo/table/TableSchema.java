@@ -45,10 +45,15 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
         for (Column feature : features) {
             EmtalException.check(feature.type() != Column.Type.BINARY,
                     "feature %s: found a binary column, allowed are numeric and nominal ones", Quoted.of(feature.name()));
-            EmtalException.check(!feature.name().isEmpty() && feature.name().indexOf(SEPARATOR) < 0,
-                    "feature %s: found an empty name or one with '%s', which separates a feature from its value",
+            EmtalException.check(isFeatureName(feature.name()), "feature %s: found an empty name or one with '%s',"
+                    + " which separates a feature from its value; rename the column, or ignore it by name instead",
                     Quoted.of(feature.name()), SEPARATOR);
         }
+    }
+
+    /** Whether a feature can be called so. */
+    static boolean isFeatureName(String name) {
+        return !name.isEmpty() && name.indexOf(SEPARATOR) < 0;
     }
 
     /**
@@ -197,7 +202,7 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
      * @param ignored the names of the columns that are nothing
      * @return the schema
      * @throws EmtalException if the file cannot be read, has no such columns, a column is neither numeric nor has few
-     *     enough values to be nominal, or a task is ignored
+     *     enough values to be nominal, a task is ignored, or the name of a feature is empty or has an {@code @}
      */
     public static TableSchema infer(Path file, Collection<String> tasks, Collection<String> ignored) {
         return SchemaInference.infer(file, tasks, ignored);

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -98,6 +99,20 @@ class TableSchemaTest {
                 "0 and 1 are numbers where they are a feature");
         assertEquals(Column.nominal("id", "u1", "u2", "u3"), TableSchema.infer(file, List.of("k"), List.of()).features()
                 .get(0));
+    }
+
+    /** As pandas writes an index. */
+    @ParameterizedTest
+    @CsvSource(quoteCharacter = '~', value = {"~~,1", "a@b,2"})
+    void columnsWhoseNamesAreNoFeaturesAreToBeIgnored(String name, int number) throws IOException {
+        Path file = csv((number == 1 ? name + ",x" : "x," + name) + ",t\n0,1,0\n1,2,1\n");
+        String message = assertThrows(EmtalException.class, () -> TableSchema.infer(file, List.of("t"), List.of()))
+                .getMessage();
+        assertTrue(message.startsWith(file + ", line 1: found the column '" + name + "' as number " + number + ",")
+                && message.endsWith("(as the option --ignore '" + name + "' does)"), message);
+        TableSchema schema = TableSchema.infer(file, List.of("t"), List.of(name));
+        assertEquals(TableSchema.builder().numeric("x").binaryTask("t").build(), schema);
+        assertDoesNotThrow(() -> TableSource.builder(file).schema(schema).ignore(name).build().iterator().next());
     }
 
     @Test
