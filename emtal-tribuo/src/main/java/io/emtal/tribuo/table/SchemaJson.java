@@ -14,11 +14,15 @@ import io.emtal.onnx.Quoted;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.logging.Logger;
 
 /** The JSON of a {@link TableSchema}. */
 final class SchemaJson {
 
+    private static final Logger LOGGER = Logger.getLogger(SchemaJson.class.getName());
+
     private static final String CATEGORICAL = "categorical";
+    private static final List<String> KINDS = List.of("regression", "multilabel", CATEGORICAL, "mixed");
 
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -38,12 +42,26 @@ final class SchemaJson {
         }
         try {
             EmtalException.check(root.isObject(), "found no JSON object, allowed is one");
-            boolean categorical = root.path("kind").asText().equalsIgnoreCase(CATEGORICAL);
+            boolean categorical = kind(where, root).equals(CATEGORICAL);
             return new TableSchema(columns(root, "features", false, false),
                     columns(root, "targets", true, categorical));
         } catch (EmtalException e) {
             throw new EmtalException(where + ": " + e.getMessage(), e);
         }
+    }
+
+    private static String kind(String where, JsonNode root) {
+        if (!root.hasNonNull("kind")) {
+            return "";
+        }
+        JsonNode kind = root.path("kind");
+        EmtalException.check(kind.isTextual(), "kind: found %s, allowed is one of the strings %s", kind, KINDS);
+        String word = kind.textValue().toLowerCase(Locale.ROOT);
+        if (!KINDS.contains(word)) {
+            LOGGER.warning(where + ": kind: found " + Quoted.of(kind.textValue()) + ", allowed are " + KINDS
+                    + "; it is passed over");
+        }
+        return word;
     }
 
     private static List<Column> columns(JsonNode root, String member, boolean tasks, boolean categorical) {
@@ -64,7 +82,10 @@ final class SchemaJson {
         String name = text(entry, "name");
         String type = text(entry, "type");
         List<String> values = new ArrayList<>();
-        for (JsonNode value : entry.path("values")) {
+        JsonNode found = entry.path("values");
+        EmtalException.check(found.isArray() || found.isMissingNode() || found.isNull(),
+                "values: found %s, allowed is an array of strings", found);
+        for (JsonNode value : found) {
             EmtalException.check(value.isTextual(), "found the value %s, allowed are strings", value);
             values.add(value.textValue());
         }

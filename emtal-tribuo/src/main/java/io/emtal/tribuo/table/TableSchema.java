@@ -19,7 +19,8 @@ import java.util.stream.Stream;
  * <p>As JSON a schema is an object with the arrays {@code features} and {@code targets}, which are the tasks, of objects
  * with {@code name}, {@code type} ({@code numeric}, {@code nominal}, and {@code binary} or {@code categorical} for a task)
  * and, for a nominal column, {@code values}. A nominal task with the values 0 and 1 is binary, unless its type is
- * categorical or the member {@code kind} of the object is. Other members are ignored.
+ * categorical or the member {@code kind} of the object is, which may be {@code regression}, {@code multilabel} or
+ * {@code mixed} too; another word there is passed over with a warning. Other members are ignored.
  *
  * @param features the features, at least one
  * @param tasks the tasks, at least one

@@ -53,6 +53,20 @@ class TableSchemaTest {
     }
 
     @Test
+    void anUnknownKindIsPassedOverWithAWarning() {
+        try (Warnings warnings = new Warnings(SchemaJson.class)) {
+            for (String kind : List.of("regression", "multilabel", "Mixed")) {
+                assertEquals(SCHEMA, TableSchema.parse("here", JSON.replace("\"any\"", "\"any\", \"kind\": \"" + kind
+                        + "\"")));
+            }
+            assertEquals(List.of(), warnings.messages());
+            assertEquals(SCHEMA, TableSchema.parse("here", JSON.replace("\"any\"", "\"any\", \"kind\": \"nominal\"")));
+            assertEquals(List.of("here: kind: found 'nominal', allowed are [regression, multilabel, categorical,"
+                    + " mixed]; it is passed over"), warnings.messages());
+        }
+    }
+
+    @Test
     void whatIsWrittenIsRead() {
         TableSchema nasty = TableSchema.builder().numeric("a,\"b\"\n", "\u00e4=1").nominal("c", "", "@", "0", "1", "\u2028")
                 .categoricalTask("", "0", "1").categoricalTask("=1+1", "").binaryTask("<b>").realTask(" ").build();
@@ -76,6 +90,11 @@ class TableSchemaTest {
         "[\"red\", \"blue\"] | [] | features[1]: column 'c': found the values [] of a nominal column",
         "[\"red\", \"blue\"] | [\"red\", \"red\"] | features[1]: column 'c': found a value twice",
         "[\"red\", \"blue\"] | [\"red\", 1] | features[1]: found the value 1, allowed are strings",
+        "[\"red\", \"blue\"] | {\"red\": 0} | features[1]: values: found {\"red\":0}, allowed is an array of strings",
+        "[\"red\", \"blue\"] | \"red\" | features[1]: values: found \"red\", allowed is an array of strings",
+        "\"x\", \"type\": \"numeric\" | \"x\", \"type\": \"numeric\", \"values\": {} | features[0]: values: found {}",
+        "\"name\": \"any\" | \"kind\": [] | kind: found [], allowed is one of the strings [regression, multilabel",
+        "\"name\": \"any\" | \"kind\": 1 | kind: found 1, allowed is one of",
         "\"name\": \"c\" | \"name\": \"x\" | found two columns 'x'",
         "\"name\": \"x\" | \"name\": \"x@y\" | feature 'x@y'",
         "\"name\": \"x\" | \"name\": \"\" | feature ''",
