@@ -227,7 +227,7 @@ class ToolTest {
         "x,c\\n1,pink      | new.csv, line 2, column 'c': found 'pink', allowed are the column's values",
         "x,c\\n,           | new.csv, line 2: found no feature",
         "x,c               | new.csv: found no rows",
-        "x,c\\n1e99,       | row 0, feature 'x': found 1.0E99",
+        "x,c\\n1e99,       | new.csv, line 2, column 'x': found '1e99', allowed are decimal numbers",
     })
     void dataThatDoesNotFitTheModelIsOneLine(String data, String message) {
         folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES
@@ -239,6 +239,25 @@ class ToolTest {
         assertTrue(run.err().startsWith("error: ") && run.err().contains(message), run.err());
         assertEquals(1, run.err().lines().count(), run.err());
         assertFalse(Files.exists(file("out.csv")));
+    }
+
+    @Test
+    void featuresOfTheSchemaCanBeIgnoredAndTargetsCannot() throws IOException {
+        folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES
+                + "\"targets\": [{\"name\": \"t\", \"type\": \"numeric\"}]}")
+                .with("data.csv", rows(",t", row -> "," + row));
+        CommandLineRun trained = train("--dense-epochs", 1, "--epochs", 1, "--ignore", "c");
+        assertEquals(0, trained.status(), trained.err());
+        assertTrue(trained.out().startsWith("Trained numbers for 1 targets on 60 rows with 1 features."),
+                trained.out());
+        folder.with("pink.csv", "x,c\n0.5,pink\n").with("new.csv", "x\n0.5\n");
+        assertEquals(0, predict("pink.csv").status());
+        String ignored = predictions().get(1)[0];
+        assertEquals(0, predict("new.csv").status());
+        assertEquals(ignored, predictions().get(1)[0]);
+        CommandLineRun target = train("--ignore", "t");
+        assertTrue(target.status() == 1
+                && target.err().contains("data.csv: found the task 't' among the columns to be ignored"), target.err());
     }
 
     @Test
