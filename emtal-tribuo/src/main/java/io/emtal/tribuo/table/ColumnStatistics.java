@@ -55,7 +55,8 @@ final class ColumnStatistics {
     /** The features that were seen. */
     List<VariableInfo> features() {
         String[] names = TableExamples.names(column);
-        return IntStream.range(0, counts.length).filter(i -> seen[i]).mapToObj(i -> feature(names[i], counts[i])).toList();
+        return IntStream.range(0, counts.length).filter(i -> seen[i]).mapToObj(i -> feature(names[i], counts[i]))
+                .toList();
     }
 
     private VariableInfo feature(String name, int count) {

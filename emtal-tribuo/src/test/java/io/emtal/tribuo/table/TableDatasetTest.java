@@ -126,7 +126,8 @@ class TableDatasetTest {
             for (String name : List.of("zeros", "gaps")) {
                 assertEquals(features.get(name), packed.getFeatureIDMap().get(name));
             }
-            assertEquals(packed.getFeatureIDMap(), ImmutableFeatureMap.deserialize(packed.getFeatureIDMap().serialize()));
+            assertEquals(packed.getFeatureIDMap(),
+                    ImmutableFeatureMap.deserialize(packed.getFeatureIDMap().serialize()));
             for (int row = 0; row < packed.size(); row++) {
                 assertTrue(fromExamples.predict(memory.getExample(row)).getOutput()
                         .fullEquals(fromRows.predict(packed.getExample(row)).getOutput()), "row " + row);
