@@ -96,6 +96,20 @@ class MainTest {
         assertEquals(Files.readAllLines(whole).size(), Files.readAllLines(parts).size());
     }
 
+    /** Nor those of a set that is not chosen. */
+    @ParameterizedTest
+    @ValueSource(strings = {"one/train.csv", "one/test.csv", "one/schema.json", "two/deep/data.csv"})
+    void filesOfTheDataAreNotReplaced(String name) throws IOException {
+        writeSets();
+        Path file = temp.resolve(name);
+        String before = Files.readString(file);
+        assertEquals(1, run("compare", "--data", temp.toString(), "--set", "labels", "--trainer", "knn", "--out",
+                file.toString()));
+        assertEquals("error: --out: found " + file + ", which is a file of --data, too; allowed is another file",
+                err.toString().strip());
+        assertEquals(before, Files.readString(file));
+    }
+
     @Test
     void setsCanBeChosen() throws IOException {
         writeSets();

@@ -1,5 +1,6 @@
 package io.emtal.samples.compare;
 
+import io.emtal.samples.output.CommandFiles;
 import io.emtal.samples.output.ResultsFile;
 import io.emtal.samples.table.DataSetOptions;
 import io.emtal.samples.table.Table;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -63,8 +65,12 @@ public final class CompareCommand implements Callable<Integer> {
             throw wrong("--seeds is " + seeds + "; allowed are 1 and more");
         }
         List<String> chosenTrainers = chosenTrainers();
+        Map<String, Path> folders = dataSets.folders();
+        CommandFiles files = new CommandFiles().writes("--out", out);
+        dataSets.files().forEach(file -> files.reads("a file of --data", file));
+        files.check();
         List<Contest<?>> contests = new ArrayList<>();
-        for (Path folder : dataSets.folders().values()) {
+        for (Path folder : folders.values()) {
             contests.add(Contest.of(Table.read(folder), chosenTrainers));
         }
         PrintWriter screen = spec.commandLine().getOut();

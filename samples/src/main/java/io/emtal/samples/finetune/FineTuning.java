@@ -32,6 +32,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.tribuo.Dataset;
 import org.tribuo.MutableDataset;
 import org.tribuo.Prediction;
@@ -48,6 +49,9 @@ final class FineTuning {
     static final String DEPLOYED = "deployed_parameters";
 
     private static final String ONNX_DOMAIN = "io.emtal.samples";
+    private static final String MODEL = "model.tribuo";
+    private static final String NETWORK = "dense.onnx";
+    private static final String HISTORY = "history.csv";
 
     private final OnnxBackbone backbone;
     private final ImagePreprocessing preprocessing;
@@ -90,6 +94,31 @@ final class FineTuning {
         this.original = read.imported().orElseThrow().original().toByteArray();
     }
 
+    /**
+     * The files that {@link #run} writes.
+     *
+     * @param folder where files go
+     * @param approach how
+     * @param seed the seed
+     * @param sets the images
+     */
+    static List<Path> files(Path folder, Approach approach, long seed, List<ImageSet> sets) {
+        return parts(folder, approach, seed, sets).keySet().stream()
+                .flatMap(part -> Stream.of(MODEL, NETWORK, HISTORY).map(part::resolve)).toList();
+    }
+
+    /** The sets of each network of an approach, by the folder that it is written to. */
+    private static Map<Path, List<ImageSet>> parts(Path folder, Approach approach, long seed, List<ImageSet> sets) {
+        Path own = folder.resolve(approach.name() + "-seed" + seed);
+        Map<Path, List<ImageSet>> parts = new LinkedHashMap<>();
+        if (approach.separate()) {
+            sets.forEach(set -> parts.put(own.resolve(set.name()), List.of(set)));
+        } else {
+            parts.put(own, sets);
+        }
+        return parts;
+    }
+
     /** The width of what the backbone's heads read. */
     int width() {
         return width;
@@ -119,10 +148,8 @@ final class FineTuning {
      * @throws EmtalException if the training fails, or a file cannot be written
      */
     Measurement run(Approach approach, Recipe recipe, long seed) {
-        Path own = folder.resolve(approach.name() + "-seed" + seed);
-        List<Part> parts = approach.separate()
-                ? sets.stream().map(set -> Part.of(own.resolve(set.name()), List.of(set))).toList()
-                : List.of(Part.of(own, sets));
+        List<Part> parts = parts(folder, approach, seed, sets).entrySet().stream()
+                .map(part -> Part.of(part.getKey(), part.getValue())).toList();
         List<Trained> networks = new ArrayList<>();
         parts.forEach(part -> networks.add(train(part, approach, recipe, seed)));
         return new Measurement(sets.stream().map(ImageSet::name).collect(Collectors.joining("+")), approach.name(),
@@ -144,10 +171,10 @@ final class FineTuning {
             Thread.interrupted();
             List<Prediction<MultiLabel>> predictions = model.predict(part.test);
             long predicted = System.nanoTime();
-            WholeFile.write(part.folder.resolve("model.tribuo"), model::serializeToFile);
+            WholeFile.write(part.folder.resolve(MODEL), model::serializeToFile);
             byte[] network = model.exportONNXModel(ONNX_DOMAIN, 1, form).toByteArray();
-            WholeFile.write(part.folder.resolve("dense.onnx"), file -> Files.write(file, network));
-            HistoryFile.write(part.folder.resolve("history.csv"), model.training());
+            WholeFile.write(part.folder.resolve(NETWORK), file -> Files.write(file, network));
+            HistoryFile.write(part.folder.resolve(HISTORY), model.training());
             model.training().stop().ifPresent(stop -> {
                 throw new EmtalException("stopped in phase " + stop + "; the best network so far is in " + part.folder);
             });

@@ -8,10 +8,10 @@ import io.emtal.onnx.train.AdamW;
 import io.emtal.onnx.train.CosineSchedule;
 import io.emtal.onnx.train.Recipe;
 import io.emtal.samples.compare.NamedMethod;
+import io.emtal.samples.output.CommandFiles;
 import io.emtal.samples.output.Measurement;
 import io.emtal.samples.output.OptimiseOption;
 import io.emtal.samples.output.ResultsFile;
-import io.emtal.samples.output.WholeFile;
 import io.emtal.samples.progress.ProgressBarListener;
 import io.emtal.samples.progress.TimeLeft;
 import io.emtal.samples.resume.CheckpointOptions;
@@ -183,13 +183,13 @@ public final class FinetuneCommand implements Callable<Integer> {
         }
         List<Approach> approaches = approaches();
         Path results = out.resolve("results.csv");
-        WholeFile.check(results);
         OnnxBackbone source = options.source(backbone).shrink(shrink).build();
         ImageInput stated = source.images().orElseThrow(() -> new EmtalException(backbone
                 + ": found an input of neither one nor three channels, allowed are inputs of images"));
         ImagePreprocessing preprocessing = preprocessing(stated);
         ImageAugmentation drawn = augmentation.augmentation();
         List<ImageSet> sets = ImageSet.read(images, tasks, ignored);
+        checkFiles(results, approaches, sets);
         PrintWriter screen = spec.commandLine().getOut();
         FinetuneReport report = new FinetuneReport(screen, sets);
         report.data();
@@ -225,6 +225,17 @@ public final class FinetuneCommand implements Callable<Integer> {
         failures.forEach(failure -> screen.println("failed: " + failure));
         screen.flush();
         return failures.isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+
+    private void checkFiles(Path results, List<Approach> approaches, List<ImageSet> sets) {
+        CommandFiles files = new CommandFiles().reads("--backbone", backbone).writes("--out", results);
+        images.forEach(file -> files.reads("--images", file));
+        for (Approach approach : approaches) {
+            for (long seed = 1; seed <= seeds; seed++) {
+                FineTuning.files(out, approach, seed, sets).forEach(file -> files.writes("--out", file));
+            }
+        }
+        files.check();
     }
 
     private void tell(Measurement measured, TimeLeft timeLeft) {

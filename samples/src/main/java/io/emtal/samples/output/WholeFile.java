@@ -54,6 +54,8 @@ public final class WholeFile {
      */
     public static void check(Path file) {
         EmtalException.check(!Files.isDirectory(file), "%s is a folder; allowed is a file", file);
+        EmtalException.check(!Files.exists(file) || Files.isRegularFile(file),
+                "%s is a device or the like; allowed is a file", file);
         Path folder = file.toAbsolutePath().getParent();
         try {
             Files.createDirectories(folder);

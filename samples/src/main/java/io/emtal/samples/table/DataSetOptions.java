@@ -1,6 +1,7 @@
 package io.emtal.samples.table;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,5 +43,22 @@ public final class DataSetOptions {
         }
         folders.keySet().removeIf(set -> !sets.isEmpty() && !sets.contains(set));
         return folders;
+    }
+
+    /**
+     * The files of all data sets of the folder, those too that are not among the chosen ones.
+     *
+     * @return the schemas, and the files that they name
+     * @throws io.emtal.onnx.EmtalException if there is no data set, a schema cannot be read, or two have the same name
+     */
+    public List<Path> files() {
+        List<Path> files = new ArrayList<>();
+        for (Path folder : TableFolders.under(data).values()) {
+            Path schema = folder.resolve(Schema.FILE);
+            files.add(schema);
+            Schema.read(schema).layout().ifPresent(layout -> layout.files().forEach(name ->
+                    files.add(folder.resolve(name))));
+        }
+        return files;
     }
 }

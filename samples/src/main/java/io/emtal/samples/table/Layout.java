@@ -1,10 +1,18 @@
 package io.emtal.samples.table;
 
 import io.emtal.onnx.EmtalException;
+import java.util.List;
 import java.util.OptionalInt;
 
 /** Where the rows of a table are, and how they are split into training and test rows. */
 public sealed interface Layout {
+    /**
+     * The files of the rows.
+     *
+     * @return their names in the folder
+     */
+    List<String> files();
+
     /**
      * A training file and a test file.
      *
@@ -14,6 +22,10 @@ public sealed interface Layout {
      * @param testRows likewise for the test file
      */
     record TrainTest(String train, String test, OptionalInt trainRows, OptionalInt testRows) implements Layout {
+        @Override
+        public List<String> files() {
+            return List.of(train, test);
+        }
     }
 
     /**
@@ -32,6 +44,11 @@ public sealed interface Layout {
          */
         public Folds {
             EmtalException.check(folds >= 2, "%d folds; allowed are 2 or more", folds);
+        }
+
+        @Override
+        public List<String> files() {
+            return List.of(data);
         }
     }
 }

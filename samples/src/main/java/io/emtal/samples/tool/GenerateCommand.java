@@ -22,7 +22,8 @@ public final class GenerateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "The folder.")
+    @Option(names = "--out", required = true, paramLabel = "DIR",
+            description = "The folder; it holds neither file yet.")
     private Path out;
 
     @Option(names = "--rows", paramLabel = "N", defaultValue = "100000",

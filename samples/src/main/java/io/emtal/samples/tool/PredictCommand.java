@@ -4,8 +4,8 @@ import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.samples.output.CommandFiles;
 import io.emtal.samples.output.CsvOutput;
-import io.emtal.samples.output.WholeFile;
 import io.emtal.samples.table.Schema;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.multitask.MultiTask;
@@ -64,7 +64,7 @@ public final class PredictCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        WholeFile.check(out);
+        new CommandFiles().reads("--data", data).reads("--model", model).writes("--out", out).check();
         try (EmtalModel<?> read = read()) {
             predict(read.castModel(MultiTask.class), schema(read), ignored(read));
         }

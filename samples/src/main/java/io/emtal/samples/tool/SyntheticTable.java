@@ -65,11 +65,16 @@ record SyntheticTable(long rows, int columns, long seed) {
      * Writes the schema and the rows.
      *
      * @param folder where to
-     * @throws EmtalException if that fails
+     * @throws EmtalException if that fails, or one of the files is there already
      */
     void write(Path folder) {
-        WholeFile.write(folder.resolve(Schema.FILE), file -> Files.writeString(file, schema().toJson()));
-        WholeFile.write(folder.resolve(FILE), file -> {
+        Path schema = folder.resolve(Schema.FILE);
+        Path data = folder.resolve(FILE);
+        for (Path file : List.of(schema, data)) {
+            EmtalException.check(!Files.exists(file), "%s: found a file, allowed is a folder without one of this name",
+                    file);
+        }
+        WholeFile.write(data, file -> {
             try (BufferedWriter writer = Files.newBufferedWriter(file)) {
                 List<String> names = new ArrayList<>();
                 schema().features().forEach(column -> names.add(column.name()));
@@ -83,6 +88,7 @@ record SyntheticTable(long rows, int columns, long seed) {
                 }
             }
         });
+        WholeFile.write(schema, file -> Files.writeString(file, schema().toJson()));
     }
 
     private void append(long row, StringBuilder line) {

@@ -11,6 +11,7 @@ import io.emtal.onnx.train.EpochRecord;
 import io.emtal.onnx.train.ParameterReport;
 import io.emtal.onnx.train.Phase;
 import io.emtal.onnx.train.Recipe;
+import io.emtal.samples.output.CommandFiles;
 import io.emtal.samples.output.HistoryFile;
 import io.emtal.samples.output.OptimiseOption;
 import io.emtal.samples.output.WholeFile;
@@ -140,7 +141,7 @@ public final class TrainCommand implements Callable<Integer> {
         if (optimise.form().isPresent() && onnx.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "--optimise without --onnx: there is no ONNX file");
         }
-        Stream.concat(Stream.of(out), Stream.concat(onnx.stream(), history.stream())).forEach(WholeFile::check);
+        checkFiles();
         Schema whole = schema();
         List<String> others = new ArrayList<>(ignored);
         if (whole.layout().orElse(null) instanceof Layout.Folds folds) {
@@ -155,6 +156,20 @@ public final class TrainCommand implements Callable<Integer> {
         }
     }
 
+    private void checkFiles() {
+        CommandFiles files = new CommandFiles().reads("--data", data).writes("--out", out);
+        if (targets.isEmpty()) {
+            files.reads("the schema", schema.orElseGet(this::usualSchema));
+        }
+        onnx.ifPresent(file -> files.writes("--onnx", file));
+        history.ifPresent(file -> files.writes("--history", file));
+        files.check();
+    }
+
+    private Path usualSchema() {
+        return data.toAbsolutePath().resolveSibling(Schema.FILE);
+    }
+
     /** A target that no row has would be in no model, and miss where rows are predicted. */
     private void checkLabels(Schema columns, TableDataset rows) {
         Set<String> labelled = ((MultiTaskInfo) rows.getOutputInfo()).kinds().keySet();
@@ -164,7 +179,7 @@ public final class TrainCommand implements Callable<Integer> {
 
     private Schema schema() {
         if (targets.isEmpty()) {
-            Path usual = data.toAbsolutePath().resolveSibling(Schema.FILE);
+            Path usual = usualSchema();
             EmtalException.check(schema.isPresent() || Files.exists(usual), "%s: found no file; allowed are a schema there, one"
                     + " named by --schema, and --target NAME for each target, to have the schema inferred", usual);
             return Schema.read(schema.orElse(usual));

@@ -218,6 +218,24 @@ class FinetuneTest {
         assertEquals(TASKS.size(), model.predict(images.getExample(0)).getOutput().getNameSet().size());
     }
 
+    /** The default output folder has the network of an earlier run, which may be the backbone of the next. */
+    @Test
+    void whatIsReadIsNotReplaced() throws IOException {
+        Path folder = Files.createDirectories(temp.resolve("out").resolve("heads-seed2"));
+        Path before = Files.copy(backbone, folder.resolve("dense.onnx"));
+        CommandLineRun run = finetuneFrom(before, "--images", one, "--trainer", "heads", "--seeds", "2");
+        assertEquals(1, run.status());
+        assertEquals("error: --out: found " + before + ", which is --backbone, too; allowed is another file",
+                run.err().strip());
+        assertEquals(-1, Files.mismatch(backbone, before));
+        Path table = Files.copy(one, one.resolveSibling("results.csv"));
+        CommandLineRun images = CommandLineRun.of("finetune", "--backbone", backbone, "--images", table, "--out",
+                table.getParent());
+        assertEquals(1, images.status());
+        assertEquals("error: --out: found " + table + ", which is --images, too; allowed is another file",
+                images.err().strip());
+    }
+
     @Test
     void whatIsWrittenIsFusedWhenAsked() throws IOException {
         CommandLineRun run = finetune("--images", one, "--trainer", "heads", "--task", "kind", "--optimise", "fused");

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,6 +48,14 @@ class WholeFileTest {
         assertThrows(EmtalException.class, () -> WholeFile.check(file.resolve("below")));
         WholeFile.check(temp.resolve("new"));
         assertEquals(List.of(file), files(temp), "looking writes nothing");
+    }
+
+    @Test
+    void aDeviceIsNoFile() {
+        Path device = Path.of("/dev/null");
+        Assumptions.assumeTrue(Files.exists(device), "no device " + device);
+        String message = assertThrows(EmtalException.class, () -> WholeFile.check(device)).getMessage();
+        assertTrue(message.startsWith("/dev/null is a device or the like; allowed is a file"), message);
     }
 
     private static List<Path> files(Path folder) throws IOException {

@@ -11,11 +11,15 @@ import io.emtal.samples.table.TableFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -215,6 +219,10 @@ class ToolTest {
         assertTrue(trained.out().contains("Trained synthetic for 3 targets on 30 rows with 9 features."), trained.out());
         CommandLineRun few = CommandLineRun.of("generate", "--out", file("d"), "--columns", 8);
         assertTrue(few.status() == 1 && few.err().contains("9 and more columns"), few.err());
+        CommandLineRun again = CommandLineRun.of("generate", "--out", file("a"), "--rows", 1, "--columns", 12);
+        assertTrue(again.status() == 1 && again.err().contains("schema.json: found a file, allowed is a folder"),
+                again.err());
+        assertEquals(rows, Files.readAllLines(file("a/data.csv")));
     }
 
     @ParameterizedTest
@@ -284,6 +292,64 @@ class ToolTest {
         CommandLineRun tree = predict("new.csv");
         assertTrue(tree.status() == 1 && tree.err().contains("model.tribuo is a org.tribuo.common.tree.TreeModel; "
                 + "allowed is what train wrote"), tree.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "train --data data.csv --out data.csv                            | --out: found %, which is --data, too;",
+        "train --data data.csv --out ./a/../data.csv                     | --out: found %, which is --data, too;",
+        "train --data data.csv --out link/data.csv                       | --out: found %, which is --data, too;",
+        "train --data link.csv --out data.csv                            | --out: found %, which is --data, too;",
+        "train --data data.csv --out schema.json                         | --out: found %, which is the schema, too;",
+        "train --data data.csv --schema other.json --out other.json      | --out: found %, which is the schema, too;",
+        "train --data data.csv --out m --onnx data.csv                   | --onnx: found %, which is --data, too;",
+        "train --data data.csv --out m --onnx link/m                     | --onnx: found %, which is --out, too;",
+        "train --data data.csv --out m --history ./a/../m                | --history: found %, which is --out, too;",
+        "train --data data.csv --out m --onnx model --history link/model | --history: found %, which is --onnx, too;",
+        "predict --data data.csv --model model --out data.csv            | --out: found %, which is --data, too;",
+        "predict --data data.csv --model model --out link/model          | --out: found %, which is --model, too;",
+    })
+    void whatIsReadOrWrittenOtherwiseIsNotReplaced(String command, String message) throws IOException {
+        String schema = "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES
+                + "\"targets\": [{\"name\": \"t\", \"type\": \"numeric\"}]}";
+        folder.with("schema.json", schema).with("other.json", schema).with("data.csv", rows(",t", row -> "," + row))
+                .with("model", "not read");
+        Files.createDirectory(file("a"));
+        Files.createSymbolicLink(file("link"), temp);
+        Files.createSymbolicLink(file("link.csv"), file("data.csv"));
+        Map<Path, String> before = files();
+        List<Object> words = new ArrayList<>();
+        for (String word : command.split(" ")) {
+            words.add(words.isEmpty() || word.startsWith("--") ? word : file(word));
+        }
+        CommandLineRun run = CommandLineRun.of(words.toArray());
+        assertEquals(1, run.status());
+        String found = words.get(words.size() - 1).toString();
+        assertEquals("error: " + message.replace("%", found) + " allowed is another file", run.err().strip());
+        assertEquals(before, files());
+    }
+
+    private Map<Path, String> files() throws IOException {
+        Map<Path, String> files = new HashMap<>();
+        try (Stream<Path> all = Files.list(temp)) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                files.put(file, Files.readString(file));
+            }
+        }
+        return files;
+    }
+
+    @Test
+    void anOlderOutputIsReplaced() throws IOException {
+        folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES
+                + "\"targets\": [{\"name\": \"t\", \"type\": \"numeric\"}]}")
+                .with("data.csv", rows(",t", row -> "," + row)).with("model.tribuo", "old").with("out.csv", "old")
+                .with("h.csv", "old");
+        CommandLineRun trained = train("--dense-epochs", 1, "--epochs", 1, "--history", file("h.csv"));
+        assertEquals(0, trained.status(), trained.err());
+        assertEquals(0, predict("data.csv").status());
+        assertEquals(ROWS + 1, predictions().size());
+        assertTrue(Files.readString(file("h.csv")).startsWith("phase,"));
     }
 
     @ParameterizedTest
