@@ -153,6 +153,16 @@ class MainTest {
     }
 
     @Test
+    void aSetWithAnEmptyFoldIsNamed() {
+        writeSets();
+        new TableFolder(temp.resolve("two").resolve("deep")).with("data.csv",
+                "fold,x,y,c,t\n0,1,2,blue,3\n1,2,3,red,4\n");
+        assertEquals(1, run("compare", "--data", temp.toString(), "--out", temp.resolve("o.csv").toString()));
+        assertEquals("error: small: Split fold 2 has 2 training rows and 0 test rows; each needs at least one",
+                err.toString().strip());
+    }
+
+    @Test
     void theStackTraceIsForDebugging() {
         assertEquals(1, run("compare", "--debug", "--data", temp.resolve("absent").toString()));
         assertTrue(err.toString().contains("absent is no folder") && err.toString().contains("\tat "), err.toString());

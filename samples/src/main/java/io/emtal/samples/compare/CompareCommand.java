@@ -1,5 +1,6 @@
 package io.emtal.samples.compare;
 
+import io.emtal.onnx.EmtalException;
 import io.emtal.samples.output.CommandFiles;
 import io.emtal.samples.output.ResultsFile;
 import io.emtal.samples.table.DataSetOptions;
@@ -70,9 +71,7 @@ public final class CompareCommand implements Callable<Integer> {
         dataSets.files().forEach(file -> files.reads("a file of --data", file));
         files.check();
         List<Contest<?>> contests = new ArrayList<>();
-        for (Path folder : folders.values()) {
-            contests.add(Contest.of(Table.read(folder), chosenTrainers));
-        }
+        folders.forEach((name, folder) -> contests.add(contest(name, folder, chosenTrainers)));
         PrintWriter screen = spec.commandLine().getOut();
         try (ResultsFile file = resume ? ResultsFile.resume(out) : ResultsFile.replace(out)) {
             Comparison comparison = new Comparison(contests, seeds, file, spec.commandLine().getErr());
@@ -83,6 +82,15 @@ public final class CompareCommand implements Callable<Integer> {
             comparison.failures().forEach(failure -> screen.println("failed: " + failure));
             screen.flush();
             return comparison.failures().isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
+        }
+    }
+
+    private static Contest<?> contest(String name, Path folder, List<String> trainers) {
+        Table table = Table.read(folder);
+        try {
+            return Contest.of(table, trainers);
+        } catch (EmtalException e) {
+            throw new EmtalException(name + ": " + e.getMessage(), e);
         }
     }
 
