@@ -100,10 +100,11 @@ record Contest<T extends Output<T>>(Table table, List<Split> splits, Metrics<T> 
         }
         Map<String, Double> values = metrics.evaluate(table, outcomes);
         EmtalException.check(values.containsKey(metrics.main()),
-                "%s: %s is not defined on these test rows, whose targets do not vary", table.schema().name(),
-                metrics.main());
+                "%s: %s is not defined on these test rows, whose targets do not vary, or next to nothing beside the"
+                        + " errors of the predictions", table.schema().name(), metrics.main());
         values.forEach((name, value) -> EmtalException.check(Double.isFinite(value),
-                "%s: %s is %s; the model predicts no finite numbers", table.schema().name(), name, value));
+                "%s: %s is %s; the model predicts no finite numbers, or far too large ones", table.schema().name(),
+                name, value));
         return new Measurement(table.schema().name(), competitor.name(), seed, values, trainSeconds,
                 predictSeconds / tested * 1e6, parameters);
     }

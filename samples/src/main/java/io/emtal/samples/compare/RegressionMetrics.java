@@ -55,7 +55,8 @@ final class RegressionMetrics implements Metrics<Regressor> {
      * @param target the target's place in the schema
      * @param outcomes the predictions for each split
      * @param value the target's predicted value
-     * @return the error, or nothing if the training mean makes none, or no row has the target
+     * @return the error, infinite if its square is too large for a number, or nothing if the training mean makes none,
+     *     or no row has the target
      */
     static <T extends Output<T>> OptionalDouble relativeError(Table table, int target, List<Outcome<T>> outcomes,
             ToDoubleFunction<Prediction<T>> value) {
@@ -74,6 +75,9 @@ final class RegressionMetrics implements Metrics<Regressor> {
                 }
             }
         }
-        return RealMetrics.of(truths.build().toArray(), predicted.build().toArray(), means.build().toArray()).rrmse();
+        RealMetrics metrics = RealMetrics.of(truths.build().toArray(), predicted.build().toArray(),
+                means.build().toArray());
+        // Beside a sum of squares that overflows, every training mean would count as without error.
+        return Double.isInfinite(metrics.rmse().orElse(0)) ? metrics.rmse() : metrics.rrmse();
     }
 }

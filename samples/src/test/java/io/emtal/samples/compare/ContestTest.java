@@ -1,8 +1,10 @@
 package io.emtal.samples.compare;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.emtal.onnx.EmtalException;
 import io.emtal.samples.output.Measurement;
 import io.emtal.samples.table.Table;
 import io.emtal.samples.table.TableFolder;
@@ -11,15 +13,23 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.tribuo.Output;
+import org.tribuo.Prediction;
+import org.tribuo.impl.ArrayExample;
+import org.tribuo.regression.Regressor;
 
 class ContestTest {
     @TempDir
@@ -86,6 +96,52 @@ class ContestTest {
             double wrongAfter = after.get(i).metrics().get("hamming") * 21 * 4;
             assertTrue(wrongAfter - wrongBefore > -1e-9 && wrongAfter - wrongBefore < 4 + 1e-9,
                     before.get(i).trainer() + ": " + wrongBefore + " cells wrong, then " + wrongAfter);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "NaN   | and the prediction NaN, allowed are finite numbers",
+        "1e200 | numbers: aRRMSE is Infinity; the model predicts no finite numbers, or far too large ones",
+    })
+    void predictionsThatAreNoUsableNumbersAreTheReasonGiven(double value, String message) {
+        Table table = SmallTables.regression(temp).read();
+        Contest<Regressor> contest = new Contest<>(table, table.splits(), new RegressionMetrics(), List.of());
+        EmtalException e = assertThrows(EmtalException.class, () ->
+                contest.measure(new Constant(value), 1, fit -> { }));
+        assertTrue(e.getMessage().contains(message), e.getMessage());
+    }
+
+    /** Predicts the same number for every target of every row. */
+    private record Constant(double value) implements Competitor<Regressor>, Fitted<Regressor> {
+        @Override
+        public String name() {
+            return "constant";
+        }
+
+        @Override
+        public boolean seeded() {
+            return false;
+        }
+
+        @Override
+        public Fitted<Regressor> fit(Table table, int[] rows, long seed) {
+            return this;
+        }
+
+        @Override
+        public Supplier<List<Prediction<Regressor>>> predictor(int[] rows) {
+            Regressor output = new Regressor(new String[] {"s", "t"}, new double[] {value, value});
+            return () -> Collections.nCopies(rows.length, new Prediction<>(output, 1, new ArrayExample<>(output)));
+        }
+
+        @Override
+        public OptionalLong trainableParameters() {
+            return OptionalLong.empty();
+        }
+
+        @Override
+        public void close() {
         }
     }
 
