@@ -1,6 +1,7 @@
 package io.emtal.samples.gain;
 
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.samples.progress.TimeLeft;
 import io.emtal.samples.table.DataSetOptions;
 import io.emtal.samples.table.MultiTaskTargets;
@@ -15,10 +16,8 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -27,11 +26,13 @@ import java.util.stream.LongStream;
 import org.tribuo.util.MeanVarianceAccumulator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The subcommand {@code gain}. */
 @Command(name = "gain", mixinStandardHelpOptions = true, sortOptions = false,
@@ -64,9 +65,9 @@ public final class GainCommand implements Callable<Integer> {
             description = "The fraction of all labels that is removed. Default: ${DEFAULT-VALUE}.")
     private double missing;
 
-    @Option(names = "--missing-of", paramLabel = "TARGET=FRACTION",
+    @Option(names = "--missing-of", paramLabel = "TARGET=FRACTION", converter = MissingOfConverter.class,
             description = "The fraction of one target's labels that is removed as well; may be given several times.")
-    private Map<String, Double> missingOf = new LinkedHashMap<>();
+    private List<MissingOf> missingOf = List.of();
 
     @Option(names = "--data-seed", paramLabel = "N", defaultValue = "1",
             description = "Decides which labels are removed. Default: ${DEFAULT-VALUE}.")
@@ -82,6 +83,29 @@ public final class GainCommand implements Callable<Integer> {
 
     /** Made by the command line. */
     private GainCommand() {
+    }
+
+    private record MissingOf(String target, double fraction) {
+    }
+
+    /** A target's name may have equals signs, a fraction has none. */
+    private static final class MissingOfConverter implements ITypeConverter<MissingOf> {
+        @Override
+        public MissingOf convert(String text) {
+            int sign = text.lastIndexOf('=');
+            if (sign >= 0) {
+                try {
+                    return new MissingOf(text.substring(0, sign), Double.parseDouble(text.substring(sign + 1)));
+                } catch (NumberFormatException e) {
+                    throw wrong(text);
+                }
+            }
+            throw wrong(text);
+        }
+
+        private static TypeConversionException wrong(String text) {
+            return new TypeConversionException("found " + Quoted.of(text) + ", allowed is TARGET=FRACTION");
+        }
     }
 
     @Override
@@ -128,8 +152,8 @@ public final class GainCommand implements Callable<Integer> {
             targets = targets.cut(target("--cut", table, cut), classes);
         }
         targets = targets.without(missing, dataSeed);
-        for (Map.Entry<String, Double> of : missingOf.entrySet()) {
-            targets = targets.without(target("--missing-of", table, of.getKey()), of.getValue(), dataSeed);
+        for (MissingOf of : missingOf) {
+            targets = targets.without(target("--missing-of", table, of.target), of.fraction, dataSeed);
         }
         return targets;
     }

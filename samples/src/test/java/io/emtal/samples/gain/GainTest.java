@@ -48,11 +48,11 @@ class GainTest {
 
     /** Other sets may have it. */
     @ParameterizedTest
-    @ValueSource(strings = {"--cut u", "--missing-of u=1"})
+    @ValueSource(strings = {"--cut u", "--missing-of u=1", "--missing-of a=b=0.5"})
     void aSetWithoutANamedTargetFails(String option) {
         CommandLineRun run = CommandLineRun.of("gain", "--data", temp, option.split(" ")[0], option.split(" ")[1]);
         assertEquals(1, run.status());
-        assertTrue(run.err().startsWith("error: small: " + option.split("=")[0]
+        assertTrue(run.err().startsWith("error: small: " + option.replaceAll("=[0-9.]+$", "")
                 + ": found no target of this name, allowed are s, t"), run.err());
     }
 
@@ -86,7 +86,9 @@ class GainTest {
         "--set nothing   : --set nothing: there is none of this name; allowed are small",
         "--seeds 0       : --seeds is 0; allowed are 1 and more",
         "--folds 0       : --folds is 0; allowed are 1 and more",
-        "--classes 1     : --classes is 1; allowed are 2 and more"})
+        "--classes 1     : --classes is 1; allowed are 2 and more",
+        "--missing-of s   : Invalid value for option '--missing-of' (TARGET=FRACTION): found 's', allowed is",
+        "--missing-of s=x : Invalid value for option '--missing-of' (TARGET=FRACTION): found 's=x', allowed is"})
     void wrongOptionsAreRefused(String optionAndMessage) {
         String[] parts = optionAndMessage.split(" *: ", 2);
         String[] option = parts[0].split(" ");
