@@ -11,6 +11,7 @@ import io.emtal.samples.table.Table;
 import io.emtal.tribuo.comparison.TaskComparison;
 import io.emtal.tribuo.comparison.TaskComparison.Fold;
 import io.emtal.tribuo.comparison.TaskGains;
+import io.emtal.tribuo.multitask.TaskValue;
 import io.emtal.tribuo.table.Column;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -187,12 +189,23 @@ public final class GainCommand implements Callable<Integer> {
         return text.toString();
     }
 
+    /** A task without a label in training can be learnt neither together nor alone. */
+    private static void checkLabels(Table table, MultiTaskTargets targets, Split split) {
+        int[] train = split.train();
+        Set<String> labelled = Arrays.stream(train).boxed().flatMap(row -> targets.output(row).values().stream())
+                .map(TaskValue::task).collect(Collectors.toSet());
+        table.schema().targets().forEach(target -> EmtalException.check(labelled.contains(target.name()), "%s, task %s:"
+                + " found no label in %d training rows, at least one is needed", split.name(), Quoted.of(target.name()),
+                train.length));
+    }
+
     private TaskGains compare(Table table, MultiTaskTargets targets) {
         NaturalFeatures features = new NaturalFeatures(table);
         List<Split> splits = table.splits();
         if (folds != null) {
             splits = splits.subList(0, Math.min(folds, splits.size()));
         }
+        splits.forEach(split -> checkLabels(table, targets, split));
         List<Fold> parts = splits.stream().map(split -> new Fold(table.dataset(features, targets, split.train()),
                 table.dataset(features, targets, split.test()))).toList();
         int fits = seeds * parts.size() * (1 + table.schema().targets().size());

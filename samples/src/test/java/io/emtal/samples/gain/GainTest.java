@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.emtal.samples.CommandLineRun;
 import io.emtal.samples.table.TableFolder;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GainTest {
@@ -54,6 +57,20 @@ class GainTest {
         assertEquals(1, run.status());
         assertTrue(run.err().startsWith("error: small: " + option.replaceAll("=[0-9.]+$", "")
                 + ": found no target of this name, allowed are s, t"), run.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--missing 0.999                    | small: fold 0, task 's'",
+        "--missing 0   --missing-of t=0.999 | small: fold 0, task 't'",
+    })
+    void tasksWithoutALabelAreRefusedBeforeAnyTraining(String options, String message) {
+        List<Object> arguments = new ArrayList<>(List.of("gain", "--data", temp, "--seeds", 1));
+        arguments.addAll(List.of(options.split(" +")));
+        CommandLineRun run = CommandLineRun.of(arguments.toArray());
+        assertEquals(1, run.status());
+        assertEquals("error: " + message + ": found no label in 20 training rows, at least one is needed",
+                run.err().strip());
     }
 
     /** The first target is the same number in most rows, the second has one row of the other class. */
