@@ -8,8 +8,8 @@ import java.util.List;
  * Weights of a table's columns that may help to learn from few rows. A column may count by its relevance, which is how
  * much of the labels it explains by itself: the largest squared correlation of its encoded numbers with a target, in the
  * mean over the tasks, each by how many labels it has, and what chance would give. And it may count by one over its
- * redundancy, which is how many encoded numbers say the same: the sum of its squared correlations with all of them. Of k equal columns with weights of
- * one over √k the inner product is that of one.
+ * redundancy, which is how many encoded numbers say the same: the sum of its squared correlations with all of them. Of k
+ * equal columns with weights of one over √k the inner product is that of one.
  */
 final class ColumnWeights {
 

@@ -8,7 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.adapt.Emtal;
+import io.emtal.onnx.backbone.Backbone;
+import io.emtal.onnx.backbone.FeatureTransformer;
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.data.FeatureColumn;
+import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.PackedExamples;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -184,10 +188,17 @@ class StoppedTrainingTest {
         }
     }
 
+    /** Takes what it reads for values of one nominal column, which are as large as they are. */
+    private static Backbone nominal(Examples rows) {
+        return FeatureTransformer.builder().width(16).depth(1).hidden(16).build().create(
+                new FeatureLayout(List.of(new FeatureColumn("n", FeatureColumn.Kind.NOMINAL, 0, rows.width()))),
+                SmallTraining.tasks(), rows, 1);
+    }
+
     private TrainedNetwork trainPoisoned(int epoch, Optional<Checkpoints> saved) {
         PackedExamples rows = SmallTraining.rows(1);
         return new Learner(Emtal.builder().experts(4).rank(2).build(), SmallTraining.recipe(), saved).train(
-                SmallTraining.backbone(rows, 1), false, SmallTraining.tasks(), new Poisoned(rows, epoch), 7,
+                nominal(rows), false, SmallTraining.tasks(), new Poisoned(rows, epoch), 7,
                 TrainingListener.NONE);
     }
 
@@ -208,7 +219,7 @@ class StoppedTrainingTest {
         PackedExamples rows = SmallTraining.rows(1);
         Examples infinite = new Poisoned(rows, 1).augmented(1);
         Learner learner = new Learner(Emtal.builder().experts(4).rank(2).build(), SmallTraining.recipe());
-        String message = assertThrows(EmtalException.class, () -> learner.train(SmallTraining.backbone(rows, 1), false,
+        String message = assertThrows(EmtalException.class, () -> learner.train(nominal(rows), false,
                 SmallTraining.tasks(), infinite, 7, TrainingListener.NONE)).getMessage();
         assertTrue(message.startsWith("PRETRAIN, task 'c': the loss on the held-out rows is NaN"), message);
     }
