@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
 /**
@@ -255,10 +256,8 @@ final class RidgeTrial {
         List<List<double[][]>> squares = new ArrayList<>();
         for (int held = 0; held < PARTS; held++) {
             int out = held;
-            List<Group> known = groups.stream().map(group -> group.of(IntStream.range(0, group.labelled.length)
-                    .filter(i -> part[group.labelled[i]] != out).toArray())).toList();
-            List<Group> wanted = groups.stream().map(group -> group.of(IntStream.range(0, group.labelled.length)
-                    .filter(i -> part[group.labelled[i]] == out).toArray())).toList();
+            List<Group> known = groups(row -> part[row] != out);
+            List<Group> wanted = groups(row -> part[row] == out);
             List<EncodedRows> all = candidates.of(encodedWithout(held, numbers), known);
             for (int c = 0; c < all.size(); c++) {
                 KernelRidge regression = ridge.apply(all.get(c).numbers());
@@ -272,6 +271,12 @@ final class RidgeTrial {
             }
         }
         return squares.stream().map(this::errors).toList();
+    }
+
+    /** The groups, with the labelled ones of some rows. */
+    private List<Group> groups(IntPredicate chosen) {
+        return groups.stream().map(group -> group.of(IntStream.range(0, group.labelled.length)
+                .filter(i -> chosen.test(group.labelled[i])).toArray())).toList();
     }
 
     private static void add(double[][] from, double[][] to) {

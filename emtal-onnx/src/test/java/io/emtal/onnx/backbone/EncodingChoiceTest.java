@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.NumericColumns;
 import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.data.RowSubset;
 import io.emtal.onnx.task.BinaryTask;
 import io.emtal.onnx.task.CategoricalTask;
 import io.emtal.onnx.task.RealTask;
@@ -67,32 +68,7 @@ class EncodingChoiceTest {
         for (long seed = 0; seed < 5; seed++) {
             Examples rows = rows(seed, 100, 50, 0.2, List.of(LINEAR));
             int[] drawn = new Random(seed).ints(150, 0, 100).toArray();
-            Examples bootstrap = new Examples() {
-                @Override
-                public int size() {
-                    return drawn.length;
-                }
-
-                @Override
-                public int width() {
-                    return rows.width();
-                }
-
-                @Override
-                public void inputs(int row, FloatBuffer target) {
-                    rows.inputs(drawn[row], target);
-                }
-
-                @Override
-                public float label(int row, int task) {
-                    return rows.label(drawn[row], task);
-                }
-
-                @Override
-                public int original(int row) {
-                    return drawn[row];
-                }
-            };
+            Examples bootstrap = new RowSubset(rows, drawn);
             assertEquals(0, EncodingChoice.of(NumericColumns.layout(50), new TaskLayout(List.of(NUMBER)), bootstrap, BINS)
                     .numbers().bins(), "seed " + seed);
         }
