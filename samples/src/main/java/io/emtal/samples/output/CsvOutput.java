@@ -14,8 +14,6 @@ import org.apache.commons.csv.CSVPrinter;
 
 /** CSV files after RFC 4180, in UTF-8 with line feeds. */
 public final class CsvOutput {
-    private static final String FORMULA_START = "=+-@\t\r";
-    private static final Pattern NUMBER = Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
 
     private CsvOutput() {
     }
@@ -40,18 +38,7 @@ public final class CsvOutput {
         });
     }
 
-    /**
-     * Text that a spreadsheet would take for a formula gets an apostrophe in front. Numbers stay numbers, and a lone sign
-     * is no formula: classes are called so.
-     */
     private static Object cell(Object value) {
-        if (value instanceof Double number) {
-            return number.isNaN() ? "" : number;
-        }
-        if (value instanceof String text) {
-            return text.length() > 1 && FORMULA_START.indexOf(text.charAt(0)) >= 0 && !NUMBER.matcher(text).matches()
-                    ? "'" + text : text;
-        }
-        return value;
+        return value instanceof Double number && number.isNaN() ? "" : value;
     }
 }

@@ -24,7 +24,6 @@ import org.apache.commons.csv.CSVRecord;
 public final class ResultsFile implements AutoCloseable {
     private static final List<String> HEADER = List.of("set", "trainer", "seed", "metric", "value", "train_seconds",
             "predict_micros_per_row", "trainable_parameters");
-    private static final String ESCAPED_START = "=+-@\t\r'";
     private static final CSVFormat FORMAT = CSVFormat.RFC4180.builder().setRecordSeparator('\n').get();
 
     private final Path file;
@@ -113,11 +112,11 @@ public final class ResultsFile implements AutoCloseable {
     private static boolean add(Map<Key, Map<String, Double>> metrics, CSVRecord line) {
         try {
             String parameters = line.get(7);
-            Key key = new Key(name(line.get(0)), name(line.get(1)), Long.parseLong(line.get(2)),
+            Key key = new Key(line.get(0), line.get(1), Long.parseLong(line.get(2)),
                     Double.parseDouble(line.get(5)), Double.parseDouble(line.get(6)),
                     parameters.isEmpty() ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(parameters)));
             return metrics.computeIfAbsent(key, measurement -> new LinkedHashMap<>())
-                    .put(name(line.get(3)), Double.valueOf(line.get(4))) == null;
+                    .put(line.get(3), Double.valueOf(line.get(4))) == null;
         } catch (NumberFormatException e) {
             return false;
         }
@@ -131,8 +130,8 @@ public final class ResultsFile implements AutoCloseable {
      */
     public void add(Measurement measurement) {
         OptionalLong parameters = measurement.trainableParameters();
-        measurement.metrics().forEach((metric, value) -> print(List.of(text(measurement.set()),
-                text(measurement.trainer()), measurement.seed(), text(metric), value,
+        measurement.metrics().forEach((metric, value) -> print(List.of(measurement.set(),
+                measurement.trainer(), measurement.seed(), metric, value,
                 String.format(Locale.ROOT, "%.3f", measurement.trainSeconds()),
                 String.format(Locale.ROOT, "%.2f", measurement.predictMicrosPerRow()),
                 parameters.isPresent() ? parameters.getAsLong() : "")));
@@ -153,15 +152,6 @@ public final class ResultsFile implements AutoCloseable {
         } catch (IOException e) {
             throw failed(e);
         }
-    }
-
-    /** A name that a spreadsheet would take for a formula, or that begins with an apostrophe, gets one in front. */
-    static String text(String name) {
-        return !name.isEmpty() && ESCAPED_START.indexOf(name.charAt(0)) >= 0 ? "'" + name : name;
-    }
-
-    private static String name(String text) {
-        return text.startsWith("'") ? text.substring(1) : text;
     }
 
     @Override

@@ -1,2 +1,2 @@
-/** Writing files so that they are whole or not there, and CSV so that no spreadsheet takes a name for a formula. */
+/** Writing files so that they are whole or not there, and CSV files with every name as it is. */
 package io.emtal.samples.output;
