@@ -56,7 +56,8 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
     private List<String> ignored = new ArrayList<>();
 
     @Config(description = "Whether a cell that is not as its column's type says, or a row without features, is an error;"
-            + " otherwise the cell is missing or, where tasks are read, the row left out, and counted in the log.")
+            + " otherwise the cell is missing, and the row left out or, where tasks are not read, without features; both are"
+            + " counted in the log.")
     private boolean strict = true;
 
     @Config(description = "Whether the tasks are read; otherwise their columns need not be there, and all outputs are the"
@@ -150,8 +151,9 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
         }
 
         /**
-         * Takes cells that are not as their column's type says as missing, leaves out rows without features unless they are
-         * to be predicted, and logs how many there were.
+         * Takes cells that are not as their column's type says as missing, leaves out rows without features, and logs how
+         * many there were. Rows to be predicted stay, as examples without features, which no model predicts: those behind
+         * them keep their places.
          *
          * @return this builder
          */
@@ -251,7 +253,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
         };
     }
 
-    /** The rows that have a feature. */
+    /** The rows that have a feature, of those to be predicted all. */
     final class Rows implements AutoCloseable {
 
         private final TableReader reader;
@@ -277,23 +279,23 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
             return Optional.ofNullable(row);
         }
 
-        /** Goes on to the next row that has a feature. */
+        /** Goes on to the next of them. */
         void advance() {
             try {
                 row = null;
                 while (row == null && reader.hasNext()) {
                     TableReader.Row next = reader.next();
-                    if (hasFeature(next)) {
+                    boolean any = hasFeature(next);
+                    EmtalException.check(any || !strict, "%s: found no feature, at least one is needed in a row",
+                            next.origin());
+                    if (any || !labelled) {
                         row = next;
                         read++;
                         for (int t = 0; t < withLabel.length; t++) {
                             withLabel[t] |= !Double.isNaN(next.task(t));
                         }
-                    } else {
-                        EmtalException.check(!strict && labelled, "%s: found no feature, at least one is needed in a row",
-                                next.origin());
-                        withoutFeatures++;
                     }
+                    withoutFeatures += any ? 0 : 1;
                 }
                 EmtalException.check(read > 0, "%s: found no row with a feature, at least one is needed", file);
             } catch (RuntimeException e) {
@@ -313,7 +315,7 @@ public final class TableSource implements ConfigurableDataSource<MultiTask> {
         private void report() {
             if (reader.skipped() + withoutFeatures > 0) {
                 LOGGER.warning(file + ": took " + reader.skipped() + " cells as missing that are not as their column's type"
-                        + " says, and left out " + withoutFeatures + " rows without features");
+                        + " says, and " + (labelled ? "left out " : "found ") + withoutFeatures + " rows without features");
             }
             List<String> unlabelled = IntStream.range(0, labelled ? withLabel.length : 0).filter(t -> !withLabel[t])
                     .mapToObj(t -> Quoted.of(schema.tasks().get(t).name())).toList();

@@ -55,7 +55,8 @@ public final class PredictCommand implements Callable<Integer> {
     private List<String> ignored = List.of();
 
     @Option(names = "--lenient", description = "Take cells that are not as in training, such as values of a nominal column "
-            + "that were not seen there, as missing, and warn of their number; without it they are errors.")
+            + "that were not seen there, as missing, and warn of their number; without it they are errors. "
+            + "A row without features has no predictions then: its cells are empty.")
     private boolean lenient;
 
     /** Made by the command line. */
@@ -111,14 +112,15 @@ public final class PredictCommand implements Callable<Integer> {
         }
         PredictedColumns columns = new PredictedColumns(schema.targets());
         long[] rows = {0};
-        CsvOutput.write(out, columns.header(), predictions(predictor, source.build()).peek(p -> rows[0]++).map(columns::cells));
+        CsvOutput.write(out, columns.header(), some(source.build()).flatMap(some -> cells(predictor, columns, some))
+                .peek(cells -> rows[0]++));
         PrintWriter screen = spec.commandLine().getOut();
         screen.println("Predicted " + rows[0] + " rows: " + out);
         screen.flush();
     }
 
     /** Some rows at a time, so that a file may be larger than memory. */
-    private static Stream<Prediction<MultiTask>> predictions(Model<MultiTask> predictor, TableSource source) {
+    private static Stream<List<Example<MultiTask>>> some(TableSource source) {
         Iterator<Example<MultiTask>> rows = source.iterator();
         return Stream.generate(() -> {
             List<Example<MultiTask>> some = new ArrayList<>();
@@ -126,6 +128,13 @@ public final class PredictCommand implements Callable<Integer> {
                 some.add(rows.next());
             }
             return some;
-        }).takeWhile(some -> !some.isEmpty()).flatMap(some -> predictor.predict(some).stream());
+        }).takeWhile(some -> !some.isEmpty());
+    }
+
+    private static Stream<List<Object>> cells(Model<MultiTask> predictor, PredictedColumns columns,
+            List<Example<MultiTask>> rows) {
+        Iterator<Prediction<MultiTask>> predictions = predictor.predict(rows.stream().filter(row -> row.size() > 0)
+                .toList()).iterator();
+        return rows.stream().map(row -> row.size() > 0 ? columns.cells(predictions.next()) : columns.empty());
     }
 }

@@ -6,6 +6,7 @@ import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.TaskValue;
 import io.emtal.tribuo.table.Column;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.tribuo.Prediction;
 
@@ -28,6 +29,11 @@ record PredictedColumns(List<Column> targets) {
             }
         }
         return header;
+    }
+
+    /** The cells of a row that cannot be predicted. */
+    List<Object> empty() {
+        return Collections.nCopies(header().size(), "");
     }
 
     /** The cells of a row. */

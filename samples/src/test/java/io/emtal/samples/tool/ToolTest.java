@@ -250,6 +250,19 @@ class ToolTest {
     }
 
     @Test
+    void rowsWithoutFeaturesHaveEmptyCellsWhereFaultsAreAllowed() throws IOException {
+        folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES
+                + "\"targets\": [{\"name\": \"t\", \"type\": \"numeric\"}]}")
+                .with("data.csv", rows(",t", row -> "," + row)).with("new.csv", "x,c\n1,red\n,pink\n2,\n");
+        assertEquals(0, train("--dense-epochs", 1, "--epochs", 1).status());
+        assertEquals(0, CommandLineRun.of("predict", "--data", file("new.csv"), "--model", file("model.tribuo"), "--out",
+                file("out.csv"), "--lenient").status());
+        List<String> lines = Files.readAllLines(file("out.csv"));
+        assertEquals(4, lines.size(), lines.toString());
+        assertEquals(List.of(false, true, false), lines.stream().skip(1).map("\"\""::equals).toList(), lines.toString());
+    }
+
+    @Test
     void featuresOfTheSchemaCanBeIgnoredAndTargetsCannot() throws IOException {
         folder.with("schema.json", "{\"name\": \"numbers\", \"kind\": \"regression\"," + FEATURES
                 + "\"targets\": [{\"name\": \"t\", \"type\": \"numeric\"}]}")
