@@ -51,6 +51,7 @@ final class SchemaInference {
                     columns.add(new SchemaInference(csv.column(name)));
                 }
             }
+            EmtalException.check(csv.hasNext(), "%s: found no rows, at least one is needed", file);
             while (csv.hasNext()) {
                 CsvReader.Row row = csv.next();
                 columns.forEach(column -> column.observe(row));
@@ -96,11 +97,11 @@ final class SchemaInference {
         if (text == null) {
             return Column.numeric(name);
         }
-        long numbers = values.stream().filter(value -> isNumber(value.strip())).count();
+        long numbers = values.stream().filter(value -> isNumber(value.strip().replace(',', '.'))).count();
         if (values.size() - numbers <= Math.min(FEW_TEXTS, numbers - 1)) {
             LOGGER.warning(text.origin() + ", column " + Quoted.of(name) + ": found " + Quoted.of(text.cell(column))
                     + ", which is no number; the column is taken as nominal, though " + numbers + " of its "
-                    + values.size() + " values are numbers once blanks around them are left out");
+                    + values.size() + " values are numbers once blanks around them are left out and a comma is the point");
         }
         return new Column(name, Column.Type.NOMINAL, List.copyOf(values));
     }

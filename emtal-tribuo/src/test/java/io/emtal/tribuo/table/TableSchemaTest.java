@@ -171,6 +171,25 @@ class TableSchemaTest {
         }
     }
 
+    @Test
+    void numbersWithACommaAreWarnedOf() throws IOException {
+        Path file = csv("price,t\n\"4,022\",0\n\"-0,5\",1\n12,1\n");
+        try (Warnings warnings = new Warnings(SchemaInference.class)) {
+            assertEquals(List.of(Column.nominal("price", "-0,5", "12", "4,022")),
+                    TableSchema.infer(file, List.of("t"), List.of()).features());
+            assertEquals(List.of(file + ", line 2, column 'price': found '4,022', which is no number; the column is taken as"
+                    + " nominal, though 3 of its 3 values are numbers once blanks around them are left out and a comma is"
+                    + " the point"), warnings.messages());
+        }
+    }
+
+    @Test
+    void aTableWithoutRowsIsRefused() throws IOException {
+        Path file = csv("x,t\n");
+        assertEquals(file + ": found no rows, at least one is needed", assertThrows(EmtalException.class,
+                () -> TableSchema.infer(file, List.of("t"), List.of())).getMessage());
+    }
+
     @ParameterizedTest
     @CsvSource(quoteCharacter = '~', value = {"NA", "~ 77516~"})
     void theCellThatIsNoNumberIsNamedWhereThereAreManyNumbers(String cell) throws IOException {
