@@ -56,7 +56,7 @@ public final class GainCommand implements Callable<Integer> {
 
     @Option(names = "--cut", paramLabel = "TARGET",
             description = "The numeric target that is cut into classes; \"none\" for none. Default: the first one that has "
-                + "different numbers enough.")
+                + "different numbers enough; none where there is none such.")
     private String cut;
 
     @Option(names = "--classes", paramLabel = "N", defaultValue = "3",
@@ -173,7 +173,7 @@ public final class GainCommand implements Callable<Integer> {
         }
     }
 
-    private static String describe(Table table, MultiTaskTargets targets) {
+    private String describe(Table table, MultiTaskTargets targets) {
         List<Column> columns = table.schema().targets();
         StringBuilder text = new StringBuilder(table.schema().name()).append(": ").append(table.rows()).append(" rows");
         for (int target = 0; target < columns.size(); target++) {
@@ -186,7 +186,8 @@ public final class GainCommand implements Callable<Integer> {
                         .collect(Collectors.joining(", "))).append(')');
             }
         }
-        return text.toString();
+        boolean cut = IntStream.range(0, columns.size()).anyMatch(target -> targets.cuts(target).length > 0);
+        return text.append(cut ? "" : "; none is cut").toString();
     }
 
     /** A task without a label in training can be learnt neither together nor alone. */

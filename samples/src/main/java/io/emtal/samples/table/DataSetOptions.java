@@ -16,7 +16,8 @@ public final class DataSetOptions {
     private CommandSpec command;
 
     @Option(names = "--data", required = true, paramLabel = "DIR",
-            description = "Folder with the data sets, at any depth, or one data set.")
+            description = "Folder with the data sets, at any depth, or one data set: a folder with a schema.json whose "
+                + "\"files\" say which rows train and which test.")
     private Path data;
 
     @Option(names = "--set", paramLabel = "NAME", description = "Only this data set; may be given several times.")

@@ -49,6 +49,14 @@ class GainTest {
         assertTrue(run.err().contains("[3/3] small, seed 1, fold 0, t in "), run.err());
     }
 
+    @Test
+    void saysWhereNoTargetIsCut() {
+        CommandLineRun run = CommandLineRun.of("gain", "--data", temp, "--set", "small", "--seeds", 1, "--folds", 1,
+                "--missing", 0, "--classes", 41);
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().startsWith("small: 40 rows, s in 40, t in 40; none is cut\n"), run.out());
+    }
+
     /** Other sets may have it. */
     @ParameterizedTest
     @ValueSource(strings = {"--cut u", "--missing-of u=1", "--missing-of a=b=0.5"})
