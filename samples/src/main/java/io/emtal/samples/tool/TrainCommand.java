@@ -238,14 +238,16 @@ public final class TrainCommand implements Callable<Integer> {
         training.stop().ifPresent(stop -> screen.println("Stopped in phase " + stop + ": the model is the best so far."));
         boolean held = best.validationLosses().length > 0;
         double[] losses = held ? best.validationLosses() : best.trainLosses();
-        screen.printf("Loss of each task %s, in epoch %d of the %s:%n",
+        screen.printf(Locale.ROOT, "Loss of each task %s, in epoch %d of the %s:%n",
                 held ? "on the held-out rows" : "on the training rows", best.epoch(),
                 best.phase() == Phase.ADAPT ? "adaptation" : "dense training");
         for (int t = 0; t < losses.length; t++) {
             screen.printf(Locale.ROOT, "  %.4f  %s%n", losses[t], training.tasks().task(t).name());
         }
-        screen.printf(Locale.ROOT, "The adaptation trained %d parameters; the dense network has %d.%n",
-                parameters.trainableTotal(), parameters.deployed());
+        if (best.phase() == Phase.ADAPT) {
+            screen.printf(Locale.ROOT, "The adaptation trained %d parameters; the dense network has %d.%n",
+                    parameters.trainableTotal(), parameters.deployed());
+        }
         Stream.concat(Stream.of(out), Stream.concat(onnx.stream(), history.stream()))
                 .forEach(file -> screen.println("Wrote " + file));
         screen.flush();
