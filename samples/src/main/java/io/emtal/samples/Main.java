@@ -10,6 +10,7 @@ import io.emtal.samples.tool.GenerateCommand;
 import io.emtal.samples.tool.PredictCommand;
 import io.emtal.samples.tool.TrainCommand;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
@@ -53,6 +54,8 @@ public final class Main implements Runnable {
         System.setProperty("java.awt.headless", "true");
         // JLine, which tells the width of the console, warns of a part of its own.
         System.setProperty("org.jline.terminal.disableDeprecatedProviderWarning", "true");
+        // Tribuo names methods of its protobufs in capitals of the default locale: in Turkish it can write no model.
+        Locale.setDefault(Locale.ROOT);
         System.exit(commandLine().execute(arguments));
     }
 
