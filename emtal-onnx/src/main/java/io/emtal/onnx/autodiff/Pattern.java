@@ -74,7 +74,7 @@ interface Pattern {
         private final Map<String, Integer> uses = new HashMap<>();
 
         Path(Function<Value, Tensor> constants, List<Node> nodes, Set<String> wanted) {
-            this.constants = constants;
+            this.constants = value -> wanted.contains(value.name()) ? null : constants.apply(value);
             for (Node node : nodes) {
                 node.outputs().forEach(v -> producers.put(v.name(), node));
                 node.inputs().stream().filter(Objects::nonNull).forEach(v -> uses.merge(v.name(), 1, Integer::sum));
@@ -116,7 +116,7 @@ interface Pattern {
             return Math.abs(number(value) - expected) < 1e-6;
         }
 
-        /** Whether a value is a constant. */
+        /** Whether a value is a constant, and none that is wanted. */
         boolean isConstant(Value value) {
             return constants.apply(value) != null;
         }

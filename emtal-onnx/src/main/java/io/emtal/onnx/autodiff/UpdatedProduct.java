@@ -23,7 +23,8 @@ final class UpdatedProduct implements Pattern {
         if (!isPlain(last) || last.input(1).rank() != 2) {
             return Optional.empty();
         }
-        Optional<Node> sum = path.producer("Add", last.input(1), 1).filter(add -> path.isConstant(add.input(0)));
+        Optional<Node> sum = path.producer("Add", last.input(1), 1)
+                .filter(add -> path.isConstant(add.input(0)) && add.input(0).shape().equals(add.input(1).shape()));
         List<Node> inner = new ArrayList<>();
         sum.ifPresent(inner::add);
         Optional<Node> turned = sum.flatMap(add -> path.producer("Transpose", add.input(1), 1));

@@ -101,6 +101,40 @@ class GradientsTest {
                 + " allowed is FLOAT"), e.getMessage());
     }
 
+    /** y = x·(W + A·B) + 3 W, by the W that is a constant, too. */
+    @Test
+    void constantsOfPatternsHaveGradients() throws Exception {
+        Value x = b.input("x", ElementType.FLOAT, 1, 1);
+        Value first = b.input("a", ElementType.FLOAT, 1, 1);
+        Value second = b.input("b", ElementType.FLOAT, 1, 1);
+        Value w = b.constant(Tensor.of(new float[] {2}, 1, 1));
+        Value y = b.add(b.matMul(x, b.add(w, b.matMul(first, second))), b.mul(w, 3));
+        List<Value> gradients = Gradients.of(b, b.reduceSum(y, false), List.of(x, first, second, w));
+        for (int i = 0; i < 4; i++) {
+            b.output("g" + i, gradients.get(i));
+        }
+        try (GraphSession session = new GraphSession(b.build())) {
+            Map<String, Tensor> found = session.run(Map.of("x", Tensor.of(new float[] {5}, 1, 1),
+                    "a", Tensor.of(new float[] {3}, 1, 1), "b", Tensor.of(new float[] {4}, 1, 1)));
+            assertEquals(List.of(14f, 20f, 15f, 8f), List.of(found.get("g0").floats()[0],
+                    found.get("g1").floats()[0], found.get("g2").floats()[0], found.get("g3").floats()[0]));
+        }
+    }
+
+    /** The ½ of a GELU that is written out. */
+    @Test
+    void factorsOfPatternsHaveGradients() throws Exception {
+        Value x = b.input("x", ElementType.FLOAT, 2);
+        Value half = b.constant(Tensor.of(new float[] {0.5f}, 1));
+        Value f = b.add(b.erf(b.mul(x, Math.sqrt(0.5))), b.constant(1, x));
+        Value loss = b.reduceSum(b.mul(b.mul(x, f), half), false);
+        b.output("gradient", Gradients.of(b, loss, List.of(x, half)).get(1));
+        try (GraphSession session = new GraphSession(b.build())) {
+            Tensor gradient = session.run(Map.of("x", Tensor.of(new float[] {1, 0}, 2))).get("gradient");
+            assertArrayEquals(new float[] {1.6826895f}, gradient.floats(), 1e-5f);
+        }
+    }
+
     /** One lean gradient, [1, 1], is spelled out to the shapes of both products. */
     @Test
     void leanGradientsAreSpelledOutForEachShape() throws Exception {

@@ -29,6 +29,7 @@ final class RuleCases {
         List<RuleCase> all = new ArrayList<>();
         elementwise(all);
         updatedProducts(all);
+        repeatedRows(all);
         activations(all);
         matrices(all);
         convolutions(all);
@@ -99,6 +100,18 @@ final class RuleCases {
                         }, Operand.of(2, 5, 3), Operand.of(3, 2), Operand.of(2, 4)));
             }
         }
+    }
+
+    /** A sum that repeats rows is no updated product. */
+    private static void repeatedRows(List<RuleCase> all) {
+        Tensor weight = Tensor.of(new float[] {1, -2, 3, 0.5f, 2, -1, 0, 1.5f, -0.5f, 2.5f, 1, -3}, 3, 4);
+        Tensor row = Tensor.of(new float[] {1, -2, 3, 0.5f}, 1, 4);
+        all.add(RuleCase.with("MatMul", "by a matrix and one row's update", FLOAT, (b, in) -> List.of(
+                b.matMul(in[0], b.add(b.constant(weight), b.matMul(in[1], in[2])))), Operand.of(2, 5, 3),
+                Operand.of(1, 2), Operand.of(2, 4)));
+        all.add(RuleCase.with("MatMul", "by one row and a matrix's update", FLOAT, (b, in) -> List.of(
+                b.matMul(in[0], b.add(b.constant(row), b.matMul(in[1], in[2])))), Operand.of(2, 5, 3),
+                Operand.of(3, 2), Operand.of(2, 4)));
     }
 
     private static void activations(List<RuleCase> all) {
