@@ -82,15 +82,31 @@ final class NormalizationRules {
         });
     }
 
-    /** The rows again in their parts; y = u ∘ (√D · scale) + bias with the unit rows u. */
+    /**
+     * The rows again in their parts; y = u ∘ (√D · scale) + bias with the unit rows u. The further outputs are the mean
+     * and √D · r, whose derivative is −√D · r² · u.
+     */
     private static void layerNormalization(BackwardStep s) {
         GraphBuilder b = s.builder();
         Value x = s.input(0);
         double root = Math.sqrt(x.extent(-1));
         NormalRows.Rows rows = NormalRows.write(b, x, s.node().real("epsilon", 1e-5f));
-        s.give(0, () -> rows.gradient(b, b.mul(s.gradient(), b.mul(s.input(1), root))));
-        s.giveBroadcast(1, () -> b.mul(b.mul(s.gradient(), rows.units()), root));
-        s.giveBroadcast(2, s::leanGradient);
+        if (s.leanGradient() != null) {
+            s.give(0, () -> rows.gradient(b, b.mul(s.gradient(), b.mul(s.input(1), root))));
+            s.giveBroadcast(1, () -> b.mul(b.mul(s.gradient(), rows.units()), root));
+            s.giveBroadcast(2, s::leanGradient);
+        }
+        if (isUsed(s, 1)) {
+            s.give(0, () -> b.mul(s.gradient(1), 1.0 / x.extent(-1)));
+        }
+        if (isUsed(s, 2)) {
+            Value square = b.mul(rows.inverse(), rows.inverse());
+            s.give(0, () -> b.mul(b.mul(b.mul(s.gradient(2), square), rows.units()), -root));
+        }
+    }
+
+    private static boolean isUsed(BackwardStep s, int output) {
+        return output < s.node().outputs().size() && s.gradient(output) != null;
     }
 
     /** y = scale · (x − mean) · r + bias with r = 1/√(variance + ε), one of each a channel, as a network predicts. */

@@ -212,6 +212,16 @@ final class RuleCases {
                     Operand.of(6), Operand.of(6)));
             all.add(RuleCase.of("LayerNormalization", shapes(shape) + " without bias", BOTH,
                     Map.of("axis", (long) shape.length - 1), Operand.of(shape), Operand.of(6)));
+            all.add(RuleCase.with("LayerNormalization", shapes(shape) + " with its statistics", FLOAT, (b, in) ->
+                    node(b, "LayerNormalization", Map.of("epsilon", 1e-3f), 3, in), Operand.of(shape), Operand.of(6),
+                    Operand.of(6)));
+            for (int i = 1; i < 3; i++) {
+                int statistic = i;
+                all.add(RuleCase.with("LayerNormalization", shapes(shape) + ", statistic " + i + " alone", FLOAT,
+                        (b, in) -> List.of(node(b, "LayerNormalization", Map.of(), 3, in[0],
+                                b.constant(Tensor.filled(in[0].type(), Shape.of(6), 2))).get(statistic)),
+                        Operand.of(shape)));
+            }
             all.add(RuleCase.with(NormalRows.OP, shapes(shape), BOTH, (b, in) -> List.of(
                     NormalRows.write(b, in[0], 1e-3).units()), Operand.of(shape)));
             String variant = shapes(shape) + ", an inner value is used elsewhere";
