@@ -1,5 +1,6 @@
 package io.emtal.onnx.autodiff;
 
+import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.Shape;
@@ -169,7 +170,8 @@ final class LayoutRules {
             long[] order = LongStream.concat(LongStream.of(axis), Arrays.stream(others)).toArray();
             Shape rows = Shape.of(Arrays.stream(order).map(i -> x.extent((int) i)).toArray());
             Value zeros = b.constant(Tensor.filled(x.type(), rows, 0));
-            Value sum = b.apply("ScatterND", Map.of("reduction", "add"), zeros, b.unsqueeze(indices, count), updates);
+            Value places = indices.type() == ElementType.INT64 ? indices : b.cast(indices, ElementType.INT64);
+            Value sum = b.apply("ScatterND", Map.of("reduction", "add"), zeros, b.unsqueeze(places, count), updates);
             return axis == 0 ? sum : b.transpose(sum, inverse(order));
         });
     }

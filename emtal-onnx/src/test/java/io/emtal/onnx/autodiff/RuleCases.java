@@ -324,6 +324,9 @@ final class RuleCases {
         all.add(RuleCase.with("Gather", "repeated entries of a middle axis, a matrix of indices", BOTH,
                 (b, in) -> node(b, "Gather", Map.of("axis", 1L), 1, in[0], b.constant(
                         new Tensor(ElementType.INT64, Shape.of(2, 2), new long[] {1, 1, 0, 3}))), Operand.of(2, 4, 3)));
+        all.add(RuleCase.with("Gather", "repeated entries of 32 bits", BOTH, (b, in) -> node(b, "Gather", Map.of(), 1,
+                in[0], b.constant(new Tensor(ElementType.INT32, Shape.of(3), new int[] {2, 0, 2}))),
+                Operand.of(4, 2)));
         all.add(RuleCase.with("Gather", "computed indices", BOTH, (b, in) -> node(b, "Gather", Map.of(), 1, in[0],
                 b.cast(b.constant(Tensor.of(new float[] {1, 1, 2}, 3)), ElementType.INT64)), Operand.of(3, 2)));
     }
