@@ -2,7 +2,6 @@ package io.emtal.onnx.autodiff;
 
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Shape;
-import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
 import java.util.Map;
@@ -55,8 +54,10 @@ final class ReductionRules {
         return s.builder().reshape(s.gradient(), kept.extents());
     }
 
+    /** The reduced axes; all, if none are named. */
     private static long[] axes(BackwardStep s, int rank) {
-        Tensor axes = s.input(1) == null ? null : s.builder().tensorOf(s.input(1));
-        return axes != null ? axes.integers() : s.node().integers("axes").orElse(LongStream.range(0, rank).toArray());
+        long[] axes = s.input(1) == null ? s.node().integers("axes").orElse(new long[0])
+                : s.builder().tensorOf(s.input(1)).integers();
+        return axes.length > 0 ? axes : LongStream.range(0, rank).toArray();
     }
 }

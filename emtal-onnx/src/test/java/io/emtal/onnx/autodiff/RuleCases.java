@@ -237,7 +237,7 @@ final class RuleCases {
             for (long keep = 0; keep < 2; keep++) {
                 Map<String, Object> attributes = Map.of("keepdims", keep);
                 all.add(RuleCase.of(op, "all, keepdims " + keep, BOTH, attributes, Operand.of(2, 3)));
-                for (long[] axes : new long[][] {{1}, {-1}, {0, 2}}) {
+                for (long[] axes : new long[][] {{}, {1}, {-1}, {0, 2}}) {
                     String variant = "axes " + shapes(axes) + ", keepdims " + keep;
                     all.add(RuleCase.with(op, variant, BOTH, (b, in) -> reduced(b, op, attributes, axes, in[0]),
                             Operand.of(2, 3, 4)));
