@@ -39,7 +39,6 @@ final class ActivationRules {
             return b.where(inside(b, y, 0, 1), b.mul(s.leanGradient(), s.node().real("alpha", 0.2f)), b.constant(0, y));
         }));
         rules.put("HardSwish", times(ActivationRules::hardSwishSlope));
-        rules.put(ErfGelu.OP, ErfGelu::backward);
         rules.put(Node.CONTRIB + ".Gelu", times(s -> geluSlope(s.builder(), s.input(0))));
         rules.put(Node.CONTRIB + ".FastGelu", ActivationRules::fastGelu);
         rules.put(Node.CONTRIB + ".QuickGelu", ActivationRules::quickGelu);

@@ -5,12 +5,16 @@ import io.emtal.onnx.graph.Node;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** The backward rule of every operator that has one. */
 public final class BackwardRules {
 
     private static final Map<String, BackwardRule> RULES = new TreeMap<>();
+    /** What stands for several operators, which no graph holds. */
+    private static final Map<String, BackwardRule> PATTERNS = Map.of(ErfGelu.OP, ErfGelu::backward,
+            NormalRows.OP, NormalRows::backward, UpdatedProduct.OP, UpdatedProduct::backward);
 
     static {
         RULES.putAll(ElementwiseRules.all());
@@ -31,7 +35,7 @@ public final class BackwardRules {
      * @return the rule; empty if the operator has none
      */
     public static Optional<BackwardRule> of(Node node) {
-        return Optional.ofNullable(RULES.get(node.qualifiedOp()));
+        return Optional.ofNullable(RULES.getOrDefault(node.qualifiedOp(), PATTERNS.get(node.qualifiedOp())));
     }
 
     /**
@@ -41,5 +45,10 @@ public final class BackwardRules {
      */
     public static List<String> operators() {
         return List.copyOf(RULES.keySet());
+    }
+
+    /** The names that stand for patterns. */
+    static Set<String> patterns() {
+        return PATTERNS.keySet();
     }
 }

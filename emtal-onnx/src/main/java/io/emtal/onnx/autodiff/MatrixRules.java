@@ -38,7 +38,6 @@ final class MatrixRules {
                     }
                 },
                 "Gemm", MatrixRules::gemm,
-                UpdatedProduct.OP, UpdatedProduct::backward,
                 "Conv", new PatchConvolutionRule());
     }
 

@@ -21,7 +21,6 @@ final class NormalizationRules {
         return Map.of(
                 "Softmax", NormalizationRules::softmax,
                 "LogSoftmax", NormalizationRules::logSoftmax,
-                NormalRows.OP, NormalRows::backward,
                 "BatchNormalization", NormalizationRules::batchNormalization,
                 "LayerNormalization", new BackwardRule() {
                     @Override

@@ -89,6 +89,8 @@ class GradientsTest {
             boolean refused = List.of("Sign", "Round", "Conv").contains(node.op());
             assertEquals(refused, e.getMessage().contains("'" + node.name() + "'"), e.getMessage());
         }
+        assertTrue(e.getMessage().endsWith("the operators " + String.join(" ", BackwardRules.operators())),
+                e.getMessage());
     }
 
     @Test
