@@ -55,7 +55,8 @@ final class OperatorSets {
         return switch (o.op()) {
             case "Softmax", "LogSoftmax" -> softmax(b, opset, o);
             case "Squeeze", "Unsqueeze", "ReduceSum" -> axesAsInput(b, o);
-            case "ReduceMean", "ReduceMax", "ReduceSumSquare" -> axesAsAttribute(b, o);
+            case "ReduceMean", "ReduceMax" -> axesAsAttribute(b, o);
+            case "ReduceSumSquare" -> sumOfSquares(b, o);
             case "Split" -> split(b, o);
             case "Pad" -> pad(b, o);
             case "Sum" -> pairwise(o, "Add", b::add);
@@ -70,7 +71,7 @@ final class OperatorSets {
             case "SkipLayerNormalization" -> FusedOperators.skipLayerNormalization(b, o, outputs);
             case "BatchNormalization" -> batchNormalization(o);
             case "GlobalAveragePool" -> globalAveragePool(o);
-            case "ReduceL2" -> new Operator("", "Sqrt", Map.of(), List.of(sumOfSquares(b, o)), 1);
+            case "ReduceL2" -> length(b, o);
             case "Cast" -> o.with(Map.of("to", o.attributes().get("to")), o.operands());
             case "Reshape" -> reshape(b, o);
             case "Pow" -> pow(b, o);
@@ -125,10 +126,18 @@ final class OperatorSets {
         return new Operator("", "ReduceMean", Map.of("axes", axes, "keepdims", 1L), o.operands(), 1);
     }
 
-    private static Value sumOfSquares(GraphBuilder b, Operator o) {
-        Operator squares = axesAsAttribute(b, o);
-        EmtalException.check(!squares.op().equals("Identity"), "found no axes, allowed is at least one");
-        return b.apply("ReduceSumSquare", squares.attributes(), squares.operands().get(0));
+    /** Where nothing is summed, elements are squared all the same. */
+    private static Operator sumOfSquares(GraphBuilder b, Operator o) {
+        Operator sum = axesAsAttribute(b, o);
+        Value x = o.operand(0);
+        return sum.op().equals("Identity") ? new Operator("", "Mul", Map.of(), List.of(x, x), 1)
+                : new Operator("", "ReduceSumSquare", sum.attributes(), sum.operands(), 1);
+    }
+
+    private static Operator length(GraphBuilder b, Operator o) {
+        Operator squares = sumOfSquares(b, o);
+        Value sum = b.apply(squares.op(), squares.attributes(), squares.operands().toArray(Value[]::new));
+        return new Operator("", "Sqrt", Map.of(), List.of(sum), 1);
     }
 
     /** Before opset 13 the default axis was 1, and all axes from there on were one. */

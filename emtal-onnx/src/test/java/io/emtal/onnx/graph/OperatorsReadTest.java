@@ -144,6 +144,12 @@ class OperatorsReadTest {
         all.add(of("LeakyRelu", "", 16, List.of(real("alpha", 0.2)), tokens));
         all.add(of("Elu", "", 11, List.of(), tokens));
         all.add(of("ReduceL2", "", 13, List.of(integers("axes", -1)), tokens));
+        for (long opset : new long[] {18, 21}) {
+            for (String op : List.of("ReduceSumSquare", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceSum")) {
+                all.add(of(op, "no axes, nothing reduced", opset, List.of(integer("noop_with_empty_axes", 1)),
+                        tokens));
+            }
+        }
         all.add(of("ReduceL2", "all", 18, List.of(integer("keepdims", 0)), tokens));
     }
 
