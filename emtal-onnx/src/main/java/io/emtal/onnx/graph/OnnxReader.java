@@ -22,6 +22,8 @@ final class OnnxReader {
 
     /** More than shape arithmetic, masks and position tables take. */
     private static final long MOST_COMPUTED_BYTES = 64L << 20;
+    /** Operators of integers with any number of operands, which are taken two at a time. */
+    private static final Set<String> PAIRWISE = Set.of("Max", "Min");
 
     private final OnnxMl.GraphProto proto;
     private final long opset;
@@ -284,22 +286,32 @@ final class OnnxReader {
         if (!integers) {
             return null;
         }
-        List<Value> operands = new ArrayList<>();
-        List<Tensor> tensors = new ArrayList<>();
-        List<ElementType> types = new ArrayList<>();
-        for (String name : node.getInputList()) {
-            Tensor tensor = known.get(name);
-            tensors.add(tensor);
-            types.add(tensor == null ? null : tensor.type());
-            operands.add(tensor == null ? null : new Value(name, tensor.type(), tensor.shape()));
-        }
+        List<Tensor> tensors = node.getInputList().stream().map(known::get).toList();
         OperatorTable.find(NodeLabel.qualifiedOp(node), NodeLabel.domain(node.getDomain()).isEmpty() ? opset : 1)
-                .orElseThrow().checkTypes(where, types);
-        ShapeRules.Typed result = ShapeRules.infer(new ShapeRules.Call(where, node.getOpType(), operands, attributes, 1,
-                v -> known.get(v.name()))).get(0);
+                .orElseThrow().checkTypes(where, tensors.stream().map(t -> t == null ? null : t.type()).toList());
+        if (!PAIRWISE.contains(node.getOpType())) {
+            return computed(node.getOpType(), tensors, attributes, where);
+        }
+        Tensor result = tensors.get(0);
+        for (int i = 1; i < tensors.size() && result != null; i++) {
+            result = computed(node.getOpType(), List.of(result, tensors.get(i)), attributes, where);
+        }
+        return result;
+    }
+
+    private Tensor computed(String op, List<Tensor> tensors, Map<String, Object> attributes, String where) {
+        List<Value> operands = new ArrayList<>();
+        Map<Value, Tensor> constants = new HashMap<>();
+        for (Tensor tensor : tensors) {
+            Value operand = tensor == null ? null : new Value("operand" + operands.size(), tensor.type(),
+                    tensor.shape());
+            operands.add(operand);
+            constants.put(operand, tensor);
+        }
+        ShapeRules.Typed result = ShapeRules.infer(new ShapeRules.Call(where, op, operands, attributes, 1,
+                constants::get)).get(0);
         limits.bytes(where, result.type(), result.shape().extents());
-        Tensor computed = ShapeArithmetic.compute(node.getOpType(), (Long) attributes.getOrDefault("axis", 0L),
-                tensors, result);
+        Tensor computed = ShapeArithmetic.compute(op, (Long) attributes.getOrDefault("axis", 0L), tensors, result);
         if (computed != null) {
             account(computed.type(), computed.shape());
         }

@@ -154,6 +154,21 @@ class OnnxReaderTest {
         assertEquals(Shape.of(2, 3, 4), graph.outputs().get(0).shape());
     }
 
+    /** The target of a reshape is the largest or the smallest of lists of extents. */
+    @ParameterizedTest
+    @CsvSource({"Max, 1, 3", "Max, 2, 4", "Max, 3, 6", "Min, 1, 3", "Min, 2, 2", "Min, 3, 1"})
+    void extremesOfSomeConstantsAreComputed(String op, int count, long expected) {
+        OnnxMl.NodeProto.Builder extreme = OnnxMl.NodeProto.newBuilder().setOpType(op).addOutput("target");
+        OnnxMl.ModelProto.Builder model = model(17, extreme, node("Reshape", "x", "y").addInput("target")).toBuilder();
+        boolean most = op.equals("Max");
+        long[][] lists = {{3, -1}, {most ? 4 : 2, -1}, {most ? 6 : 1, -1}};
+        for (int i = 0; i < count; i++) {
+            model.getGraphBuilder().addInitializer(Tensor.of(lists[i], lists[i].length).toProto("list" + i))
+                    .getNodeBuilder(0).addInput("list" + i);
+        }
+        assertEquals(Shape.of(expected, 24 / expected), OnnxFile.read(model.build(), 2).outputs().get(0).shape());
+    }
+
     @Test
     void onlyTheBatchIsOpen() throws IOException {
         OnnxMl.ModelProto model = SharedData.model("tinybert-onnx/tinybert.onnx");
