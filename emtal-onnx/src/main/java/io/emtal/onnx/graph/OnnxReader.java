@@ -127,8 +127,19 @@ final class OnnxReader {
         Tensor tensor = known.get(name);
         Value value = tensor == null ? values.get(name) : values.computeIfAbsent(name,
                 n -> builder.initializer(n, tensor));
-        EmtalException.check(value != null, "%s: reads %s, which nothing gives", where, Quoted.of(name));
+        EmtalException.check(value != null, "%s: reads %s, %s, which is not supported; allowed is a model that does"
+                + " not use it", where, Quoted.of(name), value == null ? maker(name) : "");
         return value;
+    }
+
+    /** The output of a node that has a name. */
+    private String maker(String name) {
+        int maker = 0;
+        while (!proto.getNode(maker).getOutputList().contains(name)) {
+            maker++;
+        }
+        return "output " + proto.getNode(maker).getOutputList().indexOf(name) + " of "
+                + NodeLabel.of(maker, proto.getNode(maker));
     }
 
     private void read(String where, OnnxMl.NodeProto node) {

@@ -170,6 +170,17 @@ class OnnxReaderTest {
     }
 
     @Test
+    void outputsThatAreNotSupportedAreNamed() {
+        OnnxMl.NodeProto.Builder drop = node("Dropout", "x", "kept").addOutput("mask").setName("drop");
+        OnnxMl.NodeProto.Builder use = node("Where", "mask", "y").addInput("kept").addInput("x").setName("use");
+        assertEquals(Shape.of(2, 3, 4), OnnxFile.read(model(13, drop, node("Relu", "kept", "y")), 2).outputs().get(0)
+                .shape());
+        EmtalException e = assertThrows(EmtalException.class, () -> OnnxFile.read(model(13, drop, use), 2));
+        assertEquals("node 'use' (Where): reads 'mask', output 1 of node 'drop' (Dropout), which is not supported;"
+                + " allowed is a model that does not use it", e.getMessage());
+    }
+
+    @Test
     void onlyTheBatchIsOpen() throws IOException {
         OnnxMl.ModelProto model = SharedData.model("tinybert-onnx/tinybert.onnx");
         EmtalException e = assertThrows(EmtalException.class, () -> OnnxFile.read(model, 2));
