@@ -209,6 +209,9 @@ final class OperatorSets {
         long[] parts = new long[o.outputCount()];
         Arrays.fill(parts, (extent + parts.length - 1) / parts.length);
         parts[parts.length - 1] = extent - (parts.length - 1) * parts[0];
+        EmtalException.check(parts[parts.length - 1] > 0, "found %d parts of an extent of %d, which are %d each and"
+                + " leave nothing for the last; allowed are numbers of parts that leave something", parts.length,
+                extent, parts[0]);
         return o.with(attributes, List.of(o.operand(0), b.integers(parts)));
     }
 

@@ -170,6 +170,15 @@ class OnnxReaderTest {
     }
 
     @Test
+    void unevenPartsAreRefusedAsTheFileHasThem() {
+        OnnxMl.NodeProto.Builder split = node("Split", "x", "y").addAttribute(integer("axis", 2))
+                .addAttribute(integer("num_outputs", 3)).addOutput("y1").addOutput("y2").setName("cut");
+        EmtalException e = assertThrows(EmtalException.class, () -> OnnxFile.read(model(18, split), 2));
+        assertEquals("node 'cut' (Split): found 3 parts of an extent of 4, which are 2 each and leave nothing for the"
+                + " last; allowed are numbers of parts that leave something", e.getMessage());
+    }
+
+    @Test
     void outputsThatAreNotSupportedAreNamed() {
         OnnxMl.NodeProto.Builder drop = node("Dropout", "x", "kept").addOutput("mask").setName("drop");
         OnnxMl.NodeProto.Builder use = node("Where", "mask", "y").addInput("kept").addInput("x").setName("use");
