@@ -108,7 +108,7 @@ final class ExternalData {
             return tensor.toBuilder().clearExternalData().clearDataLocation()
                     .setRawData(read(from, location, offset, (int) needed)).build();
         } catch (IOException | InvalidPathException e) {
-            throw new EmtalException(from + ": cannot be read: " + e.getMessage(), e);
+            throw new EmtalException(from + ": cannot be read: " + ModelFile.reason(e), e);
         }
     }
 

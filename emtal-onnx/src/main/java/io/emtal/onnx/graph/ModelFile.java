@@ -8,7 +8,9 @@ import io.emtal.onnx.EmtalException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -34,7 +36,7 @@ final class ModelFile {
         } catch (EmtalException e) {
             throw new EmtalException("model " + file + ": " + e.getMessage(), e);
         } catch (IOException e) {
-            throw new EmtalException("model " + file + ": cannot be read: " + e.getMessage(), e);
+            throw new EmtalException("model " + file + ": cannot be read: " + reason(e), e);
         }
     }
 
@@ -50,6 +52,12 @@ final class ModelFile {
         } catch (EmtalException e) {
             throw new EmtalException("model of " + bytes.size() + " bytes: " + e.getMessage(), e);
         }
+    }
+
+    /** Some exceptions say no more than the path. */
+    static String reason(Exception e) {
+        return e instanceof NoSuchFileException ? "no such file"
+                : e instanceof AccessDeniedException ? "access is denied" : e.getMessage();
     }
 
     private static ByteString bytes(Path file, ReadLimits limits) throws IOException {

@@ -206,7 +206,7 @@ class ExternalDataTest {
 
     @Test
     void missingFile() throws IOException {
-        assertRefused(model("location", "absent.bin"), "cannot be read");
+        assertRefused(model("location", "absent.bin"), "'absent.bin': cannot be read: no such file");
         assertRefused(model("location", "w.bin/inside"), "step 'w.bin' is a link or no directory");
     }
 
