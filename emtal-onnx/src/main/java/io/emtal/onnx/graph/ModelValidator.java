@@ -34,7 +34,8 @@ import java.util.stream.Collectors;
 final class ModelValidator {
 
     private static final long OLDEST_IR = 3;
-    private static final long NEWEST_IR = 10;
+    /** The newest that ONNX Runtime 1.28 loads. */
+    private static final long NEWEST_IR = 13;
 
     private static final Pattern QUANTISED =
             Pattern.compile("(.*\\.)?(Q[A-Z].*|.*Quantize.*|.*Integer(ToFloat)?|MatMul(NBits|Bnb4|FpQ4))");

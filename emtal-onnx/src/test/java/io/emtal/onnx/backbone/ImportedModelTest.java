@@ -75,7 +75,8 @@ class ImportedModelTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"11, 3", "11, 6", "12, 7", "13, 7", "14, 7", "15, 8", "16, 8", "17, 8", "18, 8", "19, 9", "20, 9", "21, 10"})
+    @CsvSource({"11, 3", "11, 6", "12, 7", "13, 7", "14, 7", "15, 8", "16, 8", "17, 8", "18, 8", "19, 9", "20, 9",
+        "21, 10", "11, 11", "17, 11", "17, 12", "17, 13", "21, 13"})
     void headsOfEveryKindInEveryOperatorSet(long operatorSet, long ir) throws Exception {
         ModelProto original = model(operatorSet, ir);
         for (HeadScope scope : HeadScope.values()) {

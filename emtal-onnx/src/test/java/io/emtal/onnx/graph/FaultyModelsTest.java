@@ -438,10 +438,20 @@ class FaultyModelsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {-1, 0, 2, 11})
+    @ValueSource(longs = {-1, 0, 2, 14})
     void unknownIrVersion(long version) {
         assertRefused(model -> model.setIrVersion(version), "unsupported: found IR version " + version
-                + ", allowed are 3 to 10");
+                + ", allowed are 3 to 13");
+    }
+
+    /** FLOAT4E2M1, FLOAT8E8M0, UINT2 and INT2, which came with the IR versions 11 to 13. */
+    @ParameterizedTest
+    @ValueSource(ints = {23, 24, 25, 26})
+    void typesOfNewerModels(int type) {
+        assertRefused(model -> model.setIrVersion(13).getGraphBuilder().getInitializerBuilder(0).setDataType(type),
+                "initialiser 'w': element type ");
+        assertRefused(model -> model.setIrVersion(13).getGraphBuilder().setInput(0, Models.value("x", type, "batch",
+                3)), "input 'x': element type ");
     }
 
     @Test
