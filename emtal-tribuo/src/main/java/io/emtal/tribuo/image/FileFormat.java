@@ -11,16 +11,20 @@ import java.util.zip.CRC32;
  * What an image file says of itself before anything is decoded, and whether it is whole: readers of the JDK fill the
  * rest of a truncated JPEG file with grey, and none of them looks at a PNG file's checksums.
  *
+ * @param readable what the JDK's reader is given: the file, in which a JPEG file's colour profiles are comments, as the
+ *     reader would convert by them
  * @param name the name of the format, as Java's image readers know it
  * @param components the number of a JPEG file's components; 0 for other formats
  * @param adobeTransform the colour transform that a JPEG file's Adobe marker states; −1 without a marker
  * @param orientation the orientation of EXIF, 1 to 8; 1 where none, or an unknown one, is stated
  */
-record FileFormat(String name, int components, int adobeTransform, int orientation) {
+record FileFormat(byte[] readable, String name, int components, int adobeTransform, int orientation) {
 
     private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final byte[] EXIF = {'E', 'x', 'i', 'f', 0, 0};
     private static final byte[] ADOBE = {'A', 'd', 'o', 'b', 'e'};
+    private static final byte[] PROFILE = "ICC_PROFILE\0".getBytes(StandardCharsets.US_ASCII);
+    private static final byte COMMENT = (byte) 0xfe;
     private static final int ORIENTATION = 0x0112;
     private static final int SHORT = 3;
 
@@ -68,7 +72,7 @@ record FileFormat(String name, int components, int adobeTransform, int orientati
                 orientation = orientation(file, at + 8, length);
             }
             if (type.equals("IEND")) {
-                return new FileFormat("png", 0, -1, orientation);
+                return new FileFormat(file, "png", 0, -1, orientation);
             }
             at += length + 12;
         }
@@ -76,6 +80,7 @@ record FileFormat(String name, int components, int adobeTransform, int orientati
 
     /** Marker segments, and in between the entropy-coded data, in which 0xff is followed by 0 or a restart marker. */
     private static FileFormat jpeg(String where, byte[] file) {
+        byte[] readable = file.clone();
         int components = 0;
         int adobeTransform = -1;
         int orientation = 1;
@@ -92,7 +97,7 @@ record FileFormat(String name, int components, int adobeTransform, int orientati
             }
             if (marker == 0xd9) {
                 EmtalException.check(components > 0, "%s: found a JPEG file without an image", where);
-                return new FileFormat("jpeg", components, adobeTransform, orientation);
+                return new FileFormat(readable, "jpeg", components, adobeTransform, orientation);
             }
             if (at + 4 > file.length) {
                 break;
@@ -106,6 +111,8 @@ record FileFormat(String name, int components, int adobeTransform, int orientati
                 components = file[data + 5] & 0xff;
             } else if (marker == 0xe1 && length > 8 && starts(file, data, EXIF)) {
                 orientation = orientation(file, data + EXIF.length, end - data - EXIF.length);
+            } else if (marker == 0xe2 && starts(file, data, PROFILE)) {
+                readable[at + 1] = COMMENT;
             } else if (marker == 0xee && length >= 14 && starts(file, data, ADOBE)) {
                 adobeTransform = file[data + 11] & 0xff;
             }
@@ -130,7 +137,7 @@ record FileFormat(String name, int components, int adobeTransform, int orientati
                     "%s: found a GIF file whose first image covers a part of %d × %d pixels, allowed is the whole",
                     where, width, height);
             afterBlocks(in, at + 10 + colourTable(in.get(at + 9)) + 1);
-            return new FileFormat("gif", 0, -1, 1);
+            return new FileFormat(file, "gif", 0, -1, 1);
         } catch (IndexOutOfBoundsException e) {
             throw new EmtalException(String.format(TRUNCATED, where, "GIF", file.length), e);
         }
@@ -153,7 +160,7 @@ record FileFormat(String name, int components, int adobeTransform, int orientati
         ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
         EmtalException.check(file.length >= 26 && (in.getInt(2) & 0xffffffffL) <= file.length, TRUNCATED, where, "BMP",
                 file.length);
-        return new FileFormat("bmp", 0, -1, 1);
+        return new FileFormat(file, "bmp", 0, -1, 1);
     }
 
     /**

@@ -52,7 +52,8 @@ public final class ImageExample {
     }
 
     /**
-     * A decoded image in memory.
+     * A decoded image in memory. Where {@link javax.imageio.ImageIO} read it from a JPEG file with a colour profile,
+     * its pixels are converted by the profile; those of an example of the file itself are not.
      *
      * @param output the output
      * @param image a grey or RGB image of integer samples, or one with a palette; not copied

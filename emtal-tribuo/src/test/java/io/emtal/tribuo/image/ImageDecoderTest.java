@@ -17,6 +17,7 @@ import org.tribuo.classification.Label;
 
 import java.awt.Color;
 import java.awt.color.ColorSpace;
+import java.awt.color.ICC_Profile;
 import java.awt.image.BufferedImage;
 import java.awt.image.ComponentColorModel;
 import java.awt.image.DataBuffer;
@@ -315,6 +316,16 @@ class ImageDecoderTest {
         }
         assertThrows(EmtalException.class, () -> new ImageDecoder(3, 63).decode("image", image));
         assertEquals(8, new ImageDecoder(3, 64).decode("image", image).height());
+    }
+
+    @Test
+    void profilesOfJpegFilesAreIgnored() {
+        byte[] plain = Drawings.jpeg(Drawings.quarters(16, 16, BufferedImage.TYPE_INT_RGB));
+        byte[] profile = ICC_Profile.getInstance(ColorSpace.CS_LINEAR_RGB).getData();
+        byte[] file = Drawings.withSegment(plain, 0xe2, Drawings.prefixed("ICC_PROFILE\0\1\1", profile));
+        byte[] given = file.clone();
+        assertArrayEquals(COLOUR.decode("image", plain).data(), COLOUR.decode("image", file).data());
+        assertArrayEquals(given, file);
     }
 
     @Test
