@@ -35,8 +35,8 @@ record ImageSet(String name, ImageTable train, ImageTable test, Map<String, Inte
      * @param chosen the columns that are tasks, each as {@code column} or {@code set.column}; empty for all
      * @param ignored the columns that are none
      * @return one set a file
-     * @throws EmtalException if a file is not as it must be, a name is that of no column, or nothing can be learnt
-     *     about a task
+     * @throws EmtalException if a file is not as it must be, a name is that of no column, nothing can be learnt
+     *     about a task, or no test row has a label
      */
     static List<ImageSet> read(List<Path> files, List<String> chosen, List<String> ignored) {
         Map<String, Path> named = name(files);
@@ -59,7 +59,20 @@ record ImageSet(String name, ImageTable train, ImageTable test, Map<String, Inte
             boolean clash = tasks.stream().anyMatch(task -> uses.get(task) > 1);
             sets.add(of(name, file, tasks, clash ? name : ""));
         });
+        EmtalException.check(sets.stream().anyMatch(ImageSet::isTested),
+                "%s: found no label of the tasks %s in rows of the split '%s', at least one is needed",
+                files.stream().map(Path::toString).collect(Collectors.joining(", ")),
+                sets.stream().flatMap(set -> set.classes.keySet().stream()).toList(), TEST);
         return sets;
+    }
+
+    private boolean isTested() {
+        for (Example<MultiLabel> example : test) {
+            if (!example.getOutput().getNameSet().isEmpty()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static ImageSet of(String name, Path file, List<String> tasks, String prefix) {

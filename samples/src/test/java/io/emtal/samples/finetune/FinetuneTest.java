@@ -311,6 +311,8 @@ class FinetuneTest {
         "'path,kind\n1.png,a\n', no column 'split'",
         "'path,kind,split\n1.png,a,train\n2.png,b,train\n', 'found no row with ''test'''",
         "'path,kind,split\n1.png,a,train\n2.png,a,train\n3.png,a,test\n', found 1 classes of the task 'kind'",
+        "'path,kind,split\n1.png,a,train\n2.png,b,train\n3.png,,test\n', found no label of the tasks [kind] in rows of"
+            + " the split 'test'",
         "'path,kind,split\n1.png,a,train\nabsent.png,b,train\n3.png,a,test\n', line 3",
     })
     void badTablesAreRefused(String table, String message) throws IOException {
