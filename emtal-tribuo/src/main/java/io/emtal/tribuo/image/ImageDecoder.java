@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * Decodes images to grey or RGB bytes: turned as EXIF says, palettes looked up, 16 bits rounded to 8, transparency put
@@ -35,6 +36,10 @@ record ImageDecoder(int channels, long maxPixels) {
     /** A file of an image of the most pixels may be this many times as large. */
     private static final int BYTES_PER_PIXEL = 8;
     private static final int SMALL_FILE = 1 << 20;
+
+    /** A warning of the JPEG decoder's that begins like those of pixels that it has made up, but is none. */
+    private static final Pattern BYTES_LEFT_OUT =
+            Pattern.compile("Corrupt JPEG data: \\d+ extraneous bytes before marker 0x[0-9a-f]+");
 
     /**
      * Decodes what an example carries.
@@ -89,7 +94,8 @@ record ImageDecoder(int channels, long maxPixels) {
             };
             for (String warning : warnings) {
                 // What the JPEG decoder says when it has made pixels up; its other warnings are harmless.
-                EmtalException.check(!warning.startsWith("Corrupt") && !warning.startsWith("Premature"),
+                EmtalException.check(!warning.startsWith("Corrupt") && !warning.startsWith("Premature")
+                                || BYTES_LEFT_OUT.matcher(warning).matches(),
                         "%s: found a damaged file: %s", where, warning);
             }
             return pixels.oriented(format.orientation());

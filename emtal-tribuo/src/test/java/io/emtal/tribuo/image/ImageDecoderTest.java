@@ -328,6 +328,20 @@ class ImageDecoderTest {
         assertArrayEquals(given, file);
     }
 
+    /** Bytes between two segments are passed over; of an image that ends too early pixels would be made up. */
+    @Test
+    void onlyWarningsOfPixelsThatAreMadeUpAreRefused() {
+        byte[] plain = Drawings.jpeg(Drawings.quarters(32, 32, BufferedImage.TYPE_INT_RGB));
+        byte[] longer = Arrays.copyOf(plain, plain.length + 3);
+        System.arraycopy(plain, plain.length - 2, longer, plain.length + 1, 2);
+        longer[plain.length - 2] = longer[plain.length - 1] = longer[plain.length] = 0;
+        assertArrayEquals(COLOUR.decode("image", plain).data(), COLOUR.decode("image", longer).data());
+        byte[] shorter = Arrays.copyOf(plain, plain.length - 20);
+        System.arraycopy(plain, plain.length - 2, shorter, shorter.length - 2, 2);
+        String message = assertThrows(EmtalException.class, () -> COLOUR.decode("x.jpg", shorter)).getMessage();
+        assertTrue(message.startsWith("x.jpg: found a damaged file: Corrupt JPEG data: premature end"), message);
+    }
+
     @Test
     void otherThingsAreRefused(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("a.txt"), "no image");
