@@ -34,8 +34,9 @@ import java.util.regex.Pattern;
 record ImageDecoder(int channels, long maxPixels) {
 
     /** A file of an image of the most pixels may be this many times as large. */
-    private static final int BYTES_PER_PIXEL = 8;
+    private static final long BYTES_PER_PIXEL = 8;
     private static final int SMALL_FILE = 1 << 20;
+    private static final int LARGEST_FILE = Integer.MAX_VALUE - 8;
 
     /** A warning of the JPEG decoder's that begins like those of pixels that it has made up, but is none. */
     private static final Pattern BYTES_LEFT_OUT =
@@ -68,10 +69,12 @@ record ImageDecoder(int channels, long maxPixels) {
         try {
             Path path = Path.of(file);
             long size = Files.size(path);
-            EmtalException.check(size <= SMALL_FILE + BYTES_PER_PIXEL * maxPixels,
-                    "%s: found a file of %d bytes, allowed are %d", where, size,
-                    SMALL_FILE + BYTES_PER_PIXEL * maxPixels);
+            long allowed = Math.min(LARGEST_FILE, SMALL_FILE + BYTES_PER_PIXEL * Math.min(maxPixels, LARGEST_FILE));
+            EmtalException.check(size <= allowed, "%s: found a file of %d bytes, allowed are %d where maxPixels is %d",
+                    where, size, allowed, maxPixels);
             return Files.readAllBytes(path);
+        } catch (EmtalException e) {
+            throw e;
         } catch (IOException | IllegalArgumentException e) {
             throw new EmtalException(where + ": found no file that can be read: " + e, e);
         }

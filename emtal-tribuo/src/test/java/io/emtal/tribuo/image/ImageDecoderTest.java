@@ -343,6 +343,18 @@ class ImageDecoderTest {
     }
 
     @Test
+    void theLimitOfPixelsIsOneOfBytesToo(@TempDir Path folder) throws IOException {
+        byte[] png = Drawings.encode(Drawings.quarters(8, 8, BufferedImage.TYPE_INT_RGB), "png");
+        Path file = Files.write(folder.resolve("a.png"), Arrays.copyOf(png, (1 << 20) + 9));
+        for (long most : new long[] {64, Integer.MAX_VALUE, Long.MAX_VALUE / 8, Long.MAX_VALUE}) {
+            assertEquals(8, new ImageDecoder(3, most).decode("image", file.toString()).height());
+        }
+        assertEquals("image, " + file + ": found a file of 1048585 bytes, allowed are 1048584 where maxPixels is 1",
+                assertThrows(EmtalException.class, () -> new ImageDecoder(3, 1).decode("image", file.toString()))
+                        .getMessage());
+    }
+
+    @Test
     void otherThingsAreRefused(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("a.txt"), "no image");
         for (Object other : List.of(text.toString(), folder.toString(), folder.resolve("absent.png").toString(),
