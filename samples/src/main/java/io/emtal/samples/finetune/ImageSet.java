@@ -3,6 +3,7 @@ package io.emtal.samples.finetune;
 import io.emtal.onnx.EmtalException;
 import io.emtal.samples.quickstart.TaskAccuracy;
 import io.emtal.tribuo.image.ImageTable;
+import io.emtal.tribuo.table.CsvReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -41,7 +42,7 @@ record ImageSet(String name, ImageTable train, ImageTable test, Map<String, Inte
     static List<ImageSet> read(List<Path> files, List<String> chosen, List<String> ignored) {
         Map<String, Path> named = name(files);
         Map<String, List<String>> columns = new LinkedHashMap<>();
-        named.forEach((name, file) -> columns.put(name, List.copyOf(table(file, TRAIN).build().tasks())));
+        named.forEach((name, file) -> columns.put(name, columns(file)));
         Stream.concat(chosen.stream(), ignored.stream()).forEach(wanted -> EmtalException.check(
                 columns.entrySet().stream().anyMatch(set -> set.getValue().stream()
                         .anyMatch(column -> names(wanted, set.getKey(), column))),
@@ -73,6 +74,14 @@ record ImageSet(String name, ImageTable train, ImageTable test, Map<String, Inte
             }
         }
         return false;
+    }
+
+    /** The columns that may be tasks. */
+    private static List<String> columns(Path file) {
+        try (CsvReader table = CsvReader.open(file)) {
+            return table.header().stream()
+                    .filter(column -> !column.equals(ImageTable.PATH) && !column.equals(ImageTable.SPLIT)).toList();
+        }
     }
 
     private static ImageSet of(String name, Path file, List<String> tasks, String prefix) {

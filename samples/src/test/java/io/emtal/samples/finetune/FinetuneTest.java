@@ -283,6 +283,21 @@ class FinetuneTest {
         assertTrue(run.out().contains(second), run.out());
     }
 
+    @Test
+    void columnsThatAreNoTasksAreLeftOut() throws IOException {
+        List<String> lines = new ArrayList<>(Files.readAllLines(one));
+        lines.replaceAll(line -> line + ", any note ");
+        lines.set(0, lines.get(0).replace(", any note ", ",a=b"));
+        Path file = Files.write(one.resolveSibling("notes.csv"), lines);
+        CommandLineRun refused = finetune("--images", file, "--trainer", "heads");
+        assertEquals(1, refused.status(), refused.err());
+        assertTrue(refused.err().contains("found 'a=b' as the name of a task"), refused.err());
+        for (List<String> options : List.of(List.of("--ignore", "a=b"), List.of("--task", "kind"))) {
+            CommandLineRun run = finetune("--images", file, "--trainer", "heads", options.get(0), options.get(1));
+            assertEquals(0, run.status(), run.err());
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
         "--trainer nobody, 2, --trainer nobody: there is none of this name; allowed are emtal",
