@@ -180,10 +180,12 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
          * @param column the column, which is no task unless it is asked for
          * @param value what its cell must be
          * @return this builder
+         * @throws EmtalException if the column's name is blank
          */
         public Builder filter(String column, String value) {
+            EmtalException.check(!column.isBlank(), "filter: found a blank column, allowed is the name of one");
             return set(made -> {
-                made.filterColumn = Objects.requireNonNull(column, "column");
+                made.filterColumn = column;
                 made.filterValue = Objects.requireNonNull(value, "value");
             });
         }
@@ -223,6 +225,8 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
     }
 
     private void read() {
+        EmtalException.check(!filterColumn.isEmpty() || filterValue.isEmpty(),
+                "%s: found the filter's value '%s' without a column, allowed are both or none", file, filterValue);
         try (CsvReader table = CsvReader.open(file)) {
             read(table);
         }

@@ -110,6 +110,7 @@ class ImageTableTest {
         assertThrows(EmtalException.class, () -> ImageTable.builder(file).labels("colour").build());
         assertThrows(EmtalException.class, () -> ImageTable.builder(file).labels("fold", "fold").build());
         assertThrows(EmtalException.class, () -> ImageTable.builder(file).filter("set", "dev").build());
+        assertThrows(EmtalException.class, () -> ImageTable.builder(file).filter(" ", "dev"));
     }
 
     @Test
@@ -246,6 +247,10 @@ class ImageTableTest {
         assertDoesNotThrow(() -> ProvenanceUtil.extractConfiguration(table.getProvenance()));
         Files.writeString(xml, Files.readString(xml).replace("\"test\"", "\"dev\""));
         assertThrows(PropertyException.class, () -> new ConfigurationManager(xml.toString()).lookup("images"));
+        Files.writeString(xml, Files.readString(xml).replace("<property name=\"filterColumn\" value=\"split\"/>", ""));
+        String message = assertThrows(PropertyException.class,
+                () -> new ConfigurationManager(xml.toString()).lookup("images")).getMessage();
+        assertTrue(message.contains("found the filter's value 'dev' without a column"), message);
     }
 
     @ParameterizedTest
