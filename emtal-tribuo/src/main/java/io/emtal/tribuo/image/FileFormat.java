@@ -12,7 +12,7 @@ import java.util.zip.CRC32;
  * rest of a truncated JPEG file with grey, and none of them looks at a PNG file's checksums.
  *
  * @param readable what the JDK's reader is given: the file, in which a JPEG file's colour profiles are comments, as the
- *     reader would convert by them
+ *     reader would convert by them, and which says that its components are YCbCr where it would guess
  * @param name the name of the format, as Java's image readers know it
  * @param components the number of a JPEG file's components; 0 for other formats
  * @param adobeTransform the colour transform that a JPEG file's Adobe marker states; −1 without a marker
@@ -24,6 +24,10 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
     private static final byte[] EXIF = {'E', 'x', 'i', 'f', 0, 0};
     private static final byte[] ADOBE = {'A', 'd', 'o', 'b', 'e'};
     private static final byte[] PROFILE = "ICC_PROFILE\0".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] JFIF = {'J', 'F', 'I', 'F', 0};
+    /** The segment of JFIF, in which three components are YCbCr: version 1.1, square pixels, no small image. */
+    private static final byte[] JFIF_SEGMENT =
+            {(byte) 0xff, (byte) 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
     private static final byte COMMENT = (byte) 0xfe;
     private static final int ORIENTATION = 0x0112;
     private static final int SHORT = 3;
@@ -82,6 +86,7 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
     private static FileFormat jpeg(String where, byte[] file) {
         byte[] readable = file.clone();
         int components = 0;
+        boolean known = false;
         int adobeTransform = -1;
         int orientation = 1;
         int at = 2;
@@ -97,7 +102,9 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
             }
             if (marker == 0xd9) {
                 EmtalException.check(components > 0, "%s: found a JPEG file without an image", where);
-                return new FileFormat(readable, "jpeg", components, adobeTransform, orientation);
+                boolean guessed = components == 3 && adobeTransform < 0 && !known;
+                return new FileFormat(guessed ? withJfif(readable) : readable, "jpeg", components,
+                        adobeTransform, orientation);
             }
             if (at + 4 > file.length) {
                 break;
@@ -109,6 +116,9 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
             boolean frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
             if (frame && length >= 8) {
                 components = file[data + 5] & 0xff;
+                known |= length >= 17 && file[data + 6] == 'R' && file[data + 9] == 'G' && file[data + 12] == 'B';
+            } else if (marker == 0xe0 && length >= 16 && starts(file, data, JFIF)) {
+                known = true;
             } else if (marker == 0xe1 && length > 8 && starts(file, data, EXIF)) {
                 orientation = orientation(file, data + EXIF.length, end - data - EXIF.length);
             } else if (marker == 0xe2 && starts(file, data, PROFILE)) {
@@ -119,6 +129,11 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
             at = end;
         }
         throw new EmtalException(String.format(TRUNCATED, where, "JPEG", file.length));
+    }
+
+    private static byte[] withJfif(byte[] file) {
+        return ByteBuffer.allocate(file.length + JFIF_SEGMENT.length).put(file, 0, 2).put(JFIF_SEGMENT)
+                .put(file, 2, file.length - 2).array();
     }
 
     /** The logical screen, blocks, and the first image, which must fill the screen. */

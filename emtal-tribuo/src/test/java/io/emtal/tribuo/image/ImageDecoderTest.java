@@ -354,6 +354,26 @@ class ImageDecoderTest {
                         .getMessage());
     }
 
+    /** By the names R, G and B alone it is known that the components of a file without a marker are colours. */
+    @ParameterizedTest
+    @CsvSource({"0, 1, 2, 254, 0, 0", "1, 2, 3, 254, 0, 0", "1, 34, 35, 254, 0, 0", "82, 71, 66, 76, 85, 255"})
+    void componentsAreYCbCrUnlessTheyAreNamedOtherwise(int first, int second, int third, int red, int green,
+                                                       int blue) {
+        byte[] file = Drawings.jpeg(16, 16, 76, 85, 255);
+        for (int at = 0; at < file.length - 1; at++) {
+            if (file[at] == (byte) 0xff && file[at + 1] == (byte) 0xc0) {
+                file[at + 10] = (byte) first;
+                file[at + 13] = (byte) second;
+                file[at + 16] = (byte) third;
+            } else if (file[at] == (byte) 0xff && file[at + 1] == (byte) 0xda) {
+                file[at + 5] = (byte) first;
+                file[at + 7] = (byte) second;
+                file[at + 9] = (byte) third;
+            }
+        }
+        assertInks(file, red, green, blue);
+    }
+
     @Test
     void otherThingsAreRefused(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("a.txt"), "no image");
