@@ -9,7 +9,8 @@ import java.util.zip.CRC32;
 
 /**
  * What an image file says of itself before anything is decoded, and whether it is whole: readers of the JDK fill the
- * rest of a truncated JPEG file with grey, and none of them looks at a PNG file's checksums.
+ * rest of a truncated JPEG file with grey, and none of them looks at a PNG file's checksums. That of BMP files refuses what
+ * is too short.
  *
  * @param readable what the JDK's reader is given: the file, in which a JPEG file's colour profiles are comments, as the
  *     reader would convert by them, and which says that its components are YCbCr where it would guess
@@ -52,7 +53,7 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
             return gif(where, file);
         }
         if (starts(file, 0, (byte) 'B', (byte) 'M')) {
-            return bmp(where, file);
+            return new FileFormat(file, "bmp", 0, -1, 1);
         }
         throw new EmtalException(where + ": found " + (file.length == 0 ? "no bytes" : "bytes of another format")
                 + ", allowed are PNG, JPEG, GIF and BMP files");
@@ -169,13 +170,6 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
             length = in.get(at) & 0xff;
         }
         return at + 1;
-    }
-
-    private static FileFormat bmp(String where, byte[] file) {
-        ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-        EmtalException.check(file.length >= 26 && (in.getInt(2) & 0xffffffffL) <= file.length, TRUNCATED, where, "BMP",
-                file.length);
-        return new FileFormat(file, "bmp", 0, -1, 1);
     }
 
     /**

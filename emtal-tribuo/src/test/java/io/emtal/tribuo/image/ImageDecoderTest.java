@@ -25,6 +25,8 @@ import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.awt.image.WritableRaster;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -372,6 +374,24 @@ class ImageDecoderTest {
             }
         }
         assertInks(file, red, green, blue);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {BufferedImage.TYPE_INT_RGB, BufferedImage.TYPE_BYTE_INDEXED, BufferedImage.TYPE_BYTE_BINARY})
+    void theSizeThatABmpFileStatesIsNotNeeded(int type) {
+        byte[] whole = Drawings.encode(Drawings.quarters(8, 8, type), "bmp");
+        byte[] file = whole.clone();
+        ByteBuffer size = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        size.putInt(2, whole.length + 2);
+        assertArrayEquals(COLOUR.decode("image", whole).data(), COLOUR.decode("image", file).data());
+        for (int length = 2; length < whole.length - 3; length++) {
+            for (int stated : new int[] {0, length, whole.length + 2}) {
+                size.putInt(2, stated);
+                byte[] cut = Arrays.copyOf(file, length);
+                String message = assertThrows(EmtalException.class, () -> COLOUR.decode("x.bmp", cut)).getMessage();
+                assertTrue(message.startsWith("x.bmp: "), message);
+            }
+        }
     }
 
     @Test
