@@ -32,6 +32,7 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
     private static final byte COMMENT = (byte) 0xfe;
     private static final int ORIENTATION = 0x0112;
     private static final int SHORT = 3;
+    private static final int LONG = 4;
 
     private static final String TRUNCATED = "%s: found a %s file that ends after %d bytes, before its image does";
 
@@ -193,8 +194,9 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
         int count = Math.min(tiff.getShort(directory) & 0xffff, (length - directory - 2) / 12);
         for (int i = 0; i < count; i++) {
             int entry = directory + 2 + 12 * i;
-            if (tiff.getShort(entry) == ORIENTATION && tiff.getShort(entry + 2) == SHORT) {
-                int value = tiff.getShort(entry + 8);
+            short type = tiff.getShort(entry + 2);
+            if (tiff.getShort(entry) == ORIENTATION && (type == SHORT || type == LONG)) {
+                int value = type == SHORT ? tiff.getShort(entry + 8) : tiff.getInt(entry + 8);
                 return value >= 1 && value <= 8 ? value : 1;
             }
         }

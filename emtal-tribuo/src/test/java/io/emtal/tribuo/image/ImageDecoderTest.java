@@ -395,6 +395,14 @@ class ImageDecoderTest {
     }
 
     @Test
+    void orientationsMayBeLongNumbers() {
+        BufferedImage image = Drawings.quarters(8, 16, BufferedImage.TYPE_INT_RGB);
+        byte[] exif = ByteBuffer.wrap(Drawings.exif(1)).putShort(12, (short) 4).putInt(18, 6).array();
+        assertEquals(16, COLOUR.decode("image", Drawings.withChunk(Drawings.encode(image, "png"), "eXIf", exif))
+                .height());
+    }
+
+    @Test
     void otherThingsAreRefused(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("a.txt"), "no image");
         for (Object other : List.of(text.toString(), folder.toString(), folder.resolve("absent.png").toString(),
