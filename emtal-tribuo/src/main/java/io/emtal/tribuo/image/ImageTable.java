@@ -71,6 +71,9 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
     /** What stands between task and class in a label. */
     public static final String SEPARATOR = "=";
 
+    /** As many values of a column are shown in a message. */
+    private static final int SHOWN_VALUES = 10;
+
     private static final Logger LOGGER = Logger.getLogger(ImageTable.class.getName());
 
     @Config(mandatory = true, description = "The CSV file.")
@@ -260,8 +263,13 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
             rows.add(new Row(row.line(), row.cell(path), image(row, path, folder), values));
         }
         EmtalException.check(!rows.isEmpty(), "%s: found no row%s, at least one is needed", file, filter < 0 ? ""
-                : " with '" + filterValue + "' in the column '" + filterColumn + "' but " + filterValues);
+                : " with '" + filterValue + "' in the column '" + filterColumn + "' but " + some(filterValues));
         classes.forEach(this::warnIfConstant);
+    }
+
+    private static String some(Set<String> values) {
+        List<String> shown = values.stream().limit(SHOWN_VALUES).toList();
+        return shown + (shown.size() < values.size() ? " and " + (values.size() - shown.size()) + " more" : "");
     }
 
     private void warnIfConstant(String task, Map<String, Label> values) {

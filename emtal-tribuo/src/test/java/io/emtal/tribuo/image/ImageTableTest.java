@@ -114,6 +114,18 @@ class ImageTableTest {
     }
 
     @Test
+    void ofAFiltersColumnTenValuesAreShown() throws IOException {
+        StringBuilder text = new StringBuilder("path,kind,id\n");
+        for (char id = 'a'; id <= 'l'; id++) {
+            text.append("png/a.png,x,").append(id).append('\n');
+        }
+        Path file = table(text.toString());
+        assertEquals(file + ": found no row with 'z' in the column 'id' but [a, b, c, d, e, f, g, h, i, j] and 2 more,"
+                + " at least one is needed", assertThrows(EmtalException.class,
+                        () -> ImageTable.builder(file).filter("id", "z").build()).getMessage());
+    }
+
+    @Test
     void tablesTogetherLabelEachImageForItsOwnTasks() throws IOException {
         Path one = table("one.csv", "path,kind\npng/a.png,x\npng/b.png,y\n".getBytes(StandardCharsets.UTF_8));
         Path two = table("two.csv", "path,kind\npng/b.png,x\npng/c.png,y\n".getBytes(StandardCharsets.UTF_8));
