@@ -134,9 +134,9 @@ record ImageDecoder(int channels, long maxPixels) {
                 "%s: found %d colours of space %d in samples of type %d, allowed are integers of grey or RGB", where,
                 colours, space, type);
         int bands = raster.getNumBands();
-        int[] largest = new int[bands];
+        long[] largest = new long[bands];
         for (int b = 0; b < bands; b++) {
-            largest[b] = (1 << model.getComponentSize(b)) - 1;
+            largest[b] = (1L << model.getComponentSize(b)) - 1;
         }
         boolean transparent = model.hasAlpha() && bands == colours + 1;
         boolean scaled = transparent && model.isAlphaPremultiplied();
@@ -215,8 +215,8 @@ record ImageDecoder(int channels, long maxPixels) {
         return at + 3;
     }
 
-    private static int eight(int value, int largest) {
-        return largest == 255 ? value : (int) ((value * 255L + largest / 2) / largest);
+    private static int eight(int value, long largest) {
+        return largest == 255 ? value : (int) (((value & largest) * 255 + largest / 2) / largest);
     }
 
     private static int onWhite(int value, int alpha, boolean scaled) {

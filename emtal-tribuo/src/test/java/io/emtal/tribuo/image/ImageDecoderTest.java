@@ -403,6 +403,16 @@ class ImageDecoderTest {
     }
 
     @Test
+    void samplesMayHave32Bits() {
+        ComponentColorModel model = new ComponentColorModel(ColorSpace.getInstance(ColorSpace.CS_GRAY), false, false, 1,
+                DataBuffer.TYPE_INT);
+        WritableRaster raster = model.createCompatibleWritableRaster(4, 1);
+        raster.setPixels(0, 0, 4, 1, new int[] {0, -1, Integer.MAX_VALUE, 0x4d4d4d4d});
+        assertArrayEquals(new byte[] {0, -1, 127, 0x4d},
+                GREY.decode("image", new BufferedImage(model, raster, false, null)).data());
+    }
+
+    @Test
     void otherThingsAreRefused(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("a.txt"), "no image");
         for (Object other : List.of(text.toString(), folder.toString(), folder.resolve("absent.png").toString(),
