@@ -6,6 +6,7 @@ import org.tribuo.Output;
 import org.tribuo.impl.ArrayExample;
 
 import java.awt.image.BufferedImage;
+import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -34,8 +35,10 @@ public final class ImageExample {
      * @param file a PNG, JPEG, GIF or BMP file; read when the image is needed
      * @param <T> the type of output
      * @return the example
+     * @throws EmtalException if the file is not of the default file system
      */
     public static <T extends Output<T>> Example<T> of(T output, Path file) {
+        checkFileSystem(file);
         return example(output, file.toAbsolutePath().normalize().toString());
     }
 
@@ -88,6 +91,13 @@ public final class ImageExample {
      */
     public static boolean carriesImage(Example<?> example) {
         return example.containsMetadata(METADATA);
+    }
+
+    /** A file's name alone must say where it is. */
+    static void checkFileSystem(Path file) {
+        EmtalException.check(file.getFileSystem().equals(FileSystems.getDefault()),
+                "%s: found a file of the file system '%s', allowed are files of the default one", file,
+                file.getFileSystem().provider().getScheme());
     }
 
     private static <T extends Output<T>> Example<T> example(T output, Object image) {

@@ -230,6 +230,7 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
     private void read() {
         EmtalException.check(!filterColumn.isEmpty() || filterValue.isEmpty(),
                 "%s: found the filter's value '%s' without a column, allowed are both or none", file, filterValue);
+        ImageExample.checkFileSystem(file);
         try (CsvReader table = CsvReader.open(file)) {
             read(table);
         }

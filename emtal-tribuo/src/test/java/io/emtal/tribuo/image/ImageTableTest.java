@@ -28,10 +28,13 @@ import org.tribuo.provenance.DataSourceProvenance;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -194,6 +197,19 @@ class ImageTableTest {
         Files.createSymbolicLink(folder.resolve("png/inside.png"), folder.resolve("png/a.png"));
         String message = message(table("path,kind\npng/inside.png,x\npng/link.png,y\n"));
         assertTrue(message.contains("line 3, column 'path'") && message.contains("link to"), message);
+    }
+
+    @Test
+    void filesOfOtherFileSystemsAreRefused() throws IOException {
+        Path zip = folder.resolve("a.zip");
+        try (FileSystem other = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
+            Path file = Files.writeString(other.getPath("/index.csv"), "path,kind\na.png,x\n");
+            assertTrue(message(file).startsWith("/index.csv: found a file of the file system 'jar'"));
+            Path image = Files.write(other.getPath("/a.png"), new byte[1]);
+            String message = assertThrows(EmtalException.class,
+                    () -> ImageExample.of(new MultiLabel("x"), image)).getMessage();
+            assertTrue(message.startsWith("/a.png: found a file of the file system 'jar'"), message);
+        }
     }
 
     /** Mutations of a good table are read, or refused with the file's name; nothing else comes out. */
