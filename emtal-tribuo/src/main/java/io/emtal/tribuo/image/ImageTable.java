@@ -132,7 +132,9 @@ public final class ImageTable implements ConfigurableDataSource<MultiLabel> {
     }
 
     /**
-     * Several tables as one data source, each image labelled for the tasks of its own table only.
+     * Several tables as one data source, each image labelled for the tasks of its own table only. Its provenance
+     * cannot be looked up as a configuration: Tribuo's {@link AggregateConfigurableDataSource} lacks a constructor
+     * without arguments, which OLCUT needs.
      *
      * @param tables the tables, without a task in common; {@link Builder#name} keeps columns of one name apart
      * @return all their images, table by table
