@@ -51,6 +51,9 @@ record ImageDecoder(int channels, long maxPixels) {
      */
     Pixels decode(String where, Object image) {
         if (image instanceof String file) {
+            // Tribuo writes metadata as text.
+            EmtalException.check(!file.startsWith("[B@") && !file.startsWith("BufferedImage@"), "%s: found what"
+                    + " serialisation leaves of an image in memory, '%s', allowed are images in files", where, file);
             String named = where + ", " + file;
             return decodeFile(named, read(named, file));
         }

@@ -413,6 +413,18 @@ class ImageDecoderTest {
     }
 
     @Test
+    void imagesInMemoryThatSerialisationHasLostAreRefusedAsSuch() {
+        BufferedImage image = Drawings.quarters(8, 8, BufferedImage.TYPE_INT_RGB);
+        Label label = new Label("x");
+        for (Example<Label> example : List.of(ImageExample.of(label, image),
+                ImageExample.of(label, Drawings.encode(image, "png")))) {
+            Object read = ImageEncoder.image("row 0", Example.deserialize(example.serialize()));
+            String message = assertThrows(EmtalException.class, () -> COLOUR.decode("row 0", read)).getMessage();
+            assertTrue(message.startsWith("row 0: found what serialisation leaves of an image in memory"), message);
+        }
+    }
+
+    @Test
     void otherThingsAreRefused(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("a.txt"), "no image");
         for (Object other : List.of(text.toString(), folder.toString(), folder.resolve("absent.png").toString(),
