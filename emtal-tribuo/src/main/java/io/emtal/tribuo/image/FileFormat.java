@@ -9,8 +9,9 @@ import java.util.zip.CRC32;
 
 /**
  * What an image file says of itself before anything is decoded, and whether it is whole: readers of the JDK fill the
- * rest of a truncated JPEG file with grey, and none of them looks at a PNG file's checksums. That of BMP files refuses what
- * is too short.
+ * rest of a truncated JPEG file with grey, and none of them looks at a PNG file's checksums. That of BMP files itself
+ * refuses what is too short. Of a GIF file all blocks must be there; whether their compressed data hold all pixels is
+ * not looked at, and the reader leaves pixels that are missing as they are, of the first colour.
  *
  * @param readable what the JDK's reader is given: the file, in which a JPEG file's colour profiles are comments, as the
  *     reader would convert by them, and which says that its components are YCbCr where it would guess

@@ -88,8 +88,7 @@ record ImageDecoder(int channels, long maxPixels) {
         ImageReader reader = ImageIO.getImageReadersByFormatName(format.name()).next();
         List<String> warnings = new ArrayList<>();
         reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
-        try (ImageInputStream in = new MemoryCacheImageInputStream(
-                new ByteArrayInputStream(format.readable()))) {
+        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(format.readable()))) {
             reader.setInput(in, true, true);
             checkSize(where, reader.getWidth(0), reader.getHeight(0));
             Pixels pixels = switch (format.components()) {
