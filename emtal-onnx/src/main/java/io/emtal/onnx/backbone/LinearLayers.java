@@ -72,6 +72,11 @@ final class LinearLayers {
         return Optional.ofNullable(byProduct.get(product));
     }
 
+    /** The layer that a block has. */
+    Linear of(LinearLayer layer) {
+        return all.stream().filter(l -> l.product().output().name().equals(layer.product())).findFirst().orElseThrow();
+    }
+
     private Optional<Linear> linear(Node node) {
         return switch (node.op()) {
             case "MatMul" -> product(node, false).map(this::withBias);

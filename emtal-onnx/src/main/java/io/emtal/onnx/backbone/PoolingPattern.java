@@ -32,7 +32,7 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
      * @throws EmtalException if it cannot be told which output to take, or what it is
      */
     static PoolingPattern of(GraphView view, LinearLayers layers, List<Block> blocks) {
-        Linear last = at(layers, blocks.get(blocks.size() - 1).fc2());
+        Linear last = layers.of(blocks.get(blocks.size() - 1).fc2());
         Set<String> behind = view.descendants(last.result());
         List<Value> outputs = view.graph().outputs().stream().filter(v -> behind.contains(v.name())).toList();
         EmtalException.check(!outputs.isEmpty(), "found the outputs %s, expected one that depends on the last block's"
@@ -67,11 +67,6 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
         return new PoolingPattern(pooling.kind(), values, OptionalInt.empty());
     }
 
-    private static Linear at(LinearLayers layers, LinearLayer layer) {
-        return layers.all().stream().filter(l -> l.product().output().name().equals(layer.product())).findFirst()
-                .orElseThrow();
-    }
-
     /** Empty for an output that is neither a vector of every row nor its tokens. */
     private static Optional<PoolingPattern> of(GraphView view, LinearLayers layers, List<Block> blocks, Value output,
                                                Set<String> behind) {
@@ -95,7 +90,7 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
         if (value.rank() != 3 || value.extent(-1) != blocks.get(blocks.size() - 1).fc2().out()) {
             return Optional.empty();
         }
-        boolean token = startsWithToken(view, at(layers, blocks.get(0).attention().get(0)).input());
+        boolean token = startsWithToken(view, layers.of(blocks.get(0).attention().get(0)).input());
         return Optional.of(new PoolingPattern(token ? Pooling.Kind.CLASS_TOKEN : Pooling.Kind.MEAN, List.of(value),
                 OptionalInt.empty()));
     }

@@ -2,6 +2,7 @@ package io.emtal.onnx.backbone;
 
 import ai.onnx.proto.OnnxMl;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.backbone.LinearLayers.Linear;
 import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.GraphBuilder;
@@ -11,6 +12,7 @@ import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -21,9 +23,13 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Finds the transformer in a graph with an open batch and makes a backbone of it, without its old head. */
 final class Recogniser {
+
+    /** Operators that give a weight with its elements in another order at most. */
+    private static final Set<String> TURNS = Set.of("Identity", "Transpose");
 
     private final OnnxMl.ModelProto model;
     private final GraphView view;
@@ -61,6 +67,7 @@ final class Recogniser {
         PoolingPattern pooling = new PoolingPattern(chosen.pooling(), chosen.values().stream().map(this::rowsFirst)
                 .toList(), chosen.classes());
         checkUses(blocks);
+        blocks.forEach(this::checkChannels);
         Graph pooled = pooled(pooling);
         BackboneDescription description = new BackboneDescription(inputs.get(0), image(inputs.get(0)),
                 descriptions, blocks.stream().flatMap(Block::layers).toList(), pooling.pooling().text(),
@@ -107,9 +114,26 @@ final class Recogniser {
         });
     }
 
-    private List<Node> readers(String initializer) {
+    /** The nodes that compute with a constant: those that read it, or what it is behind a change of layout. */
+    private List<Node> readers(String constant) {
         return view.graph().nodes().stream().filter(node -> node.inputs().stream()
-                .anyMatch(v -> v != null && v.name().equals(initializer))).toList();
+                .anyMatch(v -> v != null && v.name().equals(constant)))
+                .flatMap(node -> TURNS.contains(node.op()) ? readers(node.output().name()).stream() : Stream.of(node))
+                .distinct().toList();
+    }
+
+    /** Training reorders the channels between the layers of a feed-forward network: nothing else may read them. */
+    private void checkChannels(Block block) {
+        Linear first = layers.of(block.fc1());
+        Node second = layers.of(block.fc2()).product();
+        Set<Node> between = view.origin(second.input(0), v -> v.equals(first.result()), node -> true).nodes();
+        Stream.concat(Stream.of(first.result()), between.stream().map(Node::output))
+                .flatMap(v -> view.consumers(v).stream()).filter(node -> node != second && !between.contains(node))
+                .min(Comparator.comparing(view::position)).ifPresent(node -> {
+                    throw GraphView.misfit(node, "a second reader of the channels behind the weight '"
+                            + first.weight() + "'", "that only the layer with the weight '" + block.fc2().weight()
+                            + "' reads them, behind their activation");
+                });
     }
 
     private boolean isUniform(String name) {

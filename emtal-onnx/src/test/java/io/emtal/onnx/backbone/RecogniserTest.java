@@ -223,6 +223,29 @@ class RecogniserTest {
         assertRefused("the bias 'shared'", b.add(attended, b.add(b.matMul(inner, constant("f.fc2", D, D)), bias)));
     }
 
+    /** An update of the weight would change the other product, too. */
+    @Test
+    void weightsBehindASharedTransposeAreRefused() {
+        Value attended = b.add(x, attention("a", norm("n", x)));
+        Value weight = b.transpose(constant("shared", 2 * D, D), 1, 0);
+        Value inner = b.relu(b.matMul(norm("m", attended), weight));
+        Value tokens = b.add(attended, linear("f.fc2", inner, D));
+        assertRefused("the weight 'shared'", b.add(tokens, linear("z", b.matMul(tokens, weight), D)));
+    }
+
+    /** Another reader would find the channels in another order. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void channelsWithASecondReaderAreRefused(boolean activated) {
+        Value attended = b.add(x, attention("a", norm("n", x)));
+        Value channels = linear("f.fc1", norm("m", attended), 2 * D);
+        Value active = b.mul(channels, b.sigmoid(channels));
+        Value tokens = b.add(attended, linear("f.fc2", active, D));
+        Value mean = b.reduceMean(activated ? active : channels, true, 1);
+        assertRefused("a second reader of the channels behind the weight 'f.fc1.weight'",
+                b.add(tokens, linear("z", mean, D)));
+    }
+
     @Test
     void keysFromOtherLayersThanValuesAreTold() {
         Value normed = norm("n", x);
