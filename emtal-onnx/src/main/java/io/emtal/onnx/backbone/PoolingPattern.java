@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What heads read of a transformer: what its old classification head reads, or what it gives if it has none.
@@ -21,6 +22,8 @@ import java.util.Set;
 record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt classes) {
 
     private static final Set<String> BEHIND_LOGITS = Set.of("Softmax", "LogSoftmax", "Sigmoid", "Identity", "Cast");
+    private static final Set<String> SCALES = Set.of("Mul", "Div", "Add", "Sub");
+    private static final Set<String> REDUCTIONS = Set.of("ReduceMean", "ReduceSum", "ReduceMax", "GlobalAveragePool");
 
     /**
      * Finds what to pool.
@@ -51,6 +54,7 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
                 || p.pooling() == Pooling.Kind.MEAN).toList();
         for (List<PoolingPattern> preferred : List.of(all, heads, tokens)) {
             if (preferred.size() == 1) {
+                preferred.get(0).checkNoHead(view, layers, last, behind);
                 return preferred.get(0);
             }
         }
@@ -70,12 +74,7 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
     /** Empty for an output that is neither a vector of every row nor its tokens. */
     private static Optional<PoolingPattern> of(GraphView view, LinearLayers layers, List<Block> blocks, Value output,
                                                Set<String> behind) {
-        Value value = output;
-        Optional<Node> producer = view.producer(value);
-        while (producer.isPresent() && BEHIND_LOGITS.contains(producer.get().op())) {
-            value = producer.get().input(0);
-            producer = view.producer(value);
-        }
+        Value value = before(view, output, node -> BEHIND_LOGITS.contains(node.op()));
         if (value.rank() == 2) {
             List<Linear> heads = heads(view, layers, value).stream().filter(h -> h.input().rank() == 2
                     && behind.contains(h.input().name())).toList();
@@ -95,18 +94,54 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
                 OptionalInt.empty()));
     }
 
-    /** The layer whose result the logits are, or the two whose mean they are. */
-    private static List<Linear> heads(GraphView view, LinearLayers layers, Value logits) {
+    /** Follows a value back through nodes that read one value that depends on the input. */
+    private static Value before(GraphView view, Value value, Predicate<Node> passed) {
+        Value before = value;
+        Optional<Node> producer = view.producer(before).filter(passed);
+        while (producer.isPresent()) {
+            before = GraphView.computed(producer.get()).get(0);
+            producer = view.producer(before).filter(passed);
+        }
+        return before;
+    }
+
+    /** The layer whose result a value shows as logits, or the two whose sum or mean it shows. */
+    private static List<Linear> heads(GraphView view, LinearLayers layers, Value value) {
+        Value logits = before(view, value, node -> layers.giving(node.output()).isEmpty() && showsLogits(view, node));
         Optional<Linear> one = layers.giving(logits);
         if (one.isPresent()) {
             return List.of(one.get());
         }
-        Optional<Node> scaling = view.producer(logits, "Div").or(() -> view.producer(logits, "Mul"))
-                .filter(node -> GraphView.computed(node).size() == 1);
-        Optional<Node> sum = scaling.map(node -> GraphView.computed(node).get(0)).flatMap(v -> view.producer(v, "Add"));
         List<Linear> pair = new ArrayList<>();
-        sum.ifPresent(add -> GraphView.computed(add).forEach(v -> layers.giving(v).ifPresent(pair::add)));
+        view.producer(logits, "Add").ifPresent(add -> GraphView.computed(add)
+                .forEach(v -> layers.giving(v).ifPresent(pair::add)));
         return pair.size() == 2 ? pair : List.of();
+    }
+
+    /** Whether a node gives logits as probabilities, under another name, or all changed by one number. */
+    private static boolean showsLogits(GraphView view, Node node) {
+        return BEHIND_LOGITS.contains(node.op()) || GraphView.LAYOUT.contains(node.op())
+                && node.input(0).shape().equals(node.output().shape())
+                || SCALES.contains(node.op()) && GraphView.computed(node).size() == 1
+                && node.inputs().stream().filter(v -> !GraphView.isComputed(v))
+                .allMatch(v -> view.constant(v).filter(t -> t.shape().size() == 1).isPresent());
+    }
+
+    /** Heads must not read what an old head gives that was not found, such as one of every token. */
+    private void checkNoHead(GraphView view, LinearLayers layers, Linear last, Set<String> behind) {
+        Value result = before(view, values.get(0), node -> layers.giving(node.output()).isEmpty()
+                && GraphView.computed(node).size() == 1 && (BEHIND_LOGITS.contains(node.op())
+                || GraphView.LAYOUT.contains(node.op()) || SCALES.contains(node.op())
+                || REDUCTIONS.contains(node.op())));
+        layers.giving(result).filter(head -> behind.contains(head.input().name()) && head.out() != last.out())
+                .ifPresent(head -> {
+                    throw GraphView.misfit(head.product(), "a linear layer behind the last block, from '"
+                            + head.input().name() + "' " + head.input().shape() + " to " + head.out() + " numbers, of"
+                            + " which '" + values.get(0).name() + "' is made", "an old head that reads one"
+                            + " vector a row, or an output of width " + last.out() + "; what heads are to read instead,"
+                            + " such as '" + head.input().name() + "', or '" + values.get(0).name() + "' as it is, can"
+                            + " be named with OnnxBackbone.builder(file).pooling");
+                });
     }
 
     /** Whether the tokens are joined with a learned one in front, which was spread over the rows. */

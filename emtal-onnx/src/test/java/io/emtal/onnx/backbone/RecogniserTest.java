@@ -142,6 +142,40 @@ class RecogniserTest {
         assertEquals(Pooling.Kind.VALUE.text(), backbone.describe().pooling());
     }
 
+    /** Heads would have three numbers to read of what the transformer knows. */
+    @ParameterizedTest
+    @ValueSource(strings = {"scaled", "shifted percentages", "probabilities of scaled", "flattened", "two scaled"})
+    void headsAreFoundBehindWhatShowsTheirLogits(String form) {
+        Value pooled = b.reduceMean(block("0", x), false, 1);
+        Value logits = linear("head", pooled, 3);
+        Backbone backbone = read(switch (form) {
+            case "scaled" -> b.mul(logits, 10);
+            case "shifted percentages" -> b.add(b.mul(b.softmax(logits, -1), 100), b.constant(1));
+            case "probabilities of scaled" -> b.softmax(b.div(logits, b.constant(0.5)), -1);
+            case "flattened" -> b.reshape(logits, 0, 3);
+            default -> b.mul(b.mul(b.add(logits, linear("other", b.relu(pooled), 3)), 0.5), 10);
+        });
+        assertEquals(OptionalInt.of(3), backbone.describe().classes());
+        assertEquals(form.equals("two scaled") ? 2 * D : D, backbone.pooledWidth());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void headsOfEveryTokenAreRefused(boolean first) {
+        Value logits = linear("head", block("0", x), 3);
+        Value zero = b.constant(new Tensor(ElementType.INT64, Shape.SCALAR, new long[1]));
+        Value output = first ? b.apply("Gather", Map.of("axis", 1L), logits, zero) : b.reduceMean(logits, false, 1);
+        assertRefused("[batch, 4, 6] to 3 numbers, of which '", output);
+    }
+
+    @Test
+    void featuresOfAnotherWidthAreRead() {
+        Value projected = b.tanh(linear("projection", b.reduceMean(block("0", x), false, 1), 3));
+        Backbone backbone = read(b.mul(projected, 10));
+        assertEquals(OptionalInt.empty(), backbone.describe().classes());
+        assertEquals(3, backbone.pooledWidth());
+    }
+
     @Test
     void featureMapsArePassedOverBesideLogits() {
         Value tokens = block("0", x);
