@@ -73,6 +73,16 @@ record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int he
 
     /** The product of queries and keys that a softmax is taken of. */
     private static Optional<Node> scores(GraphView view, Node softmax) {
+        return origin(view, softmax).flatMap(GraphView.Origin::single).flatMap(view::producer);
+    }
+
+    /** The nodes between products of queries and keys and a softmax of them; none for another softmax. */
+    static Set<Node> behindScores(GraphView view, Node softmax) {
+        return origin(view, softmax).map(GraphView.Origin::nodes).orElse(Set.of());
+    }
+
+    /** Where scores come from: empty for a softmax of what is not one product. */
+    private static Optional<GraphView.Origin> origin(GraphView view, Node softmax) {
         Value value = softmax.input(0);
         if (value.shape().axis((int) softmax.integer("axis", -1)) != value.rank() - 1) {
             return Optional.empty();
@@ -80,7 +90,8 @@ record AttentionPattern(Node softmax, List<Linear> inputs, Linear output, int he
         GraphView.Origin origin = view.origin(value,
                 v -> view.producer(v).filter(AttentionPattern::isProduct).isPresent(),
                 node -> GraphView.LAYOUT.contains(node.op()) || SCALES.contains(node.op()));
-        return origin.single().flatMap(view::producer).filter(AttentionPattern::isProduct);
+        return Optional.of(origin).filter(o -> o.single().flatMap(view::producer).filter(AttentionPattern::isProduct)
+                .isPresent());
     }
 
     /** Whether a node multiplies two matrices that both depend on the input. */

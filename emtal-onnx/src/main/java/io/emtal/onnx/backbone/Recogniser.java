@@ -72,8 +72,8 @@ final class Recogniser {
         BackboneDescription description = new BackboneDescription(inputs.get(0), image(inputs.get(0)),
                 descriptions, blocks.stream().flatMap(Block::layers).toList(), pooling.pooling().text(),
                 (int) pooled.outputs().get(0).extent(1), pooling.classes(), metadata());
-        return new Backbone(pooled, blocks, frozen(pooled, blocks), false, Optional.of(description),
-                Optional.of(new ImportedModel(model, pooling.pooling(), pooling.values())));
+        return new Backbone(pooled, blocks, frozen(pooled, blocks, description.image()), false,
+                Optional.of(description), Optional.of(new ImportedModel(model, pooling.pooling(), pooling.values())));
     }
 
     /**
@@ -161,11 +161,11 @@ final class Recogniser {
     }
 
     /** What is no constant of the model cannot be given back to it; statistics and single numbers are no weights. */
-    private Set<String> frozen(Graph pooled, List<Block> blocks) {
+    private Set<String> frozen(Graph pooled, List<Block> blocks, BackboneDescription.ImageLayout image) {
         Set<String> constants = MergedModel.constants(model.getGraph()).keySet();
         Set<String> layerWeights = blocks.stream().flatMap(Block::layers).map(LinearLayer::weight)
                 .collect(Collectors.toSet());
-        Set<String> frozen = new HashSet<>();
+        Set<String> frozen = new HashSet<>(FixedConstants.of(new GraphView(pooled), image));
         pooled.nodes().stream().filter(node -> node.op().equals("BatchNormalization"))
                 .forEach(node -> node.inputs().subList(3, 5).forEach(v -> frozen.add(v.name())));
         pooled.initializers().forEach((name, tensor) -> {
