@@ -1,5 +1,6 @@
 package io.emtal.onnx.backbone;
 
+import io.emtal.onnx.Quoted;
 import io.emtal.onnx.data.ImageInput;
 import io.emtal.onnx.data.ImageInput.Channels;
 import io.emtal.onnx.data.ImageInput.Interpolation;
@@ -11,13 +12,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.logging.Logger;
 
 /**
  * What a file's metadata say of images, under the keys of timm and Hugging Face, and the order of channels under one of
- * our own. An entry that does not fit counts as absent: metadata are hints, which configuration may overrule.
+ * our own. An entry that does not fit counts as absent: metadata are hints, which configuration may overrule. Of an
+ * interpolation that is not known there is a warning.
  */
 final class Preprocessing {
 
+    private static final Logger LOGGER = Logger.getLogger(Preprocessing.class.getName());
     private static final String CHANNELS = "channels";
     private static final List<String> MEAN = List.of("image_mean", "mean");
     private static final List<String> DEVIATION = List.of("image_std", "std");
@@ -66,13 +70,20 @@ final class Preprocessing {
         return numbers.size() == count ? numbers : List.of();
     }
 
-    /** By name, or by the numbers that Pillow has for them. */
+    /** By name, perhaps behind that of an enumeration, or by the numbers that Pillow has for them. */
     private static Interpolation interpolation(Map<String, String> metadata) {
-        String text = INTERPOLATION.stream().map(metadata::get).filter(v -> v != null).findFirst().orElse("");
-        return switch (text.strip().replaceAll("[\"']", "").toLowerCase(Locale.ROOT)) {
+        String key = INTERPOLATION.stream().filter(metadata::containsKey).findFirst().orElse("");
+        String text = metadata.getOrDefault(key, "").strip().replaceAll("[\"']", "");
+        return switch (text.toLowerCase(Locale.ROOT).replaceAll("^([a-z_]+\\.)+", "")) {
             case "nearest", "0" -> Interpolation.NEAREST;
-            case "bicubic", "3" -> Interpolation.BICUBIC;
-            default -> Interpolation.BILINEAR;
+            case "bilinear", "linear", "2", "" -> Interpolation.BILINEAR;
+            case "bicubic", "cubic", "3" -> Interpolation.BICUBIC;
+            default -> {
+                LOGGER.warning("metadata '" + key + "': found " + Quoted.of(text) + ", allowed are nearest, bilinear"
+                        + " and bicubic; images are resized bilinearly where their preprocessing does not set another"
+                        + " interpolation");
+                yield Interpolation.BILINEAR;
+            }
         };
     }
 }

@@ -28,14 +28,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.logging.Filter;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -246,6 +250,40 @@ class OnnxBackboneSettingsTest {
         assertEquals(new ImageInput(8, 8, Channels.GREY, Layout.NHWC), images(Map.of("channels", "bgr",
                 "image_mean", "127.5", "image_std", "127.5", "crop_pct", "all"), Stem.CHANNELS_LAST).images()
                 .orElseThrow());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"bicubic, BICUBIC", "InterpolationMode.BICUBIC, BICUBIC", "PIL.Image.Resampling.BICUBIC, BICUBIC",
+            "3, BICUBIC", "cubic, BICUBIC", "BILINEAR, BILINEAR", "InterpolationMode.BILINEAR, BILINEAR",
+            "2, BILINEAR", "PILImageResampling.NEAREST, NEAREST", "0, NEAREST"})
+    void interpolationsAreReadInEveryForm(String text, Interpolation expected) throws IOException {
+        List<String> warnings = new ArrayList<>();
+        assertEquals(expected, interpolation(text, warnings));
+        assertEquals(List.of(), warnings);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lanczos", "InterpolationMode.BOX", "1", "random"})
+    void otherInterpolationsAreWarnedOf(String text) throws IOException {
+        List<String> warnings = new ArrayList<>();
+        assertEquals(Interpolation.BILINEAR, interpolation(text, warnings));
+        assertEquals(1, warnings.size());
+        assertTrue(warnings.get(0).startsWith("metadata 'resample': found '" + text + "', allowed are nearest"),
+                warnings.get(0));
+    }
+
+    private Interpolation interpolation(String text, List<String> warnings) throws IOException {
+        Logger logger = Logger.getLogger(Preprocessing.class.getName());
+        Filter keep = message -> {
+            warnings.add(message.getMessage());
+            return false;
+        };
+        logger.setFilter(keep);
+        try {
+            return images(Map.of("resample", text)).images().orElseThrow().interpolation();
+        } finally {
+            logger.setFilter(null);
+        }
     }
 
     private OnnxBackbone images(Map<String, String> metadata, ExporterVariant.Trait... traits) throws IOException {
