@@ -5,6 +5,7 @@ import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.Quoted;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.data.FeatureLayout;
 import io.emtal.onnx.data.ImageInput;
@@ -236,9 +237,19 @@ public final class OnnxBackbone implements BackboneSource {
     }
 
     private static Backbone read(OnnxMl.ModelProto model, Map<String, Long> extents, Hints hints) {
+        checkNames(model, extents);
         Graph one = OnnxFile.read(model, 1, extents, ReadLimits.DEFAULT);
         Graph open = OnnxFile.open(model, one, extents, ReadLimits.DEFAULT);
         return new Recogniser(model, open, one, hints).backbone();
+    }
+
+    /** A name that no extent has would be passed over. */
+    private static void checkNames(OnnxMl.ModelProto model, Map<String, Long> extents) {
+        List<String> open = model.getGraph().getInputList().stream()
+                .flatMap(input -> input.getType().getTensorType().getShape().getDimList().stream())
+                .map(OnnxMl.TensorShapeProto.Dimension::getDimParam).filter(name -> !name.isEmpty()).distinct().toList();
+        extents.keySet().forEach(name -> EmtalException.check(open.contains(name),
+                "found the extent %s, allowed are the open ones of its inputs, %s", Quoted.of(name), open));
     }
 
     /**

@@ -232,6 +232,8 @@ class OnnxBackboneSettingsTest {
         shape.getDimBuilder(3).setDimParam("width");
         Path file = file(model.build());
         assertMessage(() -> OnnxBackbone.of(file).read(), "found axis 2 ('height') open");
+        assertMessage(() -> OnnxBackbone.builder(file).extent("hight", 8).build().read(),
+                "found the extent 'hight', allowed are the open ones of its inputs, [batch_size, height, width]");
         Backbone backbone = OnnxBackbone.builder(file).extent("height", 8).extent("width", 8).build().read();
         assertEquals(2, backbone.blocks().size());
     }
