@@ -16,6 +16,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -30,10 +32,17 @@ final class CheckpointDirectory implements AutoCloseable {
     private static final String DAMAGED = ".damaged";
     private static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
+    /**
+     * The directories that this process has locked. Its locks of a file are gone when it closes that file anywhere, so it
+     * must not open it a second time.
+     */
+    private static final Set<Path> LOCKED = ConcurrentHashMap.newKeySet();
+
     private final Path directory;
     private final int keep;
     private final TrainingIdentity identity;
     private final Opener opener;
+    private final Path locked;
     private final FileChannel lock;
 
     /** Opens new files. */
@@ -44,11 +53,13 @@ final class CheckpointDirectory implements AutoCloseable {
         FileChannel open(Path file) throws IOException;
     }
 
-    private CheckpointDirectory(Path directory, int keep, TrainingIdentity identity, Opener opener, FileChannel lock) {
+    private CheckpointDirectory(Path directory, int keep, TrainingIdentity identity, Opener opener, Path locked,
+                                FileChannel lock) {
         this.directory = directory;
         this.keep = keep;
         this.identity = identity;
         this.opener = opener;
+        this.locked = locked;
         this.lock = lock;
     }
 
@@ -68,22 +79,37 @@ final class CheckpointDirectory implements AutoCloseable {
     static CheckpointDirectory open(Path directory, int keep, TrainingIdentity identity, Opener opener) {
         try {
             Files.createDirectories(directory);
-            FileChannel lock = FileChannel.open(directory.resolve("lock"), StandardOpenOption.CREATE,
-                    StandardOpenOption.WRITE);
+            Path locked = directory.toRealPath();
+            checkUnused(LOCKED.add(locked), directory);
             try {
-                EmtalException.check(locks(lock), "checkpoints in %s: found them in use by another training, allowed is one at"
-                        + " a time", directory);
-                for (Path unfinished : files(directory, Pattern.compile(".*" + Pattern.quote(UNFINISHED)))) {
-                    Files.delete(unfinished);
-                }
+                return new CheckpointDirectory(directory, keep, identity, opener, locked, lock(directory));
             } catch (IOException | RuntimeException e) {
-                lock.close();
+                LOCKED.remove(locked);
                 throw e;
             }
-            return new CheckpointDirectory(directory, keep, identity, opener, lock);
         } catch (IOException e) {
             throw new EmtalException("checkpoints in " + directory + ": the directory cannot be written to: " + e, e);
         }
+    }
+
+    /** Locks a directory against other processes, and removes what one that was killed has left unfinished. */
+    private static FileChannel lock(Path directory) throws IOException {
+        FileChannel lock = FileChannel.open(directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            checkUnused(locks(lock), directory);
+            for (Path unfinished : files(directory, Pattern.compile(".*" + Pattern.quote(UNFINISHED)))) {
+                Files.delete(unfinished);
+            }
+            return lock;
+        } catch (IOException | RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    private static void checkUnused(boolean unused, Path directory) {
+        EmtalException.check(unused, "checkpoints in %s: found them in use by another training, allowed is one at a time",
+                directory);
     }
 
     private static boolean locks(FileChannel file) throws IOException {
@@ -242,6 +268,8 @@ final class CheckpointDirectory implements AutoCloseable {
             lock.close();
         } catch (IOException e) {
             throw new EmtalException("checkpoints in " + directory + ": the lock cannot be given back: " + e, e);
+        } finally {
+            LOCKED.remove(locked);
         }
     }
 }

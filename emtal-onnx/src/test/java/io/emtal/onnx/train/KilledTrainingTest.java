@@ -3,6 +3,7 @@ package io.emtal.onnx.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +19,8 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
@@ -111,6 +114,26 @@ class KilledTrainingTest {
                 last = line;
             }
             assertEquals("done", last);
+        }
+    }
+
+    /** A second try in the process that trains must not end its lock. */
+    @Test
+    void fault21_aSecondProcessIsRefusedAfterASecondTryInTheFirst() throws Exception {
+        Path pretraining = directory.resolve("run").resolve("pretrain");
+        Path other = directory.resolve("run").resolve("..").resolve("run");
+        try (CheckpointDirectory held = CheckpointDirectory.open(pretraining, 1, new TrainingIdentity(Map.of()))) {
+            for (Path again : List.of(directory.resolve("run"), other)) {
+                String message = assertThrows(EmtalException.class, () -> SmallTraining.train(Optional.of(
+                        Checkpoints.in(again)), TrainingListener.NONE)).getMessage();
+                assertTrue(message.contains("in use by another training"), message);
+            }
+            Process process = start(directory.resolve("run"), 1);
+            try (BufferedReader lines = process.inputReader()) {
+                assertNull(lines.readLine());
+            }
+            assertNotEquals(0, process.waitFor());
+            held.save(1, output -> output.write(1));
         }
     }
 }
