@@ -2,6 +2,7 @@ package io.emtal.tribuo.comparison;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.Quoted;
+import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.multitask.MultiTask;
 import io.emtal.tribuo.multitask.MultiTaskInfo;
@@ -181,7 +182,7 @@ public final class TaskComparison {
      * @param train the training rows
      * @param test the test rows
      * @return the gains
-     * @throws EmtalException if the training rows have no task, or a training fails
+     * @throws EmtalException if the training rows have no task, a training fails, or the thread is interrupted
      */
     public TaskGains compare(Dataset<MultiTask> train, Dataset<MultiTask> test) {
         return compare(List.of(new Fold(train, test)));
@@ -194,7 +195,8 @@ public final class TaskComparison {
      * @param folds one or more
      * @return the gains
      * @throws EmtalException if there is no fold, the training rows have no task, a fold's test rows have one that its
-     *     training rows do not have, or a training fails
+     *     training rows do not have, a training fails, or the thread is interrupted: a training that ended early says
+     *     nothing of the tasks
      */
     public TaskGains compare(List<Fold> folds) {
         EmtalException.check(!folds.isEmpty(), "folds: found none, at least one is needed");
@@ -251,6 +253,7 @@ public final class TaskComparison {
         try {
             Model<MultiTask> model = trainer.apply(seed).train(train);
             try {
+                EmtalException.check(!isCutOff(model), "comparison: interrupted in this training, there are no gains");
                 scorer.add(model, model.predict(test));
             } finally {
                 close(model);
@@ -261,6 +264,12 @@ public final class TaskComparison {
                     + e.getMessage(), e);
         }
         listener.accept(new Fit(seed, fold, task, (System.nanoTime() - begun) * 1e-9));
+    }
+
+    /** Whether an interrupt may have kept a training from its end, whose model is no match for others then. */
+    private static boolean isCutOff(Model<MultiTask> model) {
+        return Thread.currentThread().isInterrupted()
+                || model instanceof EmtalModel<MultiTask> emtal && emtal.training().stop().isPresent();
     }
 
     private static void close(Model<MultiTask> model) {

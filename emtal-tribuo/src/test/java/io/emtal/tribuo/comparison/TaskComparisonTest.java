@@ -3,6 +3,9 @@ package io.emtal.tribuo.comparison;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.train.Checkpoints;
+import io.emtal.onnx.train.Phase;
+import io.emtal.onnx.train.StepEvent;
+import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.TestData;
 import io.emtal.tribuo.multitask.FixedModel;
@@ -248,6 +251,27 @@ class TaskComparisonTest {
         var e = assertThrows(EmtalException.class, () -> TaskComparison.builder().joint(Offset::new).seeds(4)
                 .separate(numbersOnly).build().compare(single, single));
         assertTrue(e.getMessage().startsWith("fold 0, seed 4, the model of task 'letter': "), e.getMessage());
+    }
+
+    @Test
+    void aTrainingThatAnInterruptCutsOffIsNoneToCompare() {
+        Dataset<MultiTask> data = TestData.multiTasks(50, 1);
+        List<TaskComparison.Fit> fits = new ArrayList<>();
+        LongFunction<EmtalTrainer<MultiTask>> interrupted = seed -> TestData.<MultiTask>quickTrainer().seed(seed)
+                .listener(new TrainingListener() {
+                    @Override
+                    public void step(StepEvent event) {
+                        if (event.phase() == Phase.ADAPT && event.step() == 2) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                }).build();
+        TaskComparison comparison = TaskComparison.builder().joint(TaskComparisonTest::quick).separate(interrupted)
+                .listener(fits::add).build();
+        var e = assertThrows(EmtalException.class, () -> comparison.compare(data, data));
+        assertTrue(Thread.interrupted(), "the thread has forgotten the interrupt");
+        assertTrue(e.getMessage().matches("fold 0, seed 1, the model of task '.*': comparison: interrupted.*"), e.getMessage());
+        assertEquals(1, fits.size());
     }
 
     @Test
