@@ -22,13 +22,20 @@ public final class TaskMean {
     }
 
     /**
-     * The mean. Of tasks of one kind it is the arithmetic one.
+     * The mean. Of tasks of one kind it is the arithmetic one. Tasks of weight 0, which nothing learns, are left out if
+     * there is an error of another.
      *
      * @param tasks the tasks
      * @param errors one a task, 0 or more; not-a-number for a task without
      * @return the mean of those that there are; none without any
      */
     public static OptionalDouble of(List<Task> tasks, double[] errors) {
+        double[] learnt = IntStream.range(0, errors.length)
+                .mapToDouble(t -> tasks.get(t).weight() > 0 ? errors[t] : Double.NaN).toArray();
+        return ofAll(tasks, Arrays.stream(learnt).allMatch(Double::isNaN) ? errors : learnt);
+    }
+
+    private static OptionalDouble ofAll(List<Task> tasks, double[] errors) {
         double[] reals = ofKind(true, tasks, errors);
         double[] others = ofKind(false, tasks, errors);
         if (reals.length == 0 || others.length == 0) {

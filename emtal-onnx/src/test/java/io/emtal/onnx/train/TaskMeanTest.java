@@ -40,6 +40,15 @@ class TaskMeanTest {
     }
 
     @Test
+    void tasksThatNothingLearnsCountOnlyAlone() {
+        List<Task> tasks = List.of(new RealTask("a", 0, 1, 0), new CategoricalTask("b", 3, 1), new BinaryTask("c", 0),
+                new BinaryTask("d", 2));
+        assertEquals(0.3, TaskMean.of(tasks, new double[] {5, 0.2, 7, 0.4}).orElseThrow(), 1e-12);
+        assertEquals(0.4, TaskMean.of(tasks, new double[] {5, Double.NaN, 7, 0.4}).orElseThrow());
+        assertEquals(7, TaskMean.of(tasks, new double[] {Double.NaN, Double.NaN, 7, Double.NaN}).orElseThrow());
+    }
+
+    @Test
     void isNoneWithoutErrors() {
         assertTrue(TaskMean.of(MIXED, new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN}).isEmpty());
         assertTrue(TaskMean.of(MIXED, new double[0]).isEmpty());
