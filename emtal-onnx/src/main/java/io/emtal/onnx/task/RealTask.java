@@ -17,7 +17,7 @@ public record RealTask(String name, double mean, double deviation, double kurtos
 
     private static final double NORMAL_KURTOSIS = 3;
 
-    /** Targets that differ by few steps of double precision differ by rounding. */
+    /** Numbers that differ by few steps of their precision differ by rounding. */
     private static final int ROUNDINGS = 16;
 
     /** Checks name, weight and that both constants survive single precision, which the graph computes in. */
@@ -45,9 +45,9 @@ public record RealTask(String name, double mean, double deviation, double kurtos
 
     /**
      * A task with the statistics of its training targets: mean, population standard deviation and kurtosis. The
-     * deviation of a constant target is set to 1, so that the target is learnt as a constant, and its tails are normal;
-     * other deviations are not below what rounding to double precision makes at the mean. Predictions are rounded as
-     * single precision is there.
+     * deviation of a constant target is set to what rounding to single precision makes there, so that whatever the
+     * network answers is nearly the constant, and its tails are normal; other deviations are not below what rounding to
+     * double precision makes at the mean. Predictions are rounded as single precision is there.
      *
      * @param name the name
      * @param targets the targets of the training examples; NaN where one is missing
@@ -63,11 +63,11 @@ public record RealTask(String name, double mean, double deviation, double kurtos
         boolean constant = DoubleStream.of(known).allMatch(v -> v == known[0]);
         double mean = constant ? known[0] : DoubleStream.of(known).average().orElseThrow();
         double variance = DoubleStream.of(known).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
-        double least = Math.max(ROUNDINGS * Math.ulp(mean), Float.MIN_NORMAL);
+        double step = constant ? Math.ulp((float) mean) : Math.ulp(mean);
+        double deviation = Math.max(Math.sqrt(variance), Math.max(ROUNDINGS * step, Float.MIN_NORMAL));
         if (constant) {
-            return new RealTask(name, mean, 1, weight);
+            return new RealTask(name, mean, deviation, weight);
         }
-        double deviation = Math.max(Math.sqrt(variance), least);
         double kurtosis = DoubleStream.of(known).map(v -> Math.pow((v - mean) / deviation, 4)).average().orElseThrow();
         return new RealTask(name, mean, deviation, Math.max(kurtosis, 1), weight);
     }

@@ -94,8 +94,13 @@ class TaskLayoutTest {
     }
 
     @Test
-    void fault15_aConstantTargetHasDeviationOne() {
-        assertEquals(new RealTask("y", 0.1, 1, 3, 1), RealTask.of("y", new double[] {0.1, 0.1, 0.1}, 1));
+    void fault15_aConstantTargetDeviatesByRoundingOnly() {
+        for (double value : new double[] {0, 1e-40, 1e-6, 0.1, -7, 1.7e9, -3e38}) {
+            RealTask task = RealTask.of("y", new double[] {value, value, value}, 1);
+            assertEquals(new RealTask("y", value, Math.max(16 * Math.ulp((float) value), Float.MIN_NORMAL), 3, 1), task);
+            assertEquals(0, task.standardise(value));
+            assertEquals(value, task.restore(0.5), 1e-6 * Math.abs(value) + Float.MIN_NORMAL);
+        }
         double large = 1.7e18 + 256;
         assertEquals(0, RealTask.of("y", new double[] {large, large, large}, 1).standardise(large));
         assertThrows(EmtalException.class, () -> RealTask.of("y", new double[] {Double.NaN}, 1));

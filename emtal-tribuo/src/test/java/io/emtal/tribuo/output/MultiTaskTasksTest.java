@@ -168,7 +168,7 @@ class MultiTaskTasksTest extends OutputTasksContract<MultiTask> {
     @Test
     void fault15_aConstantNumberIsLearntAsAConstant() {
         EncodedOutputs encoded = encode(tasks(), List.of(of("star", true, 7), of("circle", false, 7)));
-        assertEquals(new RealTask("area", 7, 1, 1), encoded.tasks().task(0));
+        assertEquals(RealTask.of("area", new double[] {7, 7}, 1), encoded.tasks().task(0));
         assertEquals(0, encoded.label(1, 0));
     }
 

@@ -131,7 +131,7 @@ class RegressorTasksTest extends OutputTasksContract<Regressor> {
     @Test
     void fault15_aConstantTargetIsLearntAsAConstant() {
         EncodedOutputs encoded = encode(tasks(), List.of(of(7, 1), of(7, 2), of(7, 3)));
-        assertEquals(new RealTask("height", 7, 1, 1), encoded.tasks().task(0));
+        assertEquals(RealTask.of("height", new double[] {7, 7, 7}, 1), encoded.tasks().task(0));
         float[] labels = new float[2];
         encoded.labels(2, labels);
         assertEquals(0, labels[0]);
