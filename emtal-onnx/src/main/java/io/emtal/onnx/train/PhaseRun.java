@@ -48,7 +48,9 @@ final class PhaseRun {
         microBatch = recipe.microBatchSize(batchSize, compiler.widestRow());
         stepsOfEpoch = (heldOut.training().length + batchSize - 1) / batchSize;
         epochs = recipe.epochs(phase);
-        steps = Math.multiplyExact(epochs, stepsOfEpoch);
+        EmtalException.check((long) epochs * stepsOfEpoch <= Integer.MAX_VALUE, "%s: found %d epochs of %d steps, allowed are"
+                + " %d steps in all", phase, epochs, stepsOfEpoch, Integer.MAX_VALUE);
+        steps = epochs * stepsOfEpoch;
     }
 
     /**

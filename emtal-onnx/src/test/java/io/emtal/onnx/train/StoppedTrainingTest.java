@@ -137,6 +137,14 @@ class StoppedTrainingTest {
         assertArrayEquals(alone.model().toByteArray(), resumed.model().toByteArray());
     }
 
+    @Test
+    void moreStepsThanCanBeCountedAreRefused() {
+        Recipe endless = Recipe.builder().pretrainEpochs(Integer.MAX_VALUE).batchSize(16).build();
+        String message = assertThrows(EmtalException.class, () -> SmallTraining.train(endless, 1, 1, Optional.empty(),
+                TrainingListener.NONE)).getMessage();
+        assertEquals("PRETRAIN: found 2147483647 epochs of 6 steps, allowed are 2147483647 steps in all", message);
+    }
+
     /** Rows whose inputs are too large for the network in an epoch, unless they are cured. */
     private static final class Poisoned implements Examples {
 
