@@ -170,6 +170,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder optimizer(AdamW optimizer) {
+            Objects.requireNonNull(optimizer, "optimizer");
             return set(made -> made.optimizer = optimizer);
         }
 
@@ -181,6 +182,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder pretrainSchedule(CosineSchedule schedule) {
+            Objects.requireNonNull(schedule, "schedule");
             return set(made -> made.pretrainSchedule = schedule);
         }
 
@@ -191,6 +193,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder schedule(CosineSchedule schedule) {
+            Objects.requireNonNull(schedule, "schedule");
             return set(made -> made.schedule = schedule);
         }
 
@@ -201,6 +204,7 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
          * @return this builder
          */
         public Builder losses(Losses losses) {
+            Objects.requireNonNull(losses, "losses");
             return set(made -> made.losses = losses);
         }
 
@@ -331,6 +335,10 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
     }
 
     private Optional<String> invalid() {
+        if (optimizer == null || pretrainSchedule == null || schedule == null || losses == null || sampler == null) {
+            return Optional.of("Recipe: found no optimizer, pretrainSchedule, schedule, losses or sampler; allowed is one of"
+                    + " each");
+        }
         if (pretrainEpochs < 1 || epochs < 1) {
             return Optional.of("Recipe: found pretrainEpochs " + pretrainEpochs + ", epochs " + epochs
                     + "; allowed are 1 and more");

@@ -5,6 +5,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 class RecipeTest {
 
@@ -29,6 +30,17 @@ class RecipeTest {
     @CsvSource({"16, 5, 5", "4, 5, 4"})
     void aGivenSizeIsKept(int batch, int given, int expected) {
         assertEquals(expected, Recipe.builder().microBatchSize(given).build().microBatchSize(batch, 1));
+    }
+
+    @Test
+    void missingPartsAreRefused() {
+        Recipe.Builder builder = Recipe.builder();
+        assertThrows(NullPointerException.class, () -> builder.optimizer(null));
+        assertThrows(NullPointerException.class, () -> builder.pretrainSchedule(null));
+        assertThrows(NullPointerException.class, () -> builder.schedule(null));
+        assertThrows(NullPointerException.class, () -> builder.losses(null));
+        assertThrows(NullPointerException.class, () -> builder.sampler(null));
+        builder.build();
     }
 
     @Test
