@@ -324,6 +324,17 @@ public final class QualityRetaining implements Configurable, Provenancable<Confi
     }
 
     /**
+     * How much memory the state of one training takes.
+     *
+     * @param layout the tasks
+     * @param examples the number of training examples
+     * @return the bytes of its arrays; 0 if no task takes part
+     */
+    public long bytes(TaskLayout layout, int examples) {
+        return appliesTo(layout) ? RetainingState.bytes(this, layout, examples) : 0;
+    }
+
+    /**
      * Writes the part of the loss that depends on the logits: with P the teacher and V its weights of
      * {@link RetainingState#teach}, the sum over rows and columns of −P·log softmax(z/T) for categorical,
      * V·softplus(z/T) − P·z/T for binary, and V·z²/2 − P·z for real columns. What is missing to QR itself has no

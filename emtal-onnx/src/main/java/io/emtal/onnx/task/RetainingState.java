@@ -50,10 +50,8 @@ public final class RetainingState {
         int real = 0;
         for (int t = 0; t < tasks; t++) {
             Task task = layout.task(t);
-            boolean hasBank = settings.appliesTo(task) && !(task instanceof RealTask);
-            columns[t] = !hasBank ? new int[0]
-                    : task instanceof CategoricalTask ? layout.softmaxColumns(t) : new int[] {layout.offset(t)};
-            int classes = !hasBank ? 0 : task instanceof CategoricalTask categorical ? categorical.classes() : 2;
+            int classes = classes(settings, task);
+            columns[t] = columns(settings, layout, t);
             long floats = firstFloat[t] + (long) classes * settings.slots() * columns[t].length;
             EmtalException.check(floats <= Integer.MAX_VALUE - 8, "task '%s': found %d classes with %d slots of %d"
                     + " logits for quality retaining, allowed are %d numbers in all; fewer slots or none help",
@@ -71,6 +69,32 @@ public final class RetainingState {
         best = new float[Math.multiplyExact(examples, real)];
         bestError = new float[best.length];
         Arrays.fill(bestError, Float.POSITIVE_INFINITY);
+    }
+
+    /** How many classes of a task have logit vectors in the bank. */
+    private static int classes(QualityRetaining settings, Task task) {
+        return !settings.appliesTo(task) || task instanceof RealTask ? 0
+                : task instanceof CategoricalTask categorical ? categorical.classes() : 2;
+    }
+
+    /** The columns of these vectors. */
+    private static int[] columns(QualityRetaining settings, TaskLayout layout, int t) {
+        return classes(settings, layout.task(t)) == 0 ? new int[0]
+                : layout.task(t) instanceof CategoricalTask ? layout.softmaxColumns(t) : new int[] {layout.offset(t)};
+    }
+
+    /** How many bytes the arrays of a state take. */
+    static long bytes(QualityRetaining settings, TaskLayout layout, int examples) {
+        long bytes = 0;
+        for (int t = 0; t < layout.size(); t++) {
+            Task task = layout.task(t);
+            long classes = classes(settings, task);
+            long floats = (long) settings.slots() * columns(settings, layout, t).length;
+            bytes += classes * (floats * Float.BYTES + Integer.BYTES);
+            bytes += task instanceof RealTask && settings.appliesTo(task) ? 2L * examples * Float.BYTES : 0;
+            bytes += Double.BYTES + Integer.BYTES;
+        }
+        return bytes;
     }
 
     /**

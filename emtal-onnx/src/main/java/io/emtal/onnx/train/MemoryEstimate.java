@@ -7,6 +7,7 @@ import io.emtal.onnx.graph.Node;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.TaskLayout;
 
 import java.lang.management.ManagementFactory;
 import java.util.HashMap;
@@ -16,9 +17,10 @@ import java.util.stream.Stream;
 
 /**
  * What a phase takes about, in bytes, beside what is in use before it: compared with what there is, before anything is
- * taken. Rows, images that are decoded ahead and the bank of Quality Retaining are not in it.
+ * taken. The inputs of rows and images that are decoded ahead are not in it.
  *
- * @param heap the state's vectors and the workers' sums
+ * @param heap the state's vectors, the workers' sums, the bank of Quality Retaining, and labels and logits of a batch and
+ *     of rows that are judged
  * @param outside the sessions' constants and ONNX Runtime's rearranged copies of them, inner values at their peak, of each
  *     worker and of what judges held-out rows, and the workers' gradients
  * @param checkpoint the size of a checkpoint
@@ -58,6 +60,32 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
     MemoryEstimate with(int numbers) {
         long kept = (long) numbers * Float.BYTES;
         return new MemoryEstimate(heap + 2 * kept, outside, checkpoint + kept);
+    }
+
+    /**
+     * The same with the bank of Quality Retaining.
+     *
+     * @param bytes its size
+     * @param saved whether it is copied for checkpoints
+     */
+    MemoryEstimate withBank(long bytes, boolean saved) {
+        return new MemoryEstimate(heap + (saved ? 2 : 1) * bytes, outside, checkpoint + bytes);
+    }
+
+    /**
+     * The same with what is known of rows beside their inputs.
+     *
+     * @param tasks the tasks
+     * @param members the members of an ensemble, or 1
+     * @param batch the rows of a step, with those of padding
+     * @param judged the rows that are judged, between steps; their labels stay
+     */
+    MemoryEstimate withRows(TaskLayout tasks, int members, long batch, long judged) {
+        long columns = tasks.columns();
+        // Weights, teacher, its weights, logits and targets, of an ensemble those of each member, too.
+        long step = batch * (columns * (members == 1 ? 5 : 5 + members) + members + tasks.size());
+        long numbers = Math.max(step, judged * columns) + judged * tasks.size();
+        return new MemoryEstimate(heap + numbers * Float.BYTES, outside, checkpoint);
     }
 
     /** A session of its own, which lives beside the training's. */
@@ -131,8 +159,8 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
     }
 
     void check(Phase phase, long freeHeap, long outsideBound) {
-        EmtalException.check(heap <= freeHeap, "%s: about %.1f MiB of heap are needed, found are %.1f MiB; a larger heap (-Xmx)"
-                + " or fewer workers help", phase, heap / MIB, freeHeap / MIB);
+        EmtalException.check(heap <= freeHeap, "%s: about %.1f MiB of heap are needed, found are %.1f MiB; a larger heap"
+                + " (-Xmx), smaller batches or fewer workers help", phase, heap / MIB, freeHeap / MIB);
         EmtalException.check(outside <= outsideBound, "%s: about %.1f MiB are needed outside the heap, allowed are %.1f MiB"
                 + " (system property %s); smaller micro-batches or fewer workers help", phase, outside / MIB,
                 outsideBound / MIB, BOUND);

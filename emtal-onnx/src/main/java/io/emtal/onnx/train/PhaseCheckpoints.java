@@ -34,6 +34,11 @@ final class PhaseCheckpoints implements AutoCloseable {
                 s.directory().resolve(phase.name().toLowerCase(Locale.ROOT)), s.keep(), identity.get())));
     }
 
+    /** Whether checkpoints are wanted. */
+    boolean wanted() {
+        return directory.isPresent();
+    }
+
     /**
      * Checks that the disk has room.
      *

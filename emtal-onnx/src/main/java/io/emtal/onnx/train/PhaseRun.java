@@ -84,7 +84,9 @@ final class PhaseRun {
     Outcome run(Seed seed, ExecutorService threads, PhaseCheckpoints checkpoints, Interrupts interrupts)
             throws Exception {
         MemoryEstimate estimate = MemoryEstimate.of(compiler, recipe, microBatch, heldOut.judged().length > 0)
-                .with(Retention.numbers(phase, recipe, compiler, heldOut, examples.size()));
+                .with(Retention.numbers(phase, recipe, compiler, heldOut, examples.size()))
+                .withBank(compiler.qualityRetaining().bytes(compiler.tasks(), examples.size()), checkpoints.wanted())
+                .withRows(compiler.tasks(), compiler.heads().members(), paddedBatch(), heldOut.judged().length);
         estimate.check(phase);
         checkpoints.checkRoom(estimate.checkpoint());
         PhaseState state = new PhaseState(phase, compiler, recipe, examples.size(),
@@ -112,6 +114,11 @@ final class PhaseRun {
             }
             return state.outcome(Optional.of(stop));
         }
+    }
+
+    /** The rows of a batch of micro-batches that are all full. */
+    private long paddedBatch() {
+        return ((long) batchSize + microBatch - 1) / microBatch * microBatch;
     }
 
     /** Trains to the end, or to an interrupt: false then. Whatever happens, the state is whole. */

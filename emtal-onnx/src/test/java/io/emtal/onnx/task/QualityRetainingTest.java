@@ -235,6 +235,20 @@ class QualityRetainingTest {
     }
 
     @Test
+    void theSizeOfAStateIsKnownBefore() {
+        for (long seed = 0; seed < 20; seed++) {
+            TaskLayout tasks = RandomTasks.of(seed).layout();
+            for (QualityRetaining settings : List.of(new QualityRetaining(), QualityRetaining.builder().slots(3)
+                    .binaryTasks(true).realTasks(true).build())) {
+                RetainingState.Snapshot s = settings.start(tasks, 7).snapshot();
+                long size = 4L * (s.bank().length + s.visits().length + s.meanCounts().length + s.best().length
+                        + s.bestError().length) + 8L * s.means().length;
+                assertEquals(settings.appliesTo(tasks) ? size : 0, settings.bytes(tasks, 7), "seed " + seed);
+            }
+        }
+    }
+
+    @Test
     void aRestoredStateGoesOnAsIfNotInterrupted() {
         for (long seed = 0; seed < 20; seed++) {
             RandomTasks tasks = RandomTasks.of(seed);

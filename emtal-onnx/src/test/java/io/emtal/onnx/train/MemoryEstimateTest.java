@@ -8,6 +8,9 @@ import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.ElementType;
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Value;
+import io.emtal.onnx.task.BinaryTask;
+import io.emtal.onnx.task.CategoricalTask;
+import io.emtal.onnx.task.TaskLayout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -41,6 +45,22 @@ class MemoryEstimateTest {
     @Test
     void whatMembersSayIsKeptTwiceAndSavedOnce() {
         assertEquals(new MemoryEstimate(1 + 80, 2, 3 + 40), new MemoryEstimate(1, 2, 3).with(10));
+    }
+
+    @Test
+    void theBankIsCopiedForACheckpoint() {
+        assertEquals(new MemoryEstimate(1 + 10, 2, 3 + 10), new MemoryEstimate(1, 2, 3).withBank(10, false));
+        assertEquals(new MemoryEstimate(1 + 20, 2, 3 + 10), new MemoryEstimate(1, 2, 3).withBank(10, true));
+    }
+
+    /** A batch has five arrays of a number a column, and of an ensemble one a member more; judged rows have logits. */
+    @Test
+    void rowsOfManyClassesCount() {
+        TaskLayout tasks = new TaskLayout(List.of(new CategoricalTask("c", 1000, 1), new BinaryTask("b")));
+        MemoryEstimate none = new MemoryEstimate(0, 2, 3);
+        assertEquals(new MemoryEstimate(4 * 16 * (5 * 1001 + 1 + 2), 2, 3), none.withRows(tasks, 1, 16, 0));
+        assertEquals(new MemoryEstimate(4 * 16 * (9 * 1001 + 4 + 2), 2, 3), none.withRows(tasks, 4, 16, 0));
+        assertEquals(new MemoryEstimate(4 * 20_000L * (1001 + 2), 2, 3), none.withRows(tasks, 4, 16, 20_000));
     }
 
     @Test
@@ -90,12 +110,13 @@ class MemoryEstimateTest {
                 judged.outside() + ", " + not.outside());
     }
 
-    /** Within a header, a history and the bank of the checkpoint that is then written. */
+    /** Within a header and a history of the checkpoint that is then written. */
     @Test
     void theSizeOfACheckpointIsKnownBefore() throws IOException {
         PhaseStateFixture fixture = new PhaseStateFixture();
-        long estimate = MemoryEstimate.of(fixture.compiler(), Recipe.builder().averageDecay(0.5).build(), 4, true)
-                .checkpoint();
+        NetworkCompiler compiler = fixture.compiler();
+        long estimate = MemoryEstimate.of(compiler, Recipe.builder().averageDecay(0.5).build(), 4, true)
+                .withBank(compiler.qualityRetaining().bytes(compiler.tasks(), 4), true).checkpoint();
         long written = fixture.bytes(0).length;
         assertTrue(estimate <= written && written < estimate + 1000, estimate + ", " + written);
     }
