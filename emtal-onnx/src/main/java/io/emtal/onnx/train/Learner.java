@@ -227,8 +227,9 @@ public final class Learner {
     }
 
     private void refuse(Stop stop) {
-        throw new EmtalException("training: interrupted in phase " + stop + ", before any epoch at a = 1, so that there is no"
-                + " model yet; " + checkpoints.map(c -> "the next training goes on from the checkpoint in " + c.directory())
+        throw new EmtalException("training: interrupted in phase " + stop + ", before any epoch at a = 1 was as good as"
+                + " the start, so that there is no model yet; "
+                + checkpoints.map(c -> "the next training goes on from the checkpoint in " + c.directory())
                 .orElse("without checkpoints, the next training starts anew"));
     }
 

@@ -137,6 +137,26 @@ class StoppedTrainingTest {
         assertArrayEquals(alone.model().toByteArray(), resumed.model().toByteArray());
     }
 
+    /** Of steps that are far too large. */
+    @Test
+    void fault22_anInterruptWhileNoEpochIsAsGoodAsTheStartIsRefusedSayingSo() {
+        Recipe diverging = Recipe.builder().pretrainEpochs(SmallTraining.PRETRAIN_EPOCHS).epochs(1).batchSize(16)
+                .workers(2).pretrainSchedule(new CosineSchedule(1, 1, 0.01)).averageDecay(0).build();
+        List<EpochRecord> epochs = new ArrayList<>();
+        TrainingListener listener = new TrainingListener() {
+            @Override
+            public void epoch(EpochRecord epoch) {
+                epochs.add(epoch);
+                Thread.currentThread().interrupt();
+            }
+        };
+        String message = assertThrows(EmtalException.class, () -> SmallTraining.train(diverging, 1, 1, Optional.empty(),
+                listener)).getMessage();
+        assertTrue(Thread.interrupted());
+        assertEquals(1, epochs.size());
+        assertTrue(message.contains("before any epoch at a = 1 was as good as the start"), message);
+    }
+
     @Test
     void moreStepsThanCanBeCountedAreRefused() {
         Recipe endless = Recipe.builder().pretrainEpochs(Integer.MAX_VALUE).batchSize(16).build();
