@@ -21,6 +21,9 @@ final class PhaseRun {
     private static final int AUGMENTATION = 1;
     private static final int NOISE = 2;
 
+    /** What an array can hold. */
+    private static final int MOST_NUMBERS = Integer.MAX_VALUE - 8;
+
     private final Phase phase;
     private final NetworkCompiler compiler;
     private final Recipe recipe;
@@ -46,10 +49,13 @@ final class PhaseRun {
                 recipe.headPatience());
         batchSize = recipe.batchSize(heldOut.training().length);
         microBatch = recipe.microBatchSize(batchSize, compiler.widestRow());
+        long columns = compiler.tasks().columns();
+        checkArray("batches", paddedBatch(), compiler.heads().members() * columns);
+        checkArray("the rows that judge", heldOut.judged().length, columns);
         stepsOfEpoch = (heldOut.training().length + batchSize - 1) / batchSize;
         epochs = recipe.epochs(phase);
-        EmtalException.check((long) epochs * stepsOfEpoch <= Integer.MAX_VALUE, "%s: found %d epochs of %d steps, allowed are"
-                + " %d steps in all", phase, epochs, stepsOfEpoch, Integer.MAX_VALUE);
+        EmtalException.check((long) epochs * stepsOfEpoch <= Integer.MAX_VALUE, "%s: found %d epochs of %d steps,"
+                + " allowed are %d steps in all", phase, epochs, stepsOfEpoch, Integer.MAX_VALUE);
         steps = epochs * stepsOfEpoch;
     }
 
@@ -114,6 +120,12 @@ final class PhaseRun {
             }
             return state.outcome(Optional.of(stop));
         }
+    }
+
+    private void checkArray(String what, long rows, long numbers) {
+        EmtalException.check(rows * numbers <= MOST_NUMBERS, "%s: found %s of %d rows with %d numbers each, allowed are"
+                + " %d numbers in all; a smaller batch or fewer held-out rows help", phase, what, rows, numbers,
+                MOST_NUMBERS);
     }
 
     /** The rows of a batch of micro-batches that are all full. */

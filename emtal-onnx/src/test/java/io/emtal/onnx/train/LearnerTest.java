@@ -96,6 +96,20 @@ class LearnerTest {
         assertSame(rows, new Learner(new HeadsOnly(), SmallTraining.recipe()).untested(rows, 5));
     }
 
+    @Test
+    void batchesThatNoArrayHoldsAreRefused() {
+        FeatureLayout layout = new FeatureLayout(List.of(new FeatureColumn("f", FeatureColumn.Kind.NUMERIC, 0, 1)));
+        PackedExamples rows = PackedExamples.pack(30_000, 1, 1, (row, inputs, labels) -> labels[0] = 0);
+        TaskLayout tasks = new TaskLayout(List.of(new CategoricalTask("c", 100_000, 1)));
+        Backbone backbone = FeatureTransformer.builder().width(16).depth(1).hidden(16).build()
+                .create(layout, tasks, rows, 1);
+        Recipe recipe = Recipe.builder().batchSize(30_000).microBatchSize(8).validationFraction(0).build();
+        Learner learner = new Learner(new HeadsOnly(), recipe);
+        String message = assertThrows(EmtalException.class,
+                () -> learner.train(backbone, false, tasks, rows, 1, TrainingListener.NONE)).getMessage();
+        assertTrue(message.startsWith("PRETRAIN: found batches of 30000 rows with 100000 numbers each"), message);
+    }
+
     /** With one labelled row, either the training rows or the held-out rows have none. */
     @Test
     void heldOutRowsWithoutLabelsAreRefused() {
