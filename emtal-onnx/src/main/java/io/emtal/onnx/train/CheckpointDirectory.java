@@ -33,8 +33,8 @@ final class CheckpointDirectory implements AutoCloseable {
     private static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
     /**
-     * The directories that this process has locked. Its locks of a file are gone when it closes that file anywhere, so it
-     * must not open it a second time.
+     * The directories that this process has locked. Its locks of a file are gone when it closes that file anywhere, so
+     * it must not open it a second time.
      */
     private static final Set<Path> LOCKED = ConcurrentHashMap.newKeySet();
 
@@ -94,7 +94,8 @@ final class CheckpointDirectory implements AutoCloseable {
 
     /** Locks a directory against other processes, and removes what one that was killed has left unfinished. */
     private static FileChannel lock(Path directory) throws IOException {
-        FileChannel lock = FileChannel.open(directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel lock = FileChannel.open(directory.resolve("lock"), StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
         try {
             checkUnused(locks(lock), directory);
             for (Path unfinished : files(directory, Pattern.compile(".*" + Pattern.quote(UNFINISHED)))) {
@@ -108,8 +109,8 @@ final class CheckpointDirectory implements AutoCloseable {
     }
 
     private static void checkUnused(boolean unused, Path directory) {
-        EmtalException.check(unused, "checkpoints in %s: found them in use by another training, allowed is one at a time",
-                directory);
+        EmtalException.check(unused, "checkpoints in %s: found them in use by another training, allowed is one at a"
+                + " time", directory);
     }
 
     private static boolean locks(FileChannel file) throws IOException {

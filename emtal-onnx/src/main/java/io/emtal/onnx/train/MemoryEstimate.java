@@ -19,8 +19,8 @@ import java.util.stream.Stream;
  * What a phase takes about, in bytes, beside what is in use before it: compared with what there is, before anything is
  * taken. The inputs of rows and images that are decoded ahead are not in it.
  *
- * @param heap the state's vectors, the workers' sums, the bank of Quality Retaining, and labels and logits of a batch and
- *     of rows that are judged
+ * @param heap the state's vectors, the workers' sums, the bank of Quality Retaining, and labels and logits of a batch
+ *     and of rows that are judged
  * @param outside the sessions' constants and ONNX Runtime's rearranged copies of them, inner values at their peak, of each
  *     worker and of what judges held-out rows, and the workers' gradients
  * @param checkpoint the size of a checkpoint
@@ -159,8 +159,8 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
     }
 
     void check(Phase phase, long freeHeap, long outsideBound) {
-        EmtalException.check(heap <= freeHeap, "%s: about %.1f MiB of heap are needed, found are %.1f MiB; a larger heap"
-                + " (-Xmx), smaller batches or fewer workers help", phase, heap / MIB, freeHeap / MIB);
+        EmtalException.check(heap <= freeHeap, "%s: about %.1f MiB of heap are needed, found are %.1f MiB; a larger"
+                + " heap (-Xmx), smaller batches or fewer workers help", phase, heap / MIB, freeHeap / MIB);
         EmtalException.check(outside <= outsideBound, "%s: about %.1f MiB are needed outside the heap, allowed are %.1f MiB"
                 + " (system property %s); smaller micro-batches or fewer workers help", phase, outside / MIB,
                 outsideBound / MIB, BOUND);

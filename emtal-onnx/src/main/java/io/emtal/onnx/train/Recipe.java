@@ -336,8 +336,8 @@ public final class Recipe implements Configurable, Provenancable<ConfiguredObjec
 
     private Optional<String> invalid() {
         if (optimizer == null || pretrainSchedule == null || schedule == null || losses == null || sampler == null) {
-            return Optional.of("Recipe: found no optimizer, pretrainSchedule, schedule, losses or sampler; allowed is one of"
-                    + " each");
+            return Optional.of("Recipe: found no optimizer, pretrainSchedule, schedule, losses or sampler; allowed is"
+                    + " one of each");
         }
         if (pretrainEpochs < 1 || epochs < 1) {
             return Optional.of("Recipe: found pretrainEpochs " + pretrainEpochs + ", epochs " + epochs

@@ -97,7 +97,8 @@ class TaskLayoutTest {
     void fault15_aConstantTargetDeviatesByRoundingOnly() {
         for (double value : new double[] {0, 1e-40, 1e-6, 0.1, -7, 1.7e9, -3e38}) {
             RealTask task = RealTask.of("y", new double[] {value, value, value}, 1);
-            assertEquals(new RealTask("y", value, Math.max(16 * Math.ulp((float) value), Float.MIN_NORMAL), 3, 1), task);
+            double deviation = Math.max(16 * Math.ulp((float) value), Float.MIN_NORMAL);
+            assertEquals(new RealTask("y", value, deviation, 3, 1), task);
             assertEquals(0, task.standardise(value));
             assertEquals(value, task.restore(0.5), 1e-6 * Math.abs(value) + Float.MIN_NORMAL);
         }

@@ -270,7 +270,8 @@ class TaskComparisonTest {
                 .listener(fits::add).build();
         var e = assertThrows(EmtalException.class, () -> comparison.compare(data, data));
         assertTrue(Thread.interrupted(), "the thread has forgotten the interrupt");
-        assertTrue(e.getMessage().matches("fold 0, seed 1, the model of task '.*': comparison: interrupted.*"), e.getMessage());
+        assertTrue(e.getMessage().matches("fold 0, seed 1, the model of task '.*': comparison: interrupted.*"),
+                e.getMessage());
         assertEquals(1, fits.size());
     }
 
