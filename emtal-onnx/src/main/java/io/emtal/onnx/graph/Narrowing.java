@@ -221,24 +221,22 @@ public final class Narrowing {
     /** Where an axis of a view's result lies in what is viewed, if it is an axis there too; else −1. */
     private static int kept(Shape from, Shape to, int axis) {
         for (int i = 0; i < from.rank(); i++) {
-            if (from.extent(i) == to.extent(axis) && sameSize(from, i, to, axis)) {
+            if (from.extent(i) == to.extent(axis) && (sameSize(from, 0, i, to, 0, axis)
+                    || sameSize(from, i + 1, from.rank(), to, axis + 1, to.rank()))) {
                 return i;
             }
         }
         return -1;
     }
 
-    /** Whether as many elements lie in front of an axis; an open batch counts as one axis of unknown extent. */
-    private static boolean sameSize(Shape from, int i, Shape to, int axis) {
-        long[] before = Arrays.copyOf(from.extents(), i);
-        long[] after = Arrays.copyOf(to.extents(), axis);
-        return Arrays.stream(before).filter(e -> e == Shape.BATCH).count()
-                == Arrays.stream(after).filter(e -> e == Shape.BATCH).count()
-                && Arrays.stream(before).reduce(1, Narrowing::times) == Arrays.stream(after).reduce(1, Narrowing::times);
-    }
-
-    private static long times(long product, long extent) {
-        return extent == Shape.BATCH ? product : product * extent;
+    /**
+     * Whether some axes hold as many elements as some others. Open extents may be the batch or a multiple of it: with
+     * one among the axes it is not known.
+     */
+    private static boolean sameSize(Shape from, int i, int j, Shape to, int k, int l) {
+        Shape some = Shape.of(Arrays.copyOfRange(from.extents(), i, j));
+        Shape others = Shape.of(Arrays.copyOfRange(to.extents(), k, l));
+        return some.isStatic() && others.isStatic() && some.size() == others.size();
     }
 
     // The narrower graph.
