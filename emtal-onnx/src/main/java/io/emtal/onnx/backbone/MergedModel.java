@@ -33,7 +33,10 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** An imported model with other weights and heads: edits of its protobuf, and of nothing that need not change. */
+/**
+ * An imported model with other weights and heads: edits of its protobuf, and of nothing that need not change. Outputs of
+ * Split that have no name get one, see {@link OnnxFile#named}.
+ */
 final class MergedModel {
 
     /** Since this operator set the axes of ReduceMean are an input. */
@@ -56,7 +59,7 @@ final class MergedModel {
     MergedModel(ImportedModel imported, Graph graph) {
         this.imported = imported;
         this.graph = graph;
-        this.original = imported.original();
+        this.original = OnnxFile.named(imported.original());
         this.merged = original.getGraph().toBuilder();
     }
 

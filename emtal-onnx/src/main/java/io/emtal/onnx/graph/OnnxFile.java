@@ -68,6 +68,17 @@ public final class OnnxFile {
     }
 
     /**
+     * Names the outputs of {@code Split} that have no name. ONNX allows them where nothing reads them, but ONNX Runtime
+     * 1.28 writes to them, which ends the process.
+     *
+     * @param model a model that has passed every check
+     * @return the model itself if all have names
+     */
+    public static OnnxMl.ModelProto named(OnnxMl.ModelProto model) {
+        return UnnamedOutputs.named(model);
+    }
+
+    /**
      * Makes a graph of a model whose inputs are open at axis 0 at most.
      *
      * @param model the model; it need not have been checked

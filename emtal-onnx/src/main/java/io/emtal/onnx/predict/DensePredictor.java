@@ -90,7 +90,8 @@ public final class DensePredictor implements AutoCloseable {
         EmtalException.check(batch <= Math.max(1, MAX_BATCH_ELEMENTS / inputWidth), "input '%s': found a fixed batch of"
                 + " %d rows, allowed are batches of %d elements", inputName, batch, MAX_BATCH_ELEMENTS);
         this.fixedBatch = (int) batch;
-        this.session = new SharedSession(threads, form == Optimise.PORTABLE ? model : form.apply(loaded).toByteString());
+        OnnxMl.ModelProto network = form.apply(OnnxFile.named(loaded));
+        this.session = new SharedSession(threads, network == loaded ? model : network.toByteString());
         this.cleanable = CLEANER.register(this, session);
     }
 

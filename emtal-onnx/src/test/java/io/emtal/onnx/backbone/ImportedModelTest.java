@@ -135,6 +135,27 @@ class ImportedModelTest {
         }
     }
 
+    /** ONNX Runtime ends the process where an output of Split has no name. */
+    @Test
+    void partsThatNothingReadsGetNames() throws Exception {
+        ModelProto.Builder original = model(17, 8).toBuilder();
+        GraphProto.Builder graph = original.getGraphBuilder();
+        graph.addInitializer(Tensor.of(new long[] {1, 1, 2}, 3).toProto("parts"))
+                .addInitializer(Tensor.of(new long[] {1}, 1).toProto("one"))
+                .addNode(4, node("Squeeze", "drop", List.of("part", "one"), "cls"))
+                .addNode(4, node("Split", "divide", List.of("tokens", "parts"), "part", integer("axis", 1)).toBuilder()
+                        .clearOutput().addAllOutput(List.of("", "part", "")).build());
+        graph.setNode(6, node("Identity", "first", List.of("cls"), "unread"));
+        graph.getNodeBuilder(8).setInput(0, "unread");
+        ModelProto merged = agrees(imported(original.build(), Pooling.Kind.VALUE), TASKS, disturbed(original.build()));
+        assertEquals(List.of("unread_2", "part", "unread_3"), merged.getGraph().getNode(4).getOutputList());
+        try (DensePredictor read = new DensePredictor(original.build().toByteString(), 1);
+             DensePredictor named = new DensePredictor(OnnxFile.named(original.build()).toByteString(), 1)) {
+            float[] rows = rows(3).floats();
+            assertArrayEquals(named.predict(rows, 3), read.predict(rows, 3));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     void nodesInAnyOrder(long seed) throws Exception {
