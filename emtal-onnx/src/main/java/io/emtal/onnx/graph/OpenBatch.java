@@ -457,11 +457,17 @@ final class OpenBatch {
             attributes.put("axis", (long) to.opened(along));
             for (int i = 0; i < operands.size(); i++) {
                 if (rows(node.input(i)) == null) {
-                    Value zero = builder.mul(builder.slice(here(first), to.opened(along), 0, 1), 0);
-                    operands.set(i, builder.add(aligned(node.input(i), result.rank(), to), zero));
+                    operands.set(i, builder.add(aligned(node.input(i), result.rank(), to),
+                            zero(builder.slice(here(first), to.opened(along), 0, 1))));
                 }
             }
             return to;
+        }
+
+        /** Zeros in the shape of a value, whatever it holds: 0 times infinity is no number. */
+        private Value zero(Value value) {
+            boolean real = value.type() == ElementType.FLOAT || value.type() == ElementType.DOUBLE;
+            return builder.mul(real ? builder.cast(builder.isNaN(value), value.type()) : value, 0);
         }
 
         private Rows gather() {

@@ -66,22 +66,39 @@ public record Tensor(ElementType type, Shape shape, Object elements) {
     }
 
     /**
-     * A tensor of one floating-point value repeated.
+     * A tensor of one number repeated.
      *
-     * @param type FLOAT or DOUBLE
+     * @param type any but BOOL
      * @param shape the shape
-     * @param value the value
+     * @param value the number, which a type of integers has without its fraction
      * @return the tensor
+     * @throws EmtalException if the type is BOOL
      */
     public static Tensor filled(ElementType type, Shape shape, double value) {
-        if (type == ElementType.DOUBLE) {
-            double[] elements = new double[shape.size()];
-            Arrays.fill(elements, value);
-            return new Tensor(type, shape, elements);
-        }
-        float[] elements = new float[shape.size()];
-        Arrays.fill(elements, (float) value);
-        return new Tensor(type, shape, elements);
+        EmtalException.check(type != ElementType.BOOL, "tensor of type BOOL where one of numbers is needed");
+        int size = shape.size();
+        return new Tensor(type, shape, switch (type) {
+            case FLOAT -> {
+                float[] elements = new float[size];
+                Arrays.fill(elements, (float) value);
+                yield elements;
+            }
+            case DOUBLE -> {
+                double[] elements = new double[size];
+                Arrays.fill(elements, value);
+                yield elements;
+            }
+            case INT32 -> {
+                int[] elements = new int[size];
+                Arrays.fill(elements, (int) value);
+                yield elements;
+            }
+            default -> {
+                long[] elements = new long[size];
+                Arrays.fill(elements, (long) value);
+                yield elements;
+            }
+        });
     }
 
     /**

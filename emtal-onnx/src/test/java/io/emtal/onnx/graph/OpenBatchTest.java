@@ -51,6 +51,10 @@ class OpenBatchTest {
         GOOD.put("a learned token in front", (b, x) -> b.concat(1, List.of(b.expand(numbers(b, 1, 1, 6), 1, 1, 6), x)));
         GOOD.put("a learned token behind, tokens first", (b, x) -> b.concat(0, List.of(b.transpose(x, 1, 0, 2),
                 numbers(b, 1, 1, 6))));
+        GOOD.put("integers joined with a learned one", (b, x) -> b.cast(b.concat(1, List.of(b.constant(Tensor.of(
+                new long[] {5, 5, 5, 5, 5, 5}, 1, 1, 6)), b.cast(b.mul(x, 9), ElementType.INT64))), ElementType.FLOAT));
+        GOOD.put("a number joined with infinities", (b, x) -> b.concat(1, List.of(numbers(b, 1, 1, 6),
+                b.where(b.apply("Greater", Map.of(), x, b.constant(0)), b.constant(Double.NEGATIVE_INFINITY), x))));
         GOOD.put("a learned query", (b, x) ->
                 b.matMul(b.softmax(b.matMul(numbers(b, 1, 2, 6), b.transpose(x, 0, 2, 1)), -1), x));
         GOOD.put("no rows at all", (b, x) -> b.add(b.squeeze(x, 0), numbers(b, 4, 6)));
@@ -80,6 +84,8 @@ class OpenBatchTest {
             return b.matMul(b.transpose(flat, 1, 0), flat);
         });
         BAD.put("rows that lie differently", (b, x) -> b.add(b.reshape(x, 1, 24), b.reshape(x, 24, 1)));
+        BAD.put("truths joined with a constant", (b, x) -> b.cast(b.concat(1, List.of(b.isNaN(x), b.constant(new Tensor(
+                ElementType.BOOL, Shape.of(1, 1, 6), new boolean[6])))), ElementType.FLOAT));
         BAD.put("rows repeated", (b, x) -> b.expand(x, 2, 4, 6));
         BAD.put("an operator that scatters", (b, x) -> b.apply("ScatterND", Map.of(), x,
                 b.constant(Tensor.of(new long[] {0}, 1, 1)), numbers(b, 1, 4, 6)));
