@@ -145,16 +145,16 @@ public final class OnnxFile {
      * @throws EmtalException as {@link #readOpen}
      */
     public static Graph open(OnnxMl.ModelProto model, Graph one, Map<String, Long> extents, ReadLimits limits) {
-        Graph open = OpenBatch.of(one);
-        if (model.getGraph().getInputList().stream().anyMatch(OnnxFile::isOpen)) {
-            OpenBatch.check(one, new OnnxReader(model, 3, extents, limits, one.initializers()).read());
+        if (model.getGraph().getInputList().stream().noneMatch(input -> isOpen(input, extents))) {
+            return OpenBatch.of(one);
         }
-        return open;
+        return OpenBatch.of(one, new OnnxReader(model, 3, extents, limits, one.initializers()).read());
     }
 
-    private static boolean isOpen(OnnxMl.ValueInfoProto input) {
+    private static boolean isOpen(OnnxMl.ValueInfoProto input, Map<String, Long> extents) {
         OnnxMl.TensorShapeProto shape = input.getType().getTensorType().getShape();
-        return shape.getDimCount() > 0 && !shape.getDim(0).hasDimValue();
+        return shape.getDimCount() > 0 && !shape.getDim(0).hasDimValue()
+                && !extents.containsKey(shape.getDim(0).getDimParam());
     }
 
     /**

@@ -39,10 +39,15 @@ final class OpenBatch {
      *
      * @param place the axis; {@link #NOWHERE} if it was removed
      * @param merged whether the axis holds other entries too, so that one row has the axis whole; else its extent is 1
+     * @param outer how many of those entries have the rows within them: 4 for [4·batch, D], 1 for [batch·4, D]
      */
-    private record Rows(int place, boolean merged) {
+    private record Rows(int place, boolean merged, long outer) {
 
-        static final Rows FIRST = new Rows(0, false);
+        static final Rows FIRST = alone(0);
+
+        static Rows alone(int place) {
+            return new Rows(place, false, 1);
+        }
 
         /** Where an axis of the model's value for one row lies in the opened value. */
         int opened(int axis) {
@@ -55,64 +60,92 @@ final class OpenBatch {
                     .toArray();
         }
 
+        /** The shape of the opened value. */
+        Shape opened(Shape shape) {
+            return Shape.of(LongStream.concat(LongStream.of(Shape.BATCH), Arrays.stream(ofOne(shape))).toArray());
+        }
+
         Rows at(int newPlace) {
-            return new Rows(newPlace, merged);
+            return new Rows(newPlace, merged, outer);
         }
     }
 
     private final Graph graph;
+    /** The shapes that the values have for three rows; none if the model's batch is fixed. */
+    private final Map<String, Shape> three;
+    /** Whether to check those shapes, to which end constants that the model repeats for every row have rows too. */
+    private final boolean strict;
     private final GraphBuilder builder = new GraphBuilder();
     private final Map<String, Value> opened = new HashMap<>();
     /** The values that depend on the inputs. */
     private final Map<String, Rows> rows = new HashMap<>();
 
-    private OpenBatch(Graph graph) {
+    private OpenBatch(Graph graph, Map<String, Shape> three, boolean strict) {
         this.graph = graph;
+        this.three = three;
+        this.strict = strict;
     }
 
     /**
-     * Opens a graph.
+     * Opens a graph of a model whose batch is fixed.
      *
      * @param graph a graph whose inputs have an extent of 1 at axis 0
      * @return the graph for any number of rows; values and nodes keep their names
-     * @throws EmtalException naming the node that mixes rows
+     * @throws EmtalException naming the node whose rows cannot be followed
      */
     static Graph of(Graph graph) {
-        return new OpenBatch(graph).open();
+        return new OpenBatch(graph, Map.of(), false).open();
     }
 
     /**
-     * Checks that a graph does for three rows what it does for one: constants that were computed from the number of
-     * rows may be shapes, and tensors that repeat themselves for every row.
+     * Opens a graph of a model whose batch is open. What the model does for three rows shows where the rows lie; it
+     * must be what it does for one. Constants that were computed from the number of rows may be shapes, and tensors
+     * that repeat themselves for every row.
      *
      * @param one the graph, read for one row
      * @param three the graph, read for three rows
+     * @return the graph for any number of rows; values and nodes keep their names
+     * @throws EmtalException naming the node that mixes rows or computes with their number
      */
-    static void check(Graph one, Graph three) {
+    static Graph of(Graph one, Graph three) {
+        Map<String, Shape> shapes = shapes(one, three);
+        new OpenBatch(one, shapes, true).open();
+        return new OpenBatch(one, shapes, false).open();
+    }
+
+    /** The shapes of a graph's values in the same graph for three rows, but for constants that are shapes. */
+    private static Map<String, Shape> shapes(Graph one, Graph three) {
         EmtalException.check(one.nodes().size() == three.nodes().size(), "model: found %d nodes for one row and %d for"
                 + " three, allowed are as many", one.nodes().size(), three.nodes().size());
+        Map<String, Shape> shapes = new HashMap<>();
+        three.inputs().forEach(input -> shapes.put(input.name(), input.shape()));
         for (int i = 0; i < one.nodes().size(); i++) {
             Node a = one.nodes().get(i);
             Node b = three.nodes().get(i);
             String where = "node " + Quoted.of(a.name()) + " (" + a.qualifiedOp() + ")";
-            EmtalException.check(a.op().equals(b.op()) && a.inputs().size() == b.inputs().size(),
+            EmtalException.check(a.op().equals(b.op()) && a.inputs().size() == b.inputs().size()
+                    && a.outputs().size() == b.outputs().size(),
                     "%s: found %s for three rows, allowed is the same operator", where, b.qualifiedOp());
             for (int j = 0; j < a.inputs().size(); j++) {
-                boolean extents = j > 0 && Set.of("Reshape", "Expand", "Slice").contains(a.op());
                 Tensor x = a.input(j) == null ? null : one.initializers().get(a.input(j).name());
                 Tensor y = b.input(j) == null ? null : three.initializers().get(b.input(j).name());
-                EmtalException.check(extents || x == y || x != null && y != null && repeats(x, y),
-                        "%s: operand %d is another constant for three rows than for one, allowed are shapes", where, j);
+                if (isExtents(a.op(), j) || x == y) {
+                    continue;
+                }
+                EmtalException.check(x != null && y != null && repeats(x, y), "%s: operand %d is another constant for"
+                        + " three rows than for one, allowed are shapes", where, j);
+                shapes.put(a.input(j).name(), y.shape());
             }
             for (int j = 0; j < a.outputs().size(); j++) {
-                Shape x = a.outputs().get(j).shape();
-                Shape y = b.outputs().get(j).shape();
-                boolean scaled = x.rank() == y.rank() && IntStream.range(0, x.rank())
-                        .allMatch(k -> y.extent(k) == x.extent(k) || y.extent(k) == 3 * x.extent(k));
-                EmtalException.check(scaled, "%s: gives %s for one row and %s for three, allowed are three times as"
-                        + " many along an axis", where, x, y);
+                shapes.put(a.outputs().get(j).name(), b.outputs().get(j).shape());
             }
         }
+        return shapes;
+    }
+
+    /** Whether an operand says no more than how much there is of the result. */
+    private static boolean isExtents(String op, int operand) {
+        return operand == 1 && Set.of("Reshape", "Expand").contains(op) || operand == 2 && op.equals("Slice");
     }
 
     /** Whether a tensor is another one, or the other one repeated along an axis of extent 1. */
@@ -143,6 +176,12 @@ final class OpenBatch {
             Shape shape = input.shape().with(0, Shape.BATCH);
             opened.put(input.name(), builder.input(input.name(), input.type(), shape.extents()));
             rows.put(input.name(), Rows.FIRST);
+            EmtalException.check(!strict || three.get(input.name()).equals(input.shape().with(0, 3)), "input %s: found"
+                    + " shape %s for three rows, allowed are inputs that all have an open batch at axis 0",
+                    Quoted.of(input.name()), three.get(input.name()));
+        }
+        if (strict) {
+            graph.initializers().forEach((name, tensor) -> spread(new Value(name, tensor.type(), tensor.shape())));
         }
         for (Node node : graph.nodes()) {
             try {
@@ -161,6 +200,20 @@ final class OpenBatch {
             }
         }
         return builder.build();
+    }
+
+    /** Lets a constant have rows if the model repeats it for every row: as an input, for nothing computes it here. */
+    private boolean spread(Value constant) {
+        Shape shape = constant.shape();
+        Shape several = three.getOrDefault(constant.name(), shape);
+        int[] places = IntStream.range(0, shape.rank()).filter(i -> several.extent(i) != shape.extent(i)).toArray();
+        if (places.length != 1 || shape.extent(places[0]) != 1) {
+            return false;
+        }
+        Rows to = Rows.alone(places[0]);
+        rows.put(constant.name(), to);
+        opened.put(constant.name(), builder.input(constant.name(), constant.type(), to.opened(shape).extents()));
+        return true;
     }
 
     private Value here(Value value) {
@@ -198,11 +251,14 @@ final class OpenBatch {
         }
 
         private void write() {
-            node.inputs().forEach(v -> operands.add(here(v)));
             boolean any = node.inputs().stream().anyMatch(v -> rows(v) != null);
+            if (strict && !any && node.op().equals("Expand") && spread(node.output())) {
+                return;
+            }
+            node.inputs().forEach(v -> operands.add(here(v)));
             Rows to = any ? rule() : null;
             boolean same = op.equals("Reshape") && any
-                    && operands.get(0).shape().equals(openedShape(result, to));
+                    && operands.get(0).shape().equals(to.opened(result));
             List<String> names = node.outputs().stream().map(Value::name).toList();
             List<Value> results = same ? List.of(operands.get(0))
                     : builder.addNamed(domain, op, node.name(), attributes, names, operands);
@@ -210,15 +266,23 @@ final class OpenBatch {
                 opened.put(node.outputs().get(i).name(), results.get(i));
                 if (any) {
                     rows.put(node.outputs().get(i).name(), to);
-                    Shape wanted = openedShape(node.outputs().get(i).shape(), to);
+                    Shape wanted = to.opened(node.outputs().get(i).shape());
                     EmtalException.check(results.get(i).shape().equals(wanted), "it gives %s, expected is %s",
                             results.get(i).shape(), wanted);
+                }
+                if (strict) {
+                    checkThree(node.outputs().get(i), to);
                 }
             }
         }
 
-        private static Shape openedShape(Shape one, Rows to) {
-            return Shape.of(LongStream.concat(LongStream.of(Shape.BATCH), Arrays.stream(to.ofOne(one))).toArray());
+        /** What the model gives for three rows must be what it gives for one, three times along the rows' axis. */
+        private void checkThree(Value output, Rows to) {
+            Shape one = output.shape();
+            boolean same = to == null || to.place() == NOWHERE;
+            Shape allowed = same ? one : one.with(to.place(), 3 * one.extent(to.place()));
+            EmtalException.check(three.get(output.name()).equals(allowed), "it gives %s for one row and %s for three,"
+                    + " allowed is %s", one, three.get(output.name()), allowed);
         }
 
         private Rows rule() {
@@ -392,7 +456,7 @@ final class OpenBatch {
 
         /** Writes the node as a change of one row's shape, or as nothing where that stays. */
         private Rows view(Rows to) {
-            long[] target = openedShape(result, to).extents();
+            long[] target = to.opened(result).extents();
             target[0] = 0;
             domain = "";
             op = "Reshape";
@@ -402,19 +466,36 @@ final class OpenBatch {
             return to;
         }
 
-        /** Elements keep their order, so in the model the rows lie where as many elements of one go before as did. */
+        /**
+         * Elements keep their order, so in the model the rows lie where as many elements of one go before as did. One
+         * row does not always show which axis that is.
+         */
         private Rows reshape() {
             if (in.place() == NOWHERE) {
                 return view(in);
             }
-            long before = product(x.shape(), in.place());
+            long before = product(x.shape(), in.place()) * in.outer();
+            if (three.containsKey(node.output().name())) {
+                return view(threefold(three.get(node.output().name()), before));
+            }
             int[] places = IntStream.range(0, result.rank()).filter(i -> product(result, i) == before).toArray();
             int[] free = Arrays.stream(places).filter(i -> result.extent(i) == 1).toArray();
             if (free.length > 0) {
                 boolean stays = Arrays.stream(free).anyMatch(i -> i == in.place());
-                return view(new Rows(stays ? in.place() : free[0], false));
+                return view(Rows.alone(stays ? in.place() : free[0]));
             }
-            return view(new Rows(places.length > 0 ? places[0] : NOWHERE, true));
+            return view(new Rows(places.length > 0 ? places[0] : NOWHERE, true, 1));
+        }
+
+        /** The rows at the axis that is longer for three of them, so many elements of one before them. */
+        private Rows threefold(Shape several, long before) {
+            int[] longer = IntStream.range(0, result.rank()).filter(i -> several.extent(i) != result.extent(i))
+                    .toArray();
+            long outer = longer.length == 1 ? before / Math.max(1, product(result, longer[0])) : 0;
+            EmtalException.check(outer > 0 && outer * product(result, longer[0]) == before
+                    && result.extent(longer[0]) % outer == 0, "it gives %s for one row and %s for three, which moves"
+                    + " entries from one row to another", result, several);
+            return new Rows(longer[0], result.extent(longer[0]) != 1, outer);
         }
 
         private static long product(Shape shape, int axes) {
@@ -425,7 +506,7 @@ final class OpenBatch {
             int[] axes = y != null ? Arrays.stream(constant(1)).mapToInt(x.shape()::axis).toArray()
                     : IntStream.range(0, x.rank()).filter(i -> x.extent(i) == 1).toArray();
             boolean gone = Arrays.stream(axes).anyMatch(a -> a == in.place());
-            return view(gone ? new Rows(NOWHERE, true) : without(axes));
+            return view(gone ? new Rows(NOWHERE, true, 1) : without(axes));
         }
 
         private Rows unsqueeze() {
@@ -442,7 +523,7 @@ final class OpenBatch {
             Rows to = common(result.rank(), List.of(x));
             EmtalException.check(to.merged() || result.extent(to.place()) == 1, "it repeats the rows along axis %d",
                     to.place());
-            long[] target = openedShape(result, to).extents();
+            long[] target = to.opened(result).extents();
             target[0] = 1;
             operands.clear();
             operands.addAll(List.of(aligned(x, result.rank(), to), builder.integers(target)));

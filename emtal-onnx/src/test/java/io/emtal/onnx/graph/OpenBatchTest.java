@@ -28,6 +28,12 @@ class OpenBatchTest {
     /** Graphs on the same input that mix rows, or whose rows cannot be followed. */
     private static final Map<String, BiFunction<GraphBuilder, Value, Value>> BAD = new LinkedHashMap<>();
 
+    /** Graphs on an input x [batch, 4, 6] that do for every row what they do for one. */
+    private static final Map<String, BiFunction<GraphBuilder, Value, Value>> ROWWISE = new LinkedHashMap<>();
+
+    /** Graphs on the same input that mix rows, none of which one row alone shows. */
+    private static final Map<String, BiFunction<GraphBuilder, Value, Value>> MIXING = new LinkedHashMap<>();
+
     static {
         GOOD.put("a batch and its sizes as constants", (b, x) ->
                 b.reshape(b.transpose(b.reshape(x, 1, 4, 2, 3), 0, 2, 1, 3), 1, 2, 12));
@@ -89,6 +95,31 @@ class OpenBatchTest {
         BAD.put("rows repeated", (b, x) -> b.expand(x, 2, 4, 6));
         BAD.put("an operator that scatters", (b, x) -> b.apply("ScatterND", Map.of(), x,
                 b.constant(Tensor.of(new long[] {0}, 1, 1)), numbers(b, 1, 4, 6)));
+
+        ROWWISE.put("rows behind a new axis, joined with tokens first", (b, x) -> {
+            Value flat = b.reshape(b.slice(x, 1, 0, 1), 1, -1, 6);
+            return b.transpose(b.concat(0, List.of(flat, b.transpose(x, 1, 0, 2))), 1, 0, 2);
+        });
+        ROWWISE.put("tokens first in one axis with the rows", (b, x) -> {
+            Value flat = b.reshape(b.transpose(x, 1, 0, 2), -1, 6);
+            Value norm = b.softmax(b.gemm(flat, numbers(b, 6, 6), numbers(b, 6)), -1);
+            return b.transpose(b.reshape(norm, 4, -1, 6), 1, 0, 2);
+        });
+        ROWWISE.put("a learned token for every row", (b, x) -> b.concat(1, List.of(b.softmax(b.add(
+                b.expand(numbers(b, 1, 1, 6), x.extent(0), 1, 1), numbers(b, 1, 6)), -1), x)));
+        ROWWISE.put("zeros for every row", (b, x) -> b.add(x, b.constant(Tensor.filled(ElementType.FLOAT,
+                Shape.of(x.extent(0), 4, 1), 2))));
+
+        MIXING.put("the first row", (b, x) -> b.sub(x, b.slice(x, 0, 0, 1)));
+        MIXING.put("a softmax over the rows", (b, x) ->
+                b.reshape(b.softmax(b.reshape(b.slice(x, 1, 0, 1), 1, -1, 6), 1), -1, 6));
+        MIXING.put("a softmax over rows and tokens", (b, x) -> b.softmax(b.reshape(b.transpose(x, 1, 0, 2), -1, 6), 0));
+        MIXING.put("entries of other rows", (b, x) -> b.transpose(b.reshape(x, 4, -1, 6), 1, 0, 2));
+        MIXING.put("a sum that grows with the rows", (b, x) -> b.mul(x, b.reduceSum(
+                b.expand(numbers(b, 1, 1, 6), x.extent(0), 1, 1), true, 0)));
+        MIXING.put("a softmax of a constant over the rows", (b, x) -> b.mul(x, b.softmax(
+                b.expand(numbers(b, 1, 1, 6), x.extent(0), 1, 1), 0)));
+        MIXING.put("a part behind as many as there are rows", (b, x) -> b.slice(x, 1, x.extent(0) - 1, x.extent(0)));
     }
 
     static List<String> good() {
@@ -158,15 +189,49 @@ class OpenBatchTest {
     /** One row does not show what a graph computes with the number of rows; three do. */
     @Test
     void computingWithTheNumberOfRowsIsRefused() {
-        EmtalException e = assertThrows(EmtalException.class, () -> OpenBatch.check(scaled(1), scaled(3)));
+        EmtalException e = assertThrows(EmtalException.class, () -> OpenBatch.of(scaled(1, 1), scaled(3, 3)));
         assertTrue(e.getMessage().startsWith("node 'Mul_0' (Mul): operand 1 is another constant"), e.getMessage());
-        Graph same = scaled(1);
-        OpenBatch.check(same, same);
+        OpenBatch.of(scaled(1, 1), scaled(3, 1));
     }
 
-    private static Graph scaled(int rows) {
+    private static Graph scaled(int rows, int factor) {
         GraphBuilder builder = new GraphBuilder();
-        builder.output("y", builder.mul(builder.input("x", ElementType.FLOAT, rows, 3), builder.constant(rows + 0.5)));
+        Value x = builder.input("x", ElementType.FLOAT, rows, 3);
+        builder.output("y", builder.mul(x, builder.constant(factor + 0.5)));
         return builder.build();
+    }
+
+    static List<String> rowwise() {
+        return List.copyOf(ROWWISE.keySet());
+    }
+
+    static List<String> mixing() {
+        return List.copyOf(MIXING.keySet());
+    }
+
+    private static Graph graph(int rows, BiFunction<GraphBuilder, Value, Value> body) {
+        GraphBuilder builder = new GraphBuilder();
+        builder.output("y", body.apply(builder, builder.input("x", ElementType.FLOAT, rows, 4, 6)));
+        return builder.build();
+    }
+
+    @ParameterizedTest
+    @MethodSource("rowwise")
+    void openModelsGiveWhatTheyGive(String name) throws Exception {
+        Graph model = graph(5, ROWWISE.get(name));
+        Graph open = OpenBatch.of(graph(1, ROWWISE.get(name)), graph(3, ROWWISE.get(name)));
+        Map<String, Tensor> rows = Map.of("x", random(1, 5, 4, 6));
+        try (GraphSession expected = new GraphSession(model); GraphSession actual = new GraphSession(open)) {
+            assertArrayEquals(expected.run(rows).get("y").floats(), actual.run(rows).get("y").floats(), 1e-5f);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("mixing")
+    void openModelsThatMixRowsAreRefused(String name) {
+        Graph one = graph(1, MIXING.get(name));
+        EmtalException e = assertThrows(EmtalException.class, () -> OpenBatch.of(one, graph(3, MIXING.get(name))));
+        assertTrue(one.nodes().stream().anyMatch(n -> e.getMessage().startsWith("node '" + n.name() + "'")),
+                e.getMessage());
     }
 }
