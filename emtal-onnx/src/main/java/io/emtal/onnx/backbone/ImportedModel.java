@@ -104,11 +104,12 @@ public record ImportedModel(OnnxMl.ModelProto original, Pooling.Kind pooling, Li
     /**
      * The original with other weights and heads.
      *
-     * <p>Constants whose elements did not change, and all nodes that the features need, are the original's bit by bit.
-     * Nodes, initialisers and outputs that only the old outputs needed are gone. New nodes stand last, in operators
-     * that mean the same in every operator set from {@value OnnxFile#OLDEST_OPSET} to {@value OnnxFile#NEWEST_OPSET}.
-     * The input stays as it is declared, with two exceptions: extents that the original leaves open besides the batch
-     * become those of the backbone, and a fixed batch becomes open if the nodes work for any number of rows.
+     * <p>Constants whose elements did not change, and all nodes that the features need, are the original's bit by bit,
+     * but that outputs of Split without a name have got one. Nodes, initialisers and outputs that only the old outputs
+     * needed are gone. New nodes stand last, in operators that mean the same in every operator set from
+     * {@value OnnxFile#OLDEST_OPSET} to {@value OnnxFile#NEWEST_OPSET}. The input stays as it is declared, with two
+     * exceptions: extents that the original leaves open besides the batch become those of the backbone, and a fixed batch
+     * becomes open if the nodes work for any number of rows.
      *
      * @param graph the backbone's graph, with the weights that are wanted
      * @param result the name of the new output; numbered if the original has a value of that name
