@@ -21,7 +21,6 @@ import java.util.stream.Stream;
 final class FixedConstants {
 
     private static final float MASKED = -1e4f;
-    private static final Set<String> SCALES = Set.of("Add", "Sub", "Mul", "Div");
 
     private final GraphView view;
     private final Set<String> names = new HashSet<>();
@@ -89,7 +88,8 @@ final class FixedConstants {
         Set<Value> images = new HashSet<>(Set.of(input));
         for (Node node : view.graph().nodes()) {
             List<Value> computed = GraphView.computed(node);
-            boolean scales = SCALES.contains(node.op()) && elements(node.output().shape()) == elements(input.shape());
+            boolean scales = GraphView.SCALES.contains(node.op())
+                    && elements(node.output().shape()) == elements(input.shape());
             if (!computed.isEmpty() && images.containsAll(computed)
                     && (scales || GraphView.LAYOUT.contains(node.op()))) {
                 images.addAll(node.outputs());

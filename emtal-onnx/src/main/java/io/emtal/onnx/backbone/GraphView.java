@@ -27,6 +27,9 @@ final class GraphView {
     static final Set<String> LAYOUT = Set.of("Identity", "Cast", "Reshape", "Flatten", "Transpose", "Squeeze",
             "Unsqueeze", "Split", "Slice", "Gather", "Concat", "Pad", "Expand");
 
+    /** Operators that scale and shift. */
+    static final Set<String> SCALES = Set.of("Add", "Sub", "Mul", "Div");
+
     /** Operators that normalisation is made of, with the element-wise ones that scale and shift. */
     static final Set<String> NORM = Set.of("LayerNormalization", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Sub",
             "Add", "Mul", "Div", "Pow", "Sqrt", "Reciprocal");

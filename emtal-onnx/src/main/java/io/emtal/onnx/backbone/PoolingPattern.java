@@ -22,7 +22,6 @@ import java.util.function.Predicate;
 record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt classes) {
 
     private static final Set<String> BEHIND_LOGITS = Set.of("Softmax", "LogSoftmax", "Sigmoid", "Identity", "Cast");
-    private static final Set<String> SCALES = Set.of("Mul", "Div", "Add", "Sub");
     private static final Set<String> REDUCTIONS = Set.of("ReduceMean", "ReduceSum", "ReduceMax", "GlobalAveragePool");
 
     /**
@@ -122,7 +121,7 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
     private static boolean showsLogits(GraphView view, Node node) {
         return BEHIND_LOGITS.contains(node.op()) || GraphView.LAYOUT.contains(node.op())
                 && node.input(0).shape().equals(node.output().shape())
-                || SCALES.contains(node.op()) && GraphView.computed(node).size() == 1
+                || GraphView.SCALES.contains(node.op()) && GraphView.computed(node).size() == 1
                 && node.inputs().stream().filter(v -> !GraphView.isComputed(v))
                 .allMatch(v -> view.constant(v).filter(t -> t.shape().size() == 1).isPresent());
     }
@@ -131,7 +130,7 @@ record PoolingPattern(Pooling.Kind pooling, List<Value> values, OptionalInt clas
     private void checkNoHead(GraphView view, LinearLayers layers, Linear last, Set<String> behind) {
         Value result = before(view, values.get(0), node -> layers.giving(node.output()).isEmpty()
                 && GraphView.computed(node).size() == 1 && (BEHIND_LOGITS.contains(node.op())
-                || GraphView.LAYOUT.contains(node.op()) || SCALES.contains(node.op())
+                || GraphView.LAYOUT.contains(node.op()) || GraphView.SCALES.contains(node.op())
                 || REDUCTIONS.contains(node.op())));
         layers.giving(result).filter(head -> behind.contains(head.input().name()) && head.out() != last.out())
                 .ifPresent(head -> {

@@ -3,7 +3,6 @@ package io.emtal.onnx.backbone;
 import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.adapt.Lora;
 import io.emtal.onnx.graph.ElementType;
-import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Shape;
@@ -14,7 +13,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -25,26 +23,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Which constants of a transformer are trained. */
-class FixedConstantsTest {
+class FixedConstantsTest extends RandomGraph {
 
     private static final int CHANNELS = 3;
     private static final int N = 4;
     private static final int D = 6;
-
-    private final GraphBuilder b = new GraphBuilder();
-    private final Random random = new Random(7);
-
-    private Value constant(String name, long... extents) {
-        Tensor tensor = Tensor.filled(ElementType.FLOAT, Shape.of(extents), 0);
-        for (int i = 0; i < tensor.floats().length; i++) {
-            tensor.floats()[i] = (float) random.nextGaussian();
-        }
-        return b.initializer(name, tensor);
-    }
-
-    private Value linear(String name, Value input, int out) {
-        return b.add(b.matMul(input, constant(name + ".weight", input.extent(-1), out)), constant(name + ".bias", out));
-    }
 
     private Backbone read(UnaryOperator<Value> pixels, UnaryOperator<Value> scores) {
         Value image = pixels.apply(b.input("x", ElementType.FLOAT, Shape.BATCH, CHANNELS, 2, 2));

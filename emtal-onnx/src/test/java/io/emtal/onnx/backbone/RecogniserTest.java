@@ -2,7 +2,6 @@ package io.emtal.onnx.backbone;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.ElementType;
-import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.OnnxFile;
 import io.emtal.onnx.graph.Shape;
 import io.emtal.onnx.graph.Tensor;
@@ -14,7 +13,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Random;
 import java.util.function.UnaryOperator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -22,27 +20,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Blocks that exporters of vision transformers do not write: found by their structure, or refused by their node. */
-class RecogniserTest {
+class RecogniserTest extends RandomGraph {
 
     private static final int N = 4;
     private static final int D = 6;
 
-    private final GraphBuilder b = new GraphBuilder();
-    private final Random random = new Random(7);
     private final Value x = b.input("x", ElementType.FLOAT, Shape.BATCH, N, D);
-
-    /** A constant under a name of its own. */
-    private Value constant(String name, long... extents) {
-        Tensor tensor = Tensor.filled(ElementType.FLOAT, Shape.of(extents), 0);
-        for (int i = 0; i < tensor.floats().length; i++) {
-            tensor.floats()[i] = (float) random.nextGaussian();
-        }
-        return b.initializer(name, tensor);
-    }
-
-    private Value linear(String name, Value input, int out) {
-        return b.add(b.matMul(input, constant(name + ".weight", input.extent(-1), out)), constant(name + ".bias", out));
-    }
 
     private Value norm(String name, Value input) {
         return b.layerNorm(input, constant(name + ".scale", D), constant(name + ".shift", D), 1e-5);

@@ -87,7 +87,7 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
 
     /** Marker segments, and in between the entropy-coded data, in which 0xff is followed by 0 or a restart marker. */
     private static FileFormat jpeg(String where, byte[] file) {
-        byte[] readable = file.clone();
+        byte[] readable = file;
         int components = 0;
         boolean known = false;
         int adobeTransform = -1;
@@ -125,6 +125,7 @@ record FileFormat(byte[] readable, String name, int components, int adobeTransfo
             } else if (marker == 0xe1 && length > 8 && starts(file, data, EXIF)) {
                 orientation = orientation(file, data + EXIF.length, end - data - EXIF.length);
             } else if (marker == 0xe2 && starts(file, data, PROFILE)) {
+                readable = readable == file ? file.clone() : readable;
                 readable[at + 1] = COMMENT;
             } else if (marker == 0xee && length >= 14 && starts(file, data, ADOBE)) {
                 adobeTransform = file[data + 11] & 0xff;
