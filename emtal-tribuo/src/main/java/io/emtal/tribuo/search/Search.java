@@ -21,6 +21,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 import java.util.logging.Logger;
 
 /** One search: successive halving over candidates, then the mean of trainings with the best. */
@@ -28,6 +32,8 @@ final class Search<T extends Output<T>> {
 
     /** What part of the rows a training that judges is tested on. */
     private static final String TEST_FRACTION = "0.25";
+
+    private static final String WORKERS = "recipe.workers";
 
     private static final Logger LOGGER = Logger.getLogger(Search.class.getName());
 
@@ -37,6 +43,7 @@ final class Search<T extends Output<T>> {
     private final int reduction;
     private final int splits;
     private final int networks;
+    private final int parallelism;
     private final SearchListener listener;
     private final List<Trial> trials = new ArrayList<>();
 
@@ -49,9 +56,10 @@ final class Search<T extends Output<T>> {
      * @param reduction one of so many candidates goes on
      * @param splits how many trainings score a candidate on the first rung, on each next one twice as many
      * @param networks the mean of how many is the model
+     * @param parallelism how many trainings there are at a time
      * @param listener hears of the progress
      */
-    Search(Dataset<T> examples, int invocation, int rungs, int reduction, int splits, int networks,
+    Search(Dataset<T> examples, int invocation, int rungs, int reduction, int splits, int networks, int parallelism,
            SearchListener listener) {
         this.examples = examples;
         this.invocation = invocation;
@@ -59,6 +67,7 @@ final class Search<T extends Output<T>> {
         this.reduction = reduction;
         this.splits = splits;
         this.networks = networks;
+        this.parallelism = parallelism;
         this.listener = listener;
     }
 
@@ -83,6 +92,10 @@ final class Search<T extends Output<T>> {
     private record Network<T extends Output<T>>(Candidate candidate, EmtalModel<T> model) {
     }
 
+    /** A candidate's turn to train a network: the model, or why there is none. */
+    private record Turn<T extends Output<T>>(Candidate candidate, EmtalModel<T> model, EmtalException failure) {
+    }
+
     /**
      * Trains candidates in turn, each time with another seed, until there are enough networks. One whose training
      * fails, or that reads examples otherwise than the first one, has no further turn. After an interrupt those that
@@ -91,24 +104,26 @@ final class Search<T extends Output<T>> {
     private List<Network<T>> networks(List<Candidate> best) {
         List<Candidate> going = new ArrayList<>(best);
         List<Network<T>> trained = new ArrayList<>();
+        Queue<EmtalModel<T>> made = new ConcurrentLinkedQueue<>();
         try {
-            for (int i = 0; trained.isEmpty() || trained.size() < networks && !interrupted() && !going.isEmpty(); i++) {
-                Candidate candidate = going.get(i % going.size());
-                try {
-                    add(candidate, i, trained);
-                } catch (EmtalException e) {
-                    going.remove(candidate);
-                    if (trained.isEmpty() && (interrupted() || going.isEmpty())) {
-                        throw e;
-                    }
-                    LOGGER.warning("The training of a network of configuration " + candidate.values() + " failed: "
-                            + e.getMessage());
+            int turns = 0;
+            while (trained.isEmpty() || trained.size() < networks && !interrupted() && !going.isEmpty()) {
+                List<Supplier<Turn<T>>> work = new ArrayList<>();
+                int side = side(networks - trained.size());
+                for (int network = trained.size(); network < networks; network++) {
+                    Candidate candidate = going.get(turns % going.size());
+                    int turn = turns++;
+                    int number = network;
+                    work.add(() -> turn(candidate, turn, number, side, made));
                 }
+                take(SideBySide.all(work, side), going, trained);
             }
         } catch (RuntimeException | Error e) {
-            trained.forEach(network -> network.model.close());
+            made.forEach(EmtalModel::close);
             throw e;
         }
+        made.stream().filter(model -> trained.stream().noneMatch(network -> network.model == model))
+                .forEach(EmtalModel::close);
         if (trained.size() < networks) {
             LOGGER.warning("The model is the mean of " + trained.size() + " networks instead of " + networks
                     + (interrupted() ? ": the search was interrupted." : ": others could not be trained."));
@@ -116,19 +131,69 @@ final class Search<T extends Output<T>> {
         return trained;
     }
 
-    /** Trains a network, and adds it unless it is not the first one and an interrupt cut it off. */
-    private void add(Candidate candidate, int i, List<Network<T>> trained) {
-        EmtalModel<T> model = train(candidate, withSeed(candidate.configuration(), i), "network-" + i,
-                listener.network(candidate.number(), trained.size(), networks));
-        Optional<String> difference = trained.stream().findFirst().flatMap(first -> first.model.difference(model));
-        if (trained.isEmpty() || difference.isEmpty() && model.training().stop().isEmpty()) {
-            trained.add(new Network<>(candidate, model));
-            return;
+    private Turn<T> turn(Candidate candidate, int turn, int network, int side, Queue<EmtalModel<T>> made) {
+        try {
+            EmtalModel<T> model = train(candidate, withSeed(candidate.configuration(), turn), "network-" + turn, side,
+                    hearsNetwork(candidate, network));
+            made.add(model);
+            return new Turn<>(candidate, model, null);
+        } catch (EmtalException e) {
+            return new Turn<>(candidate, null, e);
         }
-        model.close();
-        difference.ifPresent(what -> {
-            throw new EmtalException("found other " + what + " than the first network has, allowed are the same");
-        });
+    }
+
+    /** Takes the networks that can be of the model; without any, the first one that an interrupt cut off. */
+    private void take(List<Turn<T>> turns, List<Candidate> going, List<Network<T>> trained) {
+        List<Turn<T>> cutOff = new ArrayList<>();
+        EmtalException failure = new EmtalException("search: interrupted before it trained a network");
+        for (Turn<T> turn : turns) {
+            Optional<EmtalException> failed = Optional.ofNullable(turn.failure).or(() -> difference(turn, trained));
+            if (failed.isPresent()) {
+                failure = failed.get();
+                going.remove(turn.candidate);
+                LOGGER.warning("The training of a network of configuration " + turn.candidate.values() + " failed: "
+                        + failure.getMessage());
+            } else if (turn.model.training().stop().isPresent()) {
+                cutOff.add(turn);
+            } else {
+                trained.add(new Network<>(turn.candidate, turn.model));
+            }
+        }
+        if (trained.isEmpty() && !cutOff.isEmpty()) {
+            trained.add(new Network<>(cutOff.get(0).candidate, cutOff.get(0).model));
+        }
+        if (trained.isEmpty() && (interrupted() || going.isEmpty())) {
+            throw failure;
+        }
+    }
+
+    /** What keeps a network from being of one model with the first one. */
+    private static <T extends Output<T>> Optional<EmtalException> difference(Turn<T> turn, List<Network<T>> trained) {
+        return trained.stream().findFirst().flatMap(first -> first.model.difference(turn.model))
+                .map(what -> new EmtalException("found other " + what + " than the first network has, allowed are the same"));
+    }
+
+    // Trainings that are beside each other call the listener one at a time.
+
+    private synchronized void hears(Trial trial) {
+        listener.trial(trial);
+    }
+
+    private synchronized TrainingListener hearsTraining(Candidate candidate, int rung) {
+        return listener.training(candidate.number(), rung);
+    }
+
+    private synchronized TrainingListener hearsNetwork(Candidate candidate, int network) {
+        return listener.network(candidate.number(), network, networks);
+    }
+
+    /** How many of some trainings there are at a time. */
+    private int side(int trainings) {
+        return Math.min(parallelism, trainings);
+    }
+
+    private static void checkNotInterrupted(int rung) {
+        EmtalException.check(!interrupted(), "search: interrupted on rung %d, there is no network yet", rung);
     }
 
     private static boolean interrupted() {
@@ -158,13 +223,29 @@ final class Search<T extends Output<T>> {
     /** Trains candidates, and gives those whose trainings succeeded. */
     private List<Candidate> rung(int rung, List<Candidate> candidates, Evidence evidence) {
         listener.rung(rung, rungs, candidates.size());
-        List<Candidate> trained = new ArrayList<>();
+        int count = splits << rung;
+        // No two rungs hold the same rows out.
+        int before = splits * ((1 << rung) - 1);
+        int side = side(candidates.size() * count);
+        List<Supplier<Judged>> work = new ArrayList<>();
         for (Candidate candidate : candidates) {
-            Trial trial = trial(candidate, rung, evidence);
+            Judged judged = new Judged(candidate, rung, count);
+            for (int split = 0; split < count; split++) {
+                int position = split;
+                work.add(() -> judged.by(position, () -> score(candidate, rung, before + position, side)));
+            }
+        }
+        List<Judged> all = SideBySide.all(work, side);
+        checkNotInterrupted(rung);
+        List<Candidate> trained = new ArrayList<>();
+        for (Judged judged : all.stream().distinct().toList()) {
+            Trial trial = judged.trial();
             trials.add(trial);
-            listener.trial(trial);
+            for (int split = 0; split < count && trial.failure().isEmpty(); split++) {
+                evidence.add(judged.candidate, before + split, judged.scores[split]);
+            }
             if (trial.failure().isEmpty()) {
-                trained.add(candidate);
+                trained.add(judged.candidate);
             }
         }
         EmtalException.check(!trained.isEmpty(), "search: found none of %d configurations on rung %d that can be"
@@ -173,35 +254,68 @@ final class Search<T extends Output<T>> {
         return trained;
     }
 
-    private Trial trial(Candidate candidate, int rung, Evidence evidence) {
-        long start = System.nanoTime();
-        double[] scores = new double[splits << rung];
-        // No two rungs hold the same rows out.
-        int before = splits * ((1 << rung) - 1);
-        try {
-            for (int split = 0; split < scores.length; split++) {
-                scores[split] = score(candidate, rung, before + split);
-            }
-        } catch (EmtalException e) {
-            if (interrupted()) {
-                throw e;
-            }
-            LOGGER.warning("The training of configuration " + candidate.values() + " failed: " + e.getMessage());
-            return new Trial(candidate.number(), rung, candidate.values(), Double.NaN, secondsSince(start),
-                    Optional.of(e.getMessage()));
+    /** The trainings that judge a candidate on a rung. */
+    private final class Judged {
+
+        private final Candidate candidate;
+        private final int rung;
+        private final double[] scores;
+        private int left;
+        private double seconds;
+        private Optional<String> failure = Optional.empty();
+
+        private Judged(Candidate candidate, int rung, int splits) {
+            this.candidate = candidate;
+            this.rung = rung;
+            scores = new double[splits];
+            left = splits;
         }
-        for (int split = 0; split < scores.length; split++) {
-            evidence.add(candidate, before + split, scores[split]);
+
+        /** Judges by one training, unless another has failed. The listener hears of all of them after the last one. */
+        private Judged by(int split, DoubleSupplier training) {
+            long start = System.nanoTime();
+            double score = Double.NaN;
+            Optional<String> failed = Optional.empty();
+            if (!hasFailed()) {
+                try {
+                    score = training.getAsDouble();
+                } catch (EmtalException e) {
+                    if (interrupted()) {
+                        throw e;
+                    }
+                    LOGGER.warning("The training of configuration " + candidate.values() + " failed: " + e.getMessage());
+                    failed = Optional.of(e.getMessage());
+                }
+            }
+            end(split, score, (System.nanoTime() - start) * 1e-9, failed);
+            return this;
         }
-        return new Trial(candidate.number(), rung, candidate.values(), Arrays.stream(scores).average().orElseThrow(),
-                secondsSince(start), Optional.empty());
+
+        private synchronized boolean hasFailed() {
+            return failure.isPresent();
+        }
+
+        private synchronized void end(int split, double score, double took, Optional<String> failed) {
+            scores[split] = score;
+            seconds += took;
+            failure = failure.or(() -> failed);
+            left--;
+            if (left == 0) {
+                hears(trial());
+            }
+        }
+
+        private synchronized Trial trial() {
+            return new Trial(candidate.number(), rung, candidate.values(), failure.isPresent() ? Double.NaN
+                    : Arrays.stream(scores).average().orElseThrow(), seconds, failure);
+        }
     }
 
     /** The mean error over the tasks on rows that a split holds out. */
-    private double score(Candidate candidate, int rung, int split) {
-        try (EmtalModel<T> model = train(candidate, tested(candidate.configuration(), split), "split-" + split,
-                listener.training(candidate.number(), rung))) {
-            EmtalException.check(!interrupted(), "search: interrupted after %d trials", trials.size());
+    private double score(Candidate candidate, int rung, int split, int side) {
+        try (EmtalModel<T> model = train(candidate, tested(candidate.configuration(), split), "split-" + split, side,
+                hearsTraining(candidate, rung))) {
+            checkNotInterrupted(rung);
             TrainingReport report = model.training();
             double score = TaskMean.of(report.tasks().tasks(), report.heldOutErrors())
                     .orElseThrow(() -> new EmtalException("search: found no label on the quarter of the rows that is held out,"
@@ -224,15 +338,18 @@ final class Search<T extends Output<T>> {
         return configuration.with("seed", Long.toString(Long.parseLong(configuration.value("seed")) + after));
     }
 
-    private EmtalModel<T> train(Candidate candidate, TrainerConfiguration configuration, String folder,
+    /** A trainer that leaves open how many workers it has gets its part of the processors beside others. */
+    private static TrainerConfiguration sharing(TrainerConfiguration configuration, int side) {
+        boolean open = side > 1 && configuration.value(WORKERS).equals("0");
+        int part = Math.max(1, Runtime.getRuntime().availableProcessors() / side);
+        return open ? configuration.with(WORKERS, Integer.toString(part)) : configuration;
+    }
+
+    private EmtalModel<T> train(Candidate candidate, TrainerConfiguration configuration, String folder, int side,
                                 TrainingListener heard) {
-        EmtalTrainer<T> made = configuration.make();
+        EmtalTrainer<T> made = sharing(configuration, side).make();
         EmtalTrainer.Builder<T> trainer = made.toBuilder().listener(heard);
         made.checkpoints().map(all -> all.below(candidate.directory()).below(folder)).ifPresent(trainer::checkpoints);
         return trainer.build().train(examples, Map.of(), invocation);
-    }
-
-    private static double secondsSince(long start) {
-        return (System.nanoTime() - start) * 1e-9;
     }
 }

@@ -2,7 +2,11 @@ package io.emtal.tribuo.search;
 
 import io.emtal.onnx.train.TrainingListener;
 
-/** Hears of a search's progress, on the search's thread. An exception that it throws ends the search. */
+/**
+ * Hears of a search's progress, on the threads that train, one call at a time. An exception that it throws ends the search.
+ * What it gives hears of one training, on that one's thread: those that are beside each other need listeners of their own
+ * or one that is thread-safe.
+ */
 public interface SearchListener {
 
     /** Hears nothing. */

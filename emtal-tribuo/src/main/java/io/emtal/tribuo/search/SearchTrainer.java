@@ -45,14 +45,16 @@ import java.util.function.Consumer;
  * <p>What early rungs save is trainings, twice as many judging a configuration on each next one. The trainings
  * themselves are whole: one that stops early would be judged at an epoch that is not its best, in favour of high
  * learning rates, and one of a smaller ensemble in favour of wide networks. A training that fails ends its
- * configuration's part in the search, or in the model.
+ * configuration's part in the search, or in the model. By default one is done after another; where there is memory for
+ * several, {@code parallelism} says how many are done at a time, which changes the last bits at most: each trains on its
+ * part of the processors then, if the trainer leaves their number open.
  *
  * <p>If the trainer has checkpoints, each training has a directory of its own below theirs, and the same search goes on
  * from them after its process has ended: trainings that were done are done at once, and the one that was not goes on.
  *
  * <p>What judged is in the model's provenance under {@value #TRIALS}, which configuration each network is of under
  * {@value #NETWORKS}, and the networks themselves as {@link EmtalModel#mean} says. Repeats bit by bit for the same
- * configuration, number of invocations and examples in the same order. Thread-safe.
+ * configuration, number of invocations, number of processors and examples in the same order. Thread-safe.
  *
  * <p>An interrupt ends the search within a step, without a model before the first network has one; after that the model
  * is the mean of the networks that are done, or the first one's best so far. The thread stays interrupted.
@@ -92,6 +94,9 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
 
     @Config(description = "The mean of how many networks, of the best configurations in turn, is the model.")
     private int networks = 3;
+
+    @Config(description = "How many trainings there are at a time; 0 for one a processor. Each takes memory of its own.")
+    private int parallelism = 1;
 
     @Config(description = "Decides which configurations are tried. The networks of the model are trained with the"
             + " trainer's own seed and those that follow it.")
@@ -226,6 +231,18 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         }
 
         /**
+         * Sets how many trainings there are at a time. Small networks, such as those of tables, keep few processors
+         * busy, so that as many trainings as there are processors take much less time together. Each has memory of its
+         * own, and takes a part of the processors unless its recipe says how many.
+         *
+         * @param parallelism 1 or more, or 0 for one a processor
+         * @return this builder
+         */
+        public Builder<T> parallelism(int parallelism) {
+            return set(made -> made.parallelism = parallelism);
+        }
+
+        /**
          * Sets the seed.
          *
          * @param seed decides which configurations are tried
@@ -238,7 +255,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
         /**
          * Sets who hears of the progress. It is no part of the configuration.
          *
-         * @param listener called on the thread that trains
+         * @param listener called on the threads that train
          * @return this builder
          */
         public Builder<T> listener(SearchListener listener) {
@@ -272,11 +289,11 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
 
     private Optional<String> invalid() {
         if (budget < 1 || reduction < 2 || splits < 1 || splits > MOST_SPLITS || rungs < 1 || rungs > MOST_RUNGS
-                || networks < 1 || networks > MOST_NETWORKS) {
+                || networks < 1 || networks > MOST_NETWORKS || parallelism < 0) {
             return Optional.of("SearchTrainer: found budget " + budget + ", reduction " + reduction + ", rungs " + rungs
-                    + ", splits " + splits + ", networks " + networks + "; allowed are a budget of 1 and more, a"
-                    + " reduction of 2 and more, 1 to " + MOST_RUNGS + " rungs, 1 to " + MOST_SPLITS + " splits, 1 to "
-                    + MOST_NETWORKS + " networks");
+                    + ", splits " + splits + ", networks " + networks + ", parallelism " + parallelism
+                    + "; allowed are a budget of 1 and more, a reduction of 2 and more, 1 to " + MOST_RUNGS + " rungs, 1 to "
+                    + MOST_SPLITS + " splits, 1 to " + MOST_NETWORKS + " networks, a parallelism of 0 and more");
         }
         if (rungs == 1 && splits == 1) {
             return Optional.of("SearchTrainer: found 1 rung with 1 split; allowed are two splits and more in all: one"
@@ -314,7 +331,8 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
             provenance = getProvenance();
             invocation = invocations++;
         }
-        return new Search<>(examples, invocation, rungs, reduction, splits, networks, listener)
+        int side = parallelism > 0 ? parallelism : Runtime.getRuntime().availableProcessors();
+        return new Search<>(examples, invocation, rungs, reduction, splits, networks, side, listener)
                 .run(candidates(invocation), runProvenance, provenance);
     }
 
@@ -348,6 +366,6 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
     public String toString() {
         return "SearchTrainer(trainer=" + trainer + ",space=" + space + ",budget=" + budget
                 + ",reduction=" + reduction + ",rungs=" + rungs + ",splits=" + splits + ",networks=" + networks
-                + ",seed=" + seed + ")";
+                + ",parallelism=" + parallelism + ",seed=" + seed + ")";
     }
 }

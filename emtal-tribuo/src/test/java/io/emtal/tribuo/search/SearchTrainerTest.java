@@ -1,6 +1,7 @@
 package io.emtal.tribuo.search;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
@@ -39,10 +40,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -361,17 +364,86 @@ class SearchTrainerTest {
         EmtalModel<Label> model = builder.listener(atStepOf(1, () -> {
             throw new EmtalException("the second network fails");
         })).build().train(data);
-        assertEquals(1, trainers(model).size());
-        assertEquals(graph(SearchTrainerTest.<Label>slow(1).train(data)), graph(model));
-        SearchTrainer<Label> first = builder.listener(atStepOf(0, () -> {
-            throw new EmtalException("the first network fails");
-        })).build();
-        var e = assertThrows(EmtalException.class, () -> first.train(data));
-        assertTrue(e.getMessage().contains("the first network fails"), e.getMessage());
+        assertEquals(graph(EmtalModel.mean(List.of(SearchTrainerTest.<Label>slow(1).train(data),
+                SearchTrainerTest.<Label>slow(3).train(data)))), graph(model));
+        SearchTrainer<Label> single = builder.networks(1).listener(new SearchListener() {
+            @Override
+            public TrainingListener network(int candidate, int network, int networks) {
+                throw new EmtalException("the only network fails");
+            }
+        }).build();
+        var e = assertThrows(EmtalException.class, () -> single.train(data));
+        assertTrue(e.getMessage().contains("the only network fails"), e.getMessage());
+        builder.networks(3);
         SearchTrainer<Label> broken = builder.listener(atStepOf(1, () -> {
             throw new Crash();
         })).build();
         assertThrows(Crash.class, () -> broken.train(data));
+    }
+
+    /** The recipe says how many workers each has. */
+    @Test
+    void trainingsBesideEachOtherFindTheSame() {
+        Dataset<Regressor> data = TestData.regressors(60, 1);
+        SearchTrainer.Builder<Regressor> builder = SearchTrainer.<Regressor>builder().trainer(slow(5)).networks(2)
+                .space(List.of(RATE)).rungs(2).splits(2);
+        Heard alone = new Heard();
+        OnnxMl.GraphProto expected = graph(builder.listener(alone).build().train(data));
+        for (int parallelism : new int[] {2, 5}) {
+            Heard beside = new Heard();
+            EmtalModel<Regressor> model = builder.parallelism(parallelism).listener(beside).build().train(data);
+            assertEquals(expected, graph(model));
+            assertEquals(scores(alone), scores(beside));
+            assertEquals(alone.rungs, beside.rungs);
+        }
+        assertThrows(EmtalException.class, () -> builder.parallelism(-1).build());
+    }
+
+    /** In the order of rungs and candidates, whichever ended first. */
+    private static List<String> scores(Heard heard) {
+        return heard.trials.stream().sorted(Comparator.comparing(Trial::rung).thenComparing(Trial::candidate))
+                .map(trial -> trial.rung() + " " + trial.configuration() + " " + trial.score()).toList();
+    }
+
+    @Test
+    void trainingsBesideEachOtherShareTheProcessors() {
+        Dataset<Label> data = TestData.labels(30, 1);
+        EmtalTrainer<Label> open = SearchTrainerTest.<Label>slow(1).toBuilder()
+                .recipe(Recipe.builder().pretrainEpochs(2).epochs(2).build()).build();
+        int processors = Runtime.getRuntime().availableProcessors();
+        Map.of(1, 0, 3, Math.max(1, processors / 3), 0, Math.max(1, processors / Math.min(3, processors)))
+                .forEach((parallelism, workers) -> {
+                    EmtalModel<Label> model = SearchTrainer.<Label>builder().trainer(open).budget(1)
+                            .parallelism(parallelism).build().train(data);
+                    assertEquals(Integer.toString(processors == 1 && parallelism == 0 ? 0 : workers),
+                            trainers(model).get(0).toString().replaceAll("(?s).*workers=([0-9]+).*", "$1"));
+                });
+    }
+
+    @Test
+    void anInterruptEndsAllTrainingsBesideEachOther() {
+        Dataset<Label> data = TestData.labels(30, 1);
+        SearchTrainer.Builder<Label> builder = SearchTrainer.<Label>builder().trainer(slow(1)).space(List.of(RATE))
+                .rungs(2).parallelism(3);
+        Thread caller = Thread.currentThread();
+        for (Runnable interrupt : List.<Runnable>of(caller::interrupt, () -> Thread.currentThread().interrupt())) {
+            SearchTrainer<Label> rung = builder.listener(new SearchListener() {
+                @Override
+                public void trial(Trial trial) {
+                    interrupt.run();
+                }
+            }).build();
+            var e = assertThrows(EmtalException.class, () -> rung.train(data));
+            assertTrue(e.getMessage().contains("interrupted"), e.getMessage());
+            assertTrue(Thread.interrupted(), "the interrupt is still there");
+            EmtalModel<Label> model = SearchTrainer.<Label>builder().trainer(slow(1)).budget(1).parallelism(3)
+                    .listener(atStepOf(2, interrupt)).build().train(data);
+            assertTrue(Thread.interrupted(), "the interrupt is still there");
+            assertTrue(trainers(model).size() == 1 || model.training().stop().isEmpty());
+        }
+        SearchTrainer<Label> broken = builder.listener(steps(new CopyOnWriteArrayList<>(), "1 on rung 0")).build();
+        assertThrows(Crash.class, () -> broken.train(data));
+        assertFalse(Thread.currentThread().isInterrupted());
     }
 
     /** Ends a search as nothing in it expects. */

@@ -77,7 +77,7 @@ final class EmtalCompetitors {
                 (examples, seed) -> trainer(outputs, seed).toBuilder().method(new FullDense()).build().train(examples),
                 view), targets, parts));
         competitors.add(new EmtalCompetitor<>(TUNED, (examples, seed) -> SearchTrainer.<T>builder()
-                .trainer(trainer(outputs, seed)).seed(seed).build().train(examples), targets));
+                .trainer(trainer(outputs, seed)).seed(seed).parallelism(0).build().train(examples), targets));
         return competitors;
     }
 
