@@ -27,10 +27,12 @@ import java.util.stream.Stream;
  * @param linearErrors of tasks by name the root mean squared error of a linear map of the encoded columns on training rows
  *     that it was not fitted to, relative to their deviation: 0 for what is linear without noise, about 1 for what is
  *     unrelated; of those that were asked
+ * @param perMember names of all initialisers that have an entry for each member, along their first axis [M, ...]: with
+ *     some of the entries the graph computes those members alone; empty where members cannot be chosen
  */
 public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, boolean learnsMissing,
                        Optional<BackboneDescription> description, Optional<ImportedModel> imported,
-                       Map<String, Double> linearErrors) {
+                       Map<String, Double> linearErrors, Set<String> perMember) {
 
     /** Checks the graph's signature, and that what is trained can be written into the imported model. */
     public Backbone {
@@ -46,6 +48,14 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
         EmtalException.check((rank == 2 || rank == 3) && graph.outputs().get(0).extent(0) == Shape.BATCH,
                 "backbone: found an output of shape %s, allowed are [batch, D] and, with M members, [batch, M, D]",
                 graph.outputs().get(0).shape());
+        perMember = Set.copyOf(perMember);
+        int members = rank == 2 ? 1 : (int) graph.outputs().get(0).extent(1);
+        perMember.forEach(name -> {
+            Tensor found = graph.initializers().get(name);
+            EmtalException.check(found != null && found.shape().rank() > 0 && found.shape().extent(0) == members,
+                    "backbone, initialiser '%s': found %s, allowed is one whose first axis has the %d members", name,
+                    found == null ? "none" : found.shape(), members);
+        });
         if (imported.isPresent()) {
             imported.get().check(graph, frozen);
         }
@@ -63,7 +73,7 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
      */
     public Backbone(Graph graph, List<Block> blocks, Set<String> frozen, boolean learnsMissing,
                     Optional<BackboneDescription> description, Optional<ImportedModel> imported) {
-        this(graph, blocks, frozen, learnsMissing, description, imported, Map.of());
+        this(graph, blocks, frozen, learnsMissing, description, imported, Map.of(), Set.of());
     }
 
     /**
@@ -182,11 +192,11 @@ public record Backbone(Graph graph, List<Block> blocks, Set<String> frozen, bool
      */
     public Backbone withInitializers(Map<String, Tensor> changed) {
         return new Backbone(graph.withInitializers(changed), blocks, frozen, learnsMissing, description, imported,
-                linearErrors);
+                linearErrors, perMember);
     }
 
     /** This backbone with what a linear map leaves of tasks. */
     Backbone withLinearErrors(Map<String, Double> errors) {
-        return new Backbone(graph, blocks, frozen, learnsMissing, description, imported, errors);
+        return new Backbone(graph, blocks, frozen, learnsMissing, description, imported, errors, perMember);
     }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -30,6 +31,7 @@ final class EncoderWriter {
     private final RandomGenerator random;
     private final List<Block> blocks = new ArrayList<>();
     private final Set<String> trainable = new HashSet<>();
+    private final Set<String> perMember = new HashSet<>();
 
     /**
      * Starts an encoder.
@@ -84,6 +86,12 @@ final class EncoderWriter {
         return norm("norm", x);
     }
 
+    /** An initialiser [M, ...] that dense training trains, of which every member of an ensemble has an entry. */
+    Value perMember(String name, Tensor initial) {
+        perMember.add(name);
+        return trainable(name, initial);
+    }
+
     /** An initialiser that dense training trains. */
     Value trainable(String name, Tensor initial) {
         trainable.add(name);
@@ -103,7 +111,8 @@ final class EncoderWriter {
                 frozen.add(name);
             }
         });
-        return new Backbone(built, blocks, frozen, learnsMissing);
+        return new Backbone(built, blocks, frozen, learnsMissing, Optional.empty(), Optional.empty(), Map.of(),
+                perMember);
     }
 
     /** Normally distributed numbers. */

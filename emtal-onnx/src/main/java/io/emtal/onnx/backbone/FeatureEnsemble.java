@@ -224,9 +224,9 @@ public final class FeatureEnsemble implements BackboneSource {
         double gain = Math.min(1, (double) FULL_RATE_WIDTH / encoded);
         Value values = graph.unsqueeze(weighted(graph, encoding.values(), gain, choice.weights()), 1);
         int all = members * Math.max(1, MemberWeights.kinds(tasks));
-        Value scaled = graph.mul(values, encoder.trainable("members.scale", signs(all, encoded, random)));
+        Value scaled = graph.mul(values, encoder.perMember("members.scale", signs(all, encoded, random)));
         Value embedded = graph.matMul(scaled, encoder.trainable("embedding.weight", embedding(encoding, encoder, gain)));
-        Value tokens = graph.add(embedded, encoder.trainable("members.bias",
+        Value tokens = graph.add(embedded, encoder.perMember("members.bias",
                 Tensor.of(new float[all * width], all, width)));
         Value linear = encoder.trainable("linear.weight", Tensor.of(new float[encoded * width], encoded, width));
         boolean numbers = tasks.learnt().stream().anyMatch(RealTask.class::isInstance);

@@ -177,8 +177,13 @@ public final class GraphBuilder {
         reservedNodes.addAll(upcomingNodes);
     }
 
-    /** Keeps the names of a graph that is still to be copied from being generated. */
-    void reserve(Graph graph) {
+    /**
+     * Keeps the names of a graph that is still to be copied from being generated. {@link #inline} does so for what is
+     * written during the copy.
+     *
+     * @param graph the graph that will be copied
+     */
+    public void reserve(Graph graph) {
         reserve(graph.initializers().keySet(), List.of());
         graph.nodes().forEach(node ->
                 reserve(node.outputs().stream().map(Value::name).toList(), List.of(node.name())));

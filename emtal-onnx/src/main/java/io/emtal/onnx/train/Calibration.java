@@ -5,6 +5,8 @@ import io.emtal.onnx.task.BatchLabels;
 import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.TaskLayout;
 
+import java.util.Optional;
+
 /**
  * What is done to the heads of real tasks after a training, and how well the network then predicts held-out rows.
  *
@@ -31,7 +33,7 @@ record Calibration(float[] values, double[] errors) {
         boolean tested = heldOut.tested().length > 0;
         buffer.set(values);
         if (compiler.tasks().tasks().stream().anyMatch(RealTask.class::isInstance)) {
-            try (Judge judge = new Judge(Phase.ADAPT, compiler, rows, heldOut, buffer)) {
+            try (Judge judge = new Judge(Phase.ADAPT, compiler, rows, heldOut, buffer, Optional.empty())) {
                 if (compiler.losses().calibrated()) {
                     if (heldOut.outOfBag()) {
                         values = Stacking.of(judge.labels(), judge.logits(values)).applied(compiler.parameters(), values);

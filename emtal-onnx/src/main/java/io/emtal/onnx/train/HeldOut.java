@@ -3,8 +3,10 @@ package io.emtal.onnx.train;
 import io.emtal.onnx.data.Examples;
 import io.emtal.onnx.task.MemberWeights;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -139,6 +141,43 @@ final class HeldOut {
         return parts > 0;
     }
 
+    /**
+     * Judged rows that are given to the same members.
+     *
+     * @param places where they are among all judged rows
+     * @param rows the rows
+     * @param members some members, among them all that have not seen the rows
+     */
+    record Part(int[] places, int[] rows, int[] members) {
+    }
+
+    /** All judged rows, given to all members of an ensemble. */
+    Part whole() {
+        return new Part(IntStream.range(0, judged.length).toArray(), judged,
+                IntStream.range(0, weights.members()).toArray());
+    }
+
+    /**
+     * The judged rows of an ensemble by what members have not seen them.
+     *
+     * @return parts with at least a row each and equally many members
+     */
+    List<Part> parts() {
+        int members = weights.members();
+        int most = (members + parts - 1) / parts;
+        List<Part> all = new ArrayList<>();
+        for (int p = 0; p < parts; p++) {
+            int own = p;
+            int[] places = IntStream.range(0, judged.length).filter(i -> part[judged[i]] == own).toArray();
+            if (places.length > 0) {
+                // A part with a member less gets one of another part.
+                all.add(new Part(places, Arrays.stream(places).map(i -> judged[i]).toArray(),
+                        IntStream.range(0, most).map(i -> (own + i * parts) % members).toArray()));
+            }
+        }
+        return all;
+    }
+
     private boolean holds(int member, int row) {
         return parts > 0 && member % parts == part[row];
     }
@@ -167,20 +206,20 @@ final class HeldOut {
      * The mean logits of the members that have not seen a row, each counting as it does in the whole ensemble's.
      *
      * @param rows some rows
-     * @param memberLogits their logits, [rows, M, C]
+     * @param members k members, among them all that have not seen one of the rows
+     * @param memberLogits their logits, [rows, k, C]
      * @return [rows, C]
      */
-    float[] unseen(int[] rows, float[] memberLogits) {
-        int members = weights.members();
+    float[] unseen(int[] rows, int[] members, float[] memberLogits) {
         int columns = weights.columns();
         float[] logits = new float[rows.length * columns];
         for (int i = 0; i < rows.length; i++) {
             float[] counts = new float[columns];
-            for (int m = 0; m < members; m++) {
-                if (holds(m, rows[i])) {
+            for (int m = 0; m < members.length; m++) {
+                if (holds(members[m], rows[i])) {
                     for (int c = 0; c < columns; c++) {
-                        float weight = weights.of(m, c);
-                        logits[i * columns + c] += weight * memberLogits[(i * members + m) * columns + c];
+                        float weight = weights.of(members[m], c);
+                        logits[i * columns + c] += weight * memberLogits[(i * members.length + m) * columns + c];
                         counts[c] += weight;
                     }
                 }

@@ -2,10 +2,10 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.task.BatchLabels;
 
-import java.nio.FloatBuffer;
-import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Computes the losses on the held-out rows. */
@@ -16,15 +16,14 @@ final class Judge implements AutoCloseable {
     private final HeldOut heldOut;
     private final ParameterBuffer buffer;
     private final BatchLabels labels;
-    /** {@code null} without held-out rows. */
+    /** {@code null} without held-out rows, and of an ensemble. */
     private final Evaluator evaluator;
+    /** {@code null} without held-out rows of an ensemble. */
+    private final OutOfBag outOfBag;
 
     /** Hears what the members of an ensemble say of the rows that are judged. */
     @FunctionalInterface
     interface MemberListener {
-
-        /** Hears nothing. */
-        MemberListener NONE = (rows, memberLogits) -> { };
 
         /**
          * What members say of some rows.
@@ -43,9 +42,11 @@ final class Judge implements AutoCloseable {
      * @param examples all rows
      * @param heldOut those that are judged
      * @param buffer where the network reads its parameters
+     * @param listener hears of all rows if each is judged by some members of an ensemble
      * @throws EmtalException if rows are held out and none of them has a label
      */
-    Judge(Phase phase, NetworkCompiler compiler, Examples examples, HeldOut heldOut, ParameterBuffer buffer) {
+    Judge(Phase phase, NetworkCompiler compiler, Examples examples, HeldOut heldOut, ParameterBuffer buffer,
+          Optional<? extends MemberListener> listener) {
         this.phase = phase;
         this.compiler = compiler;
         this.heldOut = heldOut;
@@ -53,27 +54,43 @@ final class Judge implements AutoCloseable {
         this.labels = Batch.labels(compiler.tasks(), examples, heldOut.judged());
         if (heldOut.judged().length == 0) {
             evaluator = null;
+            outOfBag = null;
             return;
         }
         EmtalException.check(IntStream.range(0, compiler.tasks().size()).anyMatch(t -> labels.count(t) > 0),
                 "%s: found no label on the %d held-out rows, at least one of them needs one", phase,
                 heldOut.judged().length);
-        int rows = compiler.forwardRows();
-        evaluator = new Evaluator(heldOut.outOfBag() ? compiler.forwardApart(rows) : compiler.forward(rows), examples,
-                rows, buffer.tensors());
+        if (heldOut.outOfBag()) {
+            evaluator = null;
+            outOfBag = new OutOfBag(compiler, examples, heldOut, buffer.tensors(), listener);
+        } else {
+            int rows = compiler.forwardRows();
+            evaluator = new Evaluator(compiler.forward(rows), examples, rows, buffer.tensors());
+            outOfBag = null;
+        }
+    }
+
+    /**
+     * What is computed of held-out rows, some at a time.
+     *
+     * @param compiler compiles the network
+     * @param heldOut the rows, at least one
+     * @param heard whether somebody hears what all members of an ensemble say
+     */
+    static Graph graph(NetworkCompiler compiler, HeldOut heldOut, boolean heard) {
+        return heldOut.outOfBag() ? OutOfBag.graph(compiler, heldOut, heard) : compiler.forward(compiler.forwardRows());
     }
 
     /**
      * The losses of all tasks with these weights, not-a-number for a task without labels; none without rows.
      *
-     * @param listener hears of all rows if each is judged by some members of an ensemble
      * @throws EmtalException if that of a task with labels is not finite
      */
-    double[] losses(float[] values, MemberListener listener) {
-        if (evaluator == null) {
+    double[] losses(float[] values) {
+        if (heldOut.judged().length == 0) {
             return new double[0];
         }
-        double[] losses = compiler.losses().means(labels, logits(values, listener));
+        double[] losses = compiler.losses().means(labels, logits(values));
         for (int t = 0; t < losses.length; t++) {
             EmtalException.check(labels.count(t) == 0 || Double.isFinite(losses[t]), "%s, task '%s': the loss on the held-out"
                     + " rows is %s; a lower learning rate may help", phase, compiler.tasks().task(t).name(), losses[t]);
@@ -88,33 +105,17 @@ final class Judge implements AutoCloseable {
 
     /** The logits of the rows with these weights, [rows, C], of an ensemble out-of-bag. */
     float[] logits(float[] values) {
-        return logits(values, MemberListener.NONE);
-    }
-
-    private float[] logits(float[] values, MemberListener listener) {
         buffer.set(values);
-        return heldOut.outOfBag() ? unseen(heldOut.judged(), listener) : evaluator.outputs(heldOut.judged());
-    }
-
-    /** Some rows at a time: the members' logits of all of them together would be many times as large. */
-    private float[] unseen(int[] rows, MemberListener listener) {
-        FloatBuffer logits = FloatBuffer.allocate(rows.length * compiler.tasks().columns());
-        int[] first = {0};
-        evaluator.forEachBatch(rows, batch -> {
-            float[] memberLogits = new float[batch.remaining()];
-            batch.get(memberLogits);
-            int[] some = Arrays.copyOfRange(rows, first[0], first[0] + memberLogits.length / evaluator.columns());
-            logits.put(heldOut.unseen(some, memberLogits));
-            listener.said(some, memberLogits);
-            first[0] += some.length;
-        });
-        return logits.array();
+        return outOfBag == null ? evaluator.outputs(heldOut.judged()) : outOfBag.logits();
     }
 
     @Override
     public void close() {
         if (evaluator != null) {
             evaluator.close();
+        }
+        if (outOfBag != null) {
+            outOfBag.close();
         }
     }
 }

@@ -13,6 +13,7 @@ import java.lang.management.ManagementFactory;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -38,18 +39,18 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
      * @param compiler compiles the step
      * @param recipe the workers, and whether weights are averaged
      * @param microBatch the rows that a worker computes at a time
-     * @param judged whether held-out rows are judged
+     * @param judging what computes the rows that are judged; empty without such rows
      */
-    static MemoryEstimate of(NetworkCompiler compiler, Recipe recipe, int microBatch, boolean judged) {
+    static MemoryEstimate of(NetworkCompiler compiler, Recipe recipe, int microBatch, Optional<Graph> judging) {
         NetworkCompiler.Step step = compiler.step(microBatch, true, recipe.dropout() > 0);
         long all = bytes(compiler.parameters());
         long trained = bytes(step.trained());
         // Values, gradient, two moments and the best weights; the average twice, once while it is judged.
         long vectors = (recipe.averageDecay() > 0 ? 7 : 5) * all;
         long checkpoint = vectors - all - (recipe.averageDecay() > 0 ? all : 0);
-        long judging = judged ? judging(compiler.forward(compiler.forwardRows())) : 0;
         return new MemoryEstimate(vectors + recipe.workers() * 2L * trained,
-                all + constants(step.graph()) + recipe.workers() * (trained + peak(step.graph())) + judging, checkpoint);
+                all + constants(step.graph()) + recipe.workers() * (trained + peak(step.graph()))
+                        + judging.map(MemoryEstimate::judging).orElse(0L), checkpoint);
     }
 
     /**

@@ -62,6 +62,8 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
     static final String LOGITS = "emtal/logits";
     /** What each row counts for each member of an ensemble [rows, M], for all tasks alike; a row's sum is 1. */
     static final String BAGS = "emtal/bags";
+    /** Which members of an ensemble are computed [k], where not all are. */
+    static final String MEMBERS = "emtal/members";
     /** All heads' parameters, one behind the other, in a step of more than {@value #SEPARATE_HEADS} tasks. */
     static final String HEADS = "emtal/heads";
     /** ONNX Runtime takes several microseconds for every tensor that is fed or fetched. */
@@ -88,9 +90,24 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         return RowsAtATime.widestRow(backbone.graph());
     }
 
-    /** The rows that {@link #forward(int)} and {@link #forwardApart} are best made for. */
+    /** The rows that {@link #forward(int)} is best made for. */
     int forwardRows() {
         return RowsAtATime.forward(backbone.graph());
+    }
+
+    /**
+     * The rows that {@link #forwardApart} is best made for.
+     *
+     * @param some how many members are computed
+     * @param rows how many rows are computed one after the other
+     */
+    int forwardRows(int some, int rows) {
+        return RowsAtATime.even(widestRow() * some / heads.members(), rows);
+    }
+
+    /** Whether some members of an ensemble can be computed without the others. */
+    boolean choosesMembers() {
+        return !backbone.perMember().isEmpty();
     }
 
     /** The name of the output that holds a parameter's gradient. */
@@ -119,20 +136,21 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
      * @param gated whether the fade is an input; without it, a = 1
      */
     Graph forward(int rows, boolean gated) {
-        Writer writer = new Writer(rows, gated, false, false);
+        Writer writer = new Writer(rows, gated, false, false, heads.members());
         writer.builder.output(LOGITS, writer.logits);
         return writer.builder.build();
     }
 
     /**
-     * A graph for the logits of an ensemble's members alone [rows, M·C], at a = 1, member after member.
+     * A graph for the logits of members of an ensemble [rows, k·C], at a = 1, member after member.
      *
      * @param rows the number of rows
+     * @param some the number k of members that {@link #MEMBERS} chooses, or all of them, without that input
      */
-    Graph forwardApart(int rows) {
-        Writer writer = new Writer(rows, false, false, false);
+    Graph forwardApart(int rows, int some) {
+        Writer writer = new Writer(rows, false, false, false, some);
         writer.builder.output(LOGITS, writer.builder.reshape(writer.builder.transpose(writer.memberLogits, 1, 0, 2), rows,
-                (long) heads.members() * tasks.columns()));
+                (long) some * tasks.columns()));
         return writer.builder.build();
     }
 
@@ -144,7 +162,7 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
      * @param dropout whether channels are dropped
      */
     Step step(int rows, boolean gated, boolean dropout) {
-        Writer writer = new Writer(rows, gated, dropout, tasks.size() > SEPARATE_HEADS);
+        Writer writer = new Writer(rows, gated, dropout, tasks.size() > SEPARATE_HEADS, heads.members());
         GraphBuilder graph = writer.builder;
         int columns = tasks.columns();
         Value targets = writer.memberLogits == null ? graph.input(TARGETS, ElementType.FLOAT, rows, columns)
@@ -242,23 +260,34 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
         private final Map<String, Value> layerInputs = new HashMap<>();
         private final Map<String, Tensor> rearranged = adaptation.rearranged();
         private final Value fade;
+        /** What {@link #MEMBERS} feeds; {@code null} where all members are computed. */
+        private final Value members;
+        /** {@code null} where some members are computed. */
         private final Value logits;
         /** What {@link #HEADS} feeds; {@code null} where heads are fed apart. */
         private final Value flatHeads;
-        /** [M, rows, C]; {@code null} without an ensemble. */
+        /** [M, rows, C], or [k, rows, C] of some members; {@code null} without an ensemble. */
         private final Value memberLogits;
         private Value extraLoss;
 
-        private Writer(int rows, boolean gated, boolean dropout, boolean flat) {
+        private Writer(int rows, boolean gated, boolean dropout, boolean flat, int some) {
             Graph graph = Narrowing.of(backbone.graph(), wholeLayers());
+            builder.reserve(graph);
             Value input = builder.input(backbone.input().name(), ElementType.FLOAT,
                     backbone.input().shape().withBatch(rows).extents());
             fade = gated ? builder.input(FADE, ElementType.FLOAT) : null;
+            members = some == heads.members() ? null : builder.input(MEMBERS, ElementType.INT64, some);
             NetworkCompiler.this.parameters().forEach(p -> declared.put(p.name(), p));
             Map<String, Value> bindings = new HashMap<>();
             bindings.put(input.name(), input);
             graph.initializers().keySet().stream().filter(declared::containsKey)
                     .forEach(name -> bindings.put(name, parameter(name)));
+            graph.initializers().forEach((name, tensor) -> {
+                if (members != null && backbone.perMember().contains(name)) {
+                    Value all = declared.containsKey(name) ? parameter(name) : builder.initializer(name, tensor);
+                    bindings.put(name, ofMembers(all));
+                }
+            });
             Map<String, LinearLayer> products = new HashMap<>();
             Map<String, LinearLayer> results = new HashMap<>();
             backbone.layers().forEach(layer -> {
@@ -285,9 +314,15 @@ record NetworkCompiler(Backbone backbone, Adaptation adaptation, Heads heads, Li
                     headParameters.stream().mapToLong(Parameter::size).sum()) : null;
             Heads.Weights weights = flatHeads == null ? heads.weights(builder, this::parameter)
                     : heads.weights(builder, flatHeads);
-            memberLogits = heads.members() == 1 ? null : heads.memberLogits(builder, pooled, weights);
+            memberLogits = heads.members() == 1 ? null : heads.memberLogits(builder, pooled,
+                    new Heads.Weights(ofMembers(weights.weight()), ofMembers(weights.bias())));
             logits = memberLogits == null ? heads.logits(builder, pooled, weights)
-                    : heads.mean(builder, memberLogits);
+                    : members == null ? heads.mean(builder, memberLogits) : null;
+        }
+
+        /** Of something that every member has [M, ...], what those have that are computed. */
+        private Value ofMembers(Value all) {
+            return members == null ? all : builder.apply("Gather", Map.of("axis", 0L), all, members);
         }
 
         /** The results of layers that have to see all tokens: what is written for them reads their whole input. */

@@ -2,6 +2,7 @@ package io.emtal.onnx.train;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.data.Examples;
+import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.task.BatchLabels;
 
 import java.util.Arrays;
@@ -89,8 +90,10 @@ final class PhaseRun {
      */
     Outcome run(Seed seed, ExecutorService threads, PhaseCheckpoints checkpoints, Interrupts interrupts)
             throws Exception {
-        MemoryEstimate estimate = MemoryEstimate.of(compiler, recipe, microBatch, heldOut.judged().length > 0)
-                .with(Retention.numbers(phase, recipe, compiler, heldOut, examples.size()))
+        int retained = Retention.numbers(phase, recipe, compiler, heldOut, examples.size());
+        Optional<Graph> judging = heldOut.judged().length == 0 ? Optional.empty()
+                : Optional.of(Judge.graph(compiler, heldOut, retained > 0));
+        MemoryEstimate estimate = MemoryEstimate.of(compiler, recipe, microBatch, judging).with(retained)
                 .withBank(compiler.qualityRetaining().bytes(compiler.tasks(), examples.size()), checkpoints.wanted())
                 .withRows(compiler.tasks(), compiler.heads().members(), paddedBatch(), heldOut.judged().length);
         estimate.check(phase);
@@ -99,9 +102,9 @@ final class PhaseRun {
                 Retention.of(phase, recipe, compiler, heldOut, examples.size()));
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
              Steps executors = new Steps(threads, buffer);
-             Judge judge = new Judge(phase, compiler, examples, heldOut, buffer)) {
+             Judge judge = new Judge(phase, compiler, examples, heldOut, buffer, state.retention())) {
             if (!checkpoints.restore(state)) {
-                state.begin(judge.losses(state.values(), Judge.MemberListener.NONE));
+                state.begin(judge.losses(state.values()));
             }
             boolean ended;
             try {

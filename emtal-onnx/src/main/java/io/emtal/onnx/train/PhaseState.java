@@ -131,9 +131,7 @@ final class PhaseState {
     EpochRecord endEpoch(double rate, double fade, Judge judge) {
         long begun = System.nanoTime();
         float[] candidate = average.valuesOr(values);
-        double[] judged = fade >= 1
-                ? judge.losses(candidate, retention.<Judge.MemberListener>map(r -> r).orElse(Judge.MemberListener.NONE))
-                : new double[0];
+        double[] judged = fade >= 1 ? judge.losses(candidate) : new double[0];
         epochs++;
         // The blocks report in every routed epoch: the last one overwrites the others.
         expertLoad.putAll(sums.gates());

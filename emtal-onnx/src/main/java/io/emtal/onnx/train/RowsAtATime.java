@@ -49,4 +49,17 @@ final class RowsAtATime {
     static int forward(Graph graph) {
         return (int) Math.min(MOST_FORWARD, cached(widestRow(graph)));
     }
+
+    /**
+     * The rows that are computed at a time so that as few runs as caches allow are about equally full.
+     *
+     * @param widest the elements that one row has in the widest value
+     * @param rows how many rows are computed, at least one
+     * @return 1 or more
+     */
+    static int even(long widest, int rows) {
+        long most = cached(widest);
+        long runs = (rows + most - 1) / most;
+        return (int) ((rows + runs - 1) / runs);
+    }
 }

@@ -132,12 +132,42 @@ class HeldOutTest {
                 }
                 assertEquals(1, sum, 1e-5, where);
             }
-            float[] unseen = heldOut.unseen(order, memberLogits);
+            float[] unseen = heldOut.unseen(order, heldOut.whole().members(), memberLogits);
             for (int i = 0; i < rows; i++) {
                 assertEquals(0, unseen[i * 2], where);
                 assertEquals(order[i], unseen[i * 2 + 1], 1e-4, where);
             }
             assertTrue(IntStream.range(rows * members, bags.length).allMatch(i -> bags[i] == 0), where);
+        }
+    }
+
+    @Test
+    void everyRowIsInOnePartWithAllMembersThatHaveNotSeenIt() {
+        for (long seed = 0; seed < 50; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            int members = random.nextInt(2, 20);
+            int[] order = IntStream.range(0, random.nextInt(1, 40)).toArray();
+            ShuffleSampler.shuffle(order, random);
+            HeldOut heldOut = HeldOut.of(ROWS, order, 0.2, random.nextDouble(0.01, 0.99),
+                    MemberWeights.of(random.nextBoolean() ? CLASSES : MIXED, members));
+            String where = "seed " + seed;
+            int[] placed = new int[heldOut.judged().length];
+            List<HeldOut.Part> parts = heldOut.parts();
+            for (HeldOut.Part part : parts) {
+                assertTrue(part.rows().length > 0, where);
+                assertEquals(parts.get(0).members().length, part.members().length, where);
+                Set<Integer> computed = Arrays.stream(part.members()).boxed().collect(Collectors.toSet());
+                assertEquals(part.members().length, computed.size(), where);
+                float[] bags = heldOut.bags(part.rows(), part.rows().length);
+                for (int i = 0; i < part.rows().length; i++) {
+                    placed[part.places()[i]]++;
+                    assertEquals(heldOut.judged()[part.places()[i]], part.rows()[i], where);
+                    for (int m = 0; m < members; m++) {
+                        assertTrue(bags[i * members + m] > 0 || computed.contains(m), where);
+                    }
+                }
+            }
+            assertTrue(Arrays.stream(placed).allMatch(count -> count == 1), where);
         }
     }
 
@@ -147,7 +177,7 @@ class HeldOutTest {
         HeldOut heldOut = HeldOut.of(ROWS, new int[] {0, 1}, 0, 0.5, MemberWeights.of(MIXED, 4));
         float[] memberLogits = {1, 1, 9, 9, 5, 5, 9, 9};
         assertArrayEquals(new float[] {(0.05f + 5) / 1.05f, (1 + 0.05f * 5) / 1.05f},
-                heldOut.unseen(new int[] {0}, memberLogits), 1e-5f);
+                heldOut.unseen(new int[] {0}, new int[] {0, 1, 2, 3}, memberLogits), 1e-5f);
     }
 
     /** Whatever the fraction, numbers are judged by members for numbers, and classes by those for classes. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.graph.ElementType;
+import io.emtal.onnx.graph.Graph;
 import io.emtal.onnx.graph.GraphBuilder;
 import io.emtal.onnx.graph.Value;
 import io.emtal.onnx.task.BinaryTask;
@@ -103,10 +104,11 @@ class MemoryEstimateTest {
     @Test
     void whatJudgesHeldOutRowsTakesItsPartOutsideTheHeap() {
         NetworkCompiler compiler = new PhaseStateFixture().compiler();
-        MemoryEstimate judged = MemoryEstimate.of(compiler, Recipe.builder().build(), 4, true);
-        MemoryEstimate not = MemoryEstimate.of(compiler, Recipe.builder().build(), 4, false);
+        Graph forward = compiler.forward(compiler.forwardRows());
+        MemoryEstimate judged = MemoryEstimate.of(compiler, Recipe.builder().build(), 4, Optional.of(forward));
+        MemoryEstimate not = MemoryEstimate.of(compiler, Recipe.builder().build(), 4, Optional.empty());
         assertEquals(not.heap(), judged.heap());
-        assertTrue(judged.outside() - not.outside() >= MemoryEstimate.peak(compiler.forward(compiler.forwardRows())),
+        assertTrue(judged.outside() - not.outside() >= MemoryEstimate.peak(forward),
                 judged.outside() + ", " + not.outside());
     }
 
@@ -115,7 +117,7 @@ class MemoryEstimateTest {
     void theSizeOfACheckpointIsKnownBefore() throws IOException {
         PhaseStateFixture fixture = new PhaseStateFixture();
         NetworkCompiler compiler = fixture.compiler();
-        long estimate = MemoryEstimate.of(compiler, Recipe.builder().averageDecay(0.5).build(), 4, true)
+        long estimate = MemoryEstimate.of(compiler, Recipe.builder().averageDecay(0.5).build(), 4, Optional.empty())
                 .withBank(compiler.qualityRetaining().bytes(compiler.tasks(), 4), true).checkpoint();
         long written = fixture.bytes(0).length;
         assertTrue(estimate <= written && written < estimate + 1000, estimate + ", " + written);

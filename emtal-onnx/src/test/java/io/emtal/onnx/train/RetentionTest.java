@@ -213,7 +213,8 @@ class RetentionTest {
         batch.fill(one.compiler.losses());
         ExecutorService threads = Executors.newCachedThreadPool();
         try (ParameterBuffer buffer = new ParameterBuffer(one.compiler.parameters(), "");
-             Evaluator members = new Evaluator(one.compiler.forwardApart(ALL.length), one.rows(), ALL.length, buffer.tensors());
+             Evaluator members = new Evaluator(one.compiler.forwardApart(ALL.length, MEMBERS), one.rows(), ALL.length,
+                     buffer.tensors());
              StepExecutor executor = new StepExecutor(one.compiler, false, false, ALL.length, 1, threads, buffer)) {
             float[] values = ParameterBuffer.initial(one.compiler.parameters());
             buffer.set(values);

@@ -22,4 +22,11 @@ class RowsAtATimeTest {
         assertEquals(widest, RowsAtATime.widestRow(graph));
         assertEquals(rows, RowsAtATime.forward(graph));
     }
+
+    /** 32768 elements a row are ten rows at a time. */
+    @ParameterizedTest
+    @CsvSource({"1, 1", "10, 10", "11, 6", "20, 10", "21, 7", "1000, 10"})
+    void runsAreEquallyFull(int rows, int atATime) {
+        assertEquals(atATime, RowsAtATime.even(32768, rows));
+    }
 }
