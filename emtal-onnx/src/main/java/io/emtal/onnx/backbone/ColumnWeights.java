@@ -3,6 +3,7 @@ package io.emtal.onnx.backbone;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Weights of a table's columns that may help to learn from few rows. A column may count by its relevance, which is how
@@ -50,7 +51,7 @@ final class ColumnWeights {
 
     /** From columns to their encoded numbers. */
     private static float[] spread(double[] weights, EncodedRows encoded) {
-        int width = encoded.numbers()[0].length;
+        int width = encoded.numbers().length;
         double squares = 0;
         for (int c = 0; c < weights.length; c++) {
             squares += encoded.columns().get(c).length * weights[c] * weights[c];
@@ -67,16 +68,16 @@ final class ColumnWeights {
 
     private static double[] relevance(EncodedRows encoded, List<RidgeTrial.Group> groups) {
         double[] relevance = new double[encoded.columns().size()];
-        Arrays.fill(relevance, 1.0 / encoded.numbers().length);
+        Arrays.fill(relevance, 1.0 / encoded.numbers()[0].length);
         double labels = groups.stream().mapToDouble(group -> group.targets().size() * group.labelled().length).sum();
         for (RidgeTrial.Group group : groups) {
-            double[][] columns = columns(encoded.numbers(group.labelled()));
+            double[][] units = units(encoded.numbers(), group.labelled());
             for (double[][] targets : group.targets().values()) {
                 for (double[] target : targets) {
                     double[] unit = unit(target);
                     for (int c = 0; c < relevance.length; c++) {
                         double most = Arrays.stream(encoded.columns().get(c))
-                                .mapToDouble(position -> Math.pow(KernelRidge.dot(columns[position], unit), 2)).max()
+                                .mapToDouble(position -> Math.pow(KernelRidge.dot(units[position], unit), 2)).max()
                                 .orElseThrow();
                         relevance[c] += most / targets.length * group.labelled().length / labels;
                     }
@@ -88,32 +89,16 @@ final class ColumnWeights {
 
     /** With X the encoded numbers of unit length, that of number j is |Xᵀ xⱼ|², a column's the mean of its numbers'. */
     private static double[] redundancy(EncodedRows encoded) {
-        double[][] columns = columns(encoded.numbers());
-        int rows = encoded.numbers().length;
-        double[][] products = new double[rows][rows];
-        for (double[] column : columns) {
-            for (int i = 0; i < rows; i++) {
-                add(column[i], column, products[i]);
-            }
-        }
-        return encoded.columns().stream().mapToDouble(positions -> Arrays.stream(positions).mapToObj(p -> columns[p])
-                .mapToDouble(column -> {
-                    double sum = 0;
-                    for (int i = 0; i < rows; i++) {
-                        sum += column[i] * KernelRidge.dot(products[i], column);
-                    }
-                    return sum;
-                }).filter(sum -> sum > 0).average().orElse(1)).toArray();
+        double[][] units = units(encoded.numbers(), IntStream.range(0, encoded.numbers()[0].length).toArray());
+        double[] redundancy = Products.squares(Products.ofRows(units), units);
+        return encoded.columns().stream().mapToDouble(positions -> Arrays.stream(positions).mapToDouble(p -> redundancy[p])
+                .filter(sum -> sum > 0).average().orElse(1)).toArray();
     }
 
-    /** One array a column, centred and of length 1, of a column that never changes 0. */
-    private static double[][] columns(double[][] rows) {
-        double[][] columns = new double[rows[0].length][];
-        for (int j = 0; j < columns.length; j++) {
-            int column = j;
-            columns[j] = unit(Arrays.stream(rows).mapToDouble(row -> row[column]).toArray());
-        }
-        return columns;
+    /** Some rows of each column, centred and of length 1, of a column that never changes 0. */
+    private static double[][] units(double[][] columns, int[] rows) {
+        return Arrays.stream(columns).map(column -> unit(Arrays.stream(rows).mapToDouble(row -> column[row]).toArray()))
+                .toArray(double[][]::new);
     }
 
     private static double[] unit(double[] values) {
@@ -121,11 +106,5 @@ final class ColumnWeights {
         double squares = Arrays.stream(values).map(value -> (value - mean) * (value - mean)).sum();
         double scale = squares > NO_DEVIATION ? 1 / Math.sqrt(squares) : 0;
         return Arrays.stream(values).map(value -> scale * (value - mean)).toArray();
-    }
-
-    private static void add(double factor, double[] elements, double[] to) {
-        for (int i = 0; i < to.length; i++) {
-            to[i] += factor * elements[i];
-        }
     }
 }

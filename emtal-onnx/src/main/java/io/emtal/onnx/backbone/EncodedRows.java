@@ -8,15 +8,10 @@ import java.util.stream.IntStream;
 /**
  * Rows of a table as {@link FeatureEncoding} gives them.
  *
- * @param numbers the M encoded numbers of each row
+ * @param numbers for each of the M encoded numbers one a row
  * @param columns which of the M belong to each column
  */
 record EncodedRows(double[][] numbers, List<int[]> columns) {
-
-    /** The encoded numbers of some rows. */
-    double[][] numbers(int[] rows) {
-        return Arrays.stream(rows).mapToObj(row -> numbers[row]).toArray(double[][]::new);
-    }
 
     /**
      * The same rows without some of their numbers.
@@ -31,18 +26,12 @@ record EncodedRows(double[][] numbers, List<int[]> columns) {
             positions.add(IntStream.range(first, first + column.length).toArray());
             first += column.length;
         }
-        return new EncodedRows(Arrays.stream(numbers).map(row -> Arrays.stream(all).mapToDouble(j -> row[j]).toArray())
-                .toArray(double[][]::new), positions);
+        return new EncodedRows(Arrays.stream(all).mapToObj(j -> numbers[j]).toArray(double[][]::new), positions);
     }
 
     /** The same rows with each number multiplied by its weight. */
     EncodedRows weighted(float[] weights) {
-        return new EncodedRows(Arrays.stream(numbers).map(row -> {
-            double[] weighted = new double[row.length];
-            for (int j = 0; j < weighted.length; j++) {
-                weighted[j] = weights[j] * row[j];
-            }
-            return weighted;
-        }).toArray(double[][]::new), columns);
+        return new EncodedRows(IntStream.range(0, weights.length).mapToObj(j -> Arrays.stream(numbers[j])
+                .map(value -> weights[j] * value).toArray()).toArray(double[][]::new), columns);
     }
 }

@@ -57,7 +57,7 @@ record EncodingChoice(NumberEncoding numbers, Optional<float[]> weights, Map<Str
         List<NumberEncoding> encodings = bins == 0 ? List.of(NumberEncoding.ofValue(0))
                 : List.of(NumberEncoding.ofValue(0), NumberEncoding.ofValue(bins), new NumberEncoding(false, bins));
         List<Map<String, Double>> errors = trial.errors(NumberEncoding.ofValue(bins), (encoded, known) ->
-                encodings.stream().map(numbers -> trial.as(encoded, numbers)).toList(), KernelRidge::linear);
+                encodings.stream().map(numbers -> trial.as(encoded, numbers)), KernelRidge::linear);
         int chosen = 0;
         if (bins > 0) {
             chosen = mean(errors.get(0)) < mean(errors.get(1)) ? 0 : 1;
@@ -69,7 +69,7 @@ record EncodingChoice(NumberEncoding numbers, Optional<float[]> weights, Map<Str
 
     private static Optional<float[]> weights(RidgeTrial trial, NumberEncoding numbers) {
         List<Map<String, Double>> errors = trial.errors(numbers, (encoded, known) -> Stream.concat(Stream.of(encoded),
-                ColumnWeights.candidates(encoded, known).stream().map(encoded::weighted)).toList(), KernelRidge::smooth);
+                ColumnWeights.candidates(encoded, known).stream().map(encoded::weighted)), KernelRidge::smooth);
         int best = 0;
         for (int i = 1; i < errors.size(); i++) {
             boolean helps = mean(errors.get(i)) < (1 - LEAST_GAIN) * mean(errors.get(0));

@@ -26,7 +26,7 @@ final class KernelRidge {
     /**
      * A linear map.
      *
-     * @param inputs row after row, two or more
+     * @param inputs for each input one number a row, of which there are two or more
      * @return its regression
      */
     static KernelRidge linear(double[][] inputs) {
@@ -37,12 +37,12 @@ final class KernelRidge {
      * A linear map and a smooth function, of which the same is expected: with s² the mean squared distance of two rows,
      * the sum of the kernels 2 x·y / s² and exp(−|x − y|² / 2s²), both 1 in the mean for x = y.
      *
-     * @param inputs row after row, two or more
+     * @param inputs for each input one number a row, of which there are two or more
      * @return its regression
      */
     static KernelRidge smooth(double[][] inputs) {
         double[][] products = products(inputs);
-        int rows = inputs.length;
+        int rows = products.length;
         double trace = 0;
         for (int i = 0; i < rows; i++) {
             trace += products[i][i];
@@ -59,32 +59,14 @@ final class KernelRidge {
         return new KernelRidge(kernel);
     }
 
+    /** Of the rows' deviations from their mean. */
     private static double[][] products(double[][] inputs) {
-        double[][] centred = centred(inputs);
-        double[][] products = new double[inputs.length][inputs.length];
-        for (int i = 0; i < inputs.length; i++) {
-            for (int j = 0; j <= i; j++) {
-                products[i][j] = dot(centred[i], centred[j]);
-                products[j][i] = products[i][j];
-            }
-        }
-        return products;
+        return Products.ofRows(Arrays.stream(inputs).map(KernelRidge::centred).toArray(double[][]::new));
     }
 
-    private static double[][] centred(double[][] inputs) {
-        double[] sums = new double[inputs[0].length];
-        for (double[] row : inputs) {
-            for (int j = 0; j < sums.length; j++) {
-                sums[j] += row[j];
-            }
-        }
-        double[][] centred = new double[inputs.length][sums.length];
-        for (int i = 0; i < inputs.length; i++) {
-            for (int j = 0; j < sums.length; j++) {
-                centred[i][j] = inputs[i][j] - sums[j] / inputs.length;
-            }
-        }
-        return centred;
+    private static double[] centred(double[] input) {
+        double mean = Arrays.stream(input).sum() / input.length;
+        return Arrays.stream(input).map(value -> value - mean).toArray();
     }
 
     /**

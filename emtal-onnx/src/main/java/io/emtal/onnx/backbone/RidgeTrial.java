@@ -28,6 +28,7 @@ import java.util.Random;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The rows and labels of a small table, to tell how well its labels are predicted from an encoding of its columns: ridge
@@ -205,8 +206,8 @@ final class RidgeTrial {
         try (DensePredictor encoder = new DensePredictor(model, 1)) {
             float[] encoded = encoder.predict(raw.flip(), asked.length);
             int width = encoded.length / asked.length;
-            double[][] numbers = IntStream.range(0, asked.length).mapToObj(row -> IntStream
-                    .range(row * width, (row + 1) * width).mapToDouble(i -> encoded[i]).toArray()).toArray(double[][]::new);
+            double[][] numbers = IntStream.range(0, width).mapToObj(j -> IntStream.range(0, asked.length)
+                    .mapToDouble(row -> encoded[row * width + j]).toArray()).toArray(double[][]::new);
             return new EncodedRows(numbers, encoding.columns());
         }
     }
@@ -236,9 +237,9 @@ final class RidgeTrial {
          *
          * @param encoded all rows
          * @param known the tasks, with the labels of those rows that may tell
-         * @return encodings of all rows, always as many
+         * @return encodings of all rows, always as many, each made when it is asked for
          */
-        List<EncodedRows> of(EncodedRows encoded, List<Group> known);
+        Stream<EncodedRows> of(EncodedRows encoded, List<Group> known);
     }
 
     /**
@@ -253,24 +254,23 @@ final class RidgeTrial {
      */
     List<Map<String, Double>> errors(NumberEncoding numbers, Candidates candidates,
                                      Function<double[][], KernelRidge> ridge) {
-        List<List<double[][]>> squares = new ArrayList<>();
-        for (int held = 0; held < PARTS; held++) {
-            int out = held;
-            List<Group> known = groups(row -> part[row] != out);
-            List<Group> wanted = groups(row -> part[row] == out);
-            List<EncodedRows> all = candidates.of(encodedWithout(held, numbers), known);
-            for (int c = 0; c < all.size(); c++) {
-                KernelRidge regression = ridge.apply(all.get(c).numbers());
-                if (held == 0) {
-                    squares.add(groups.stream().map(g -> new double[g.all().length][KernelRidge.FITS]).toList());
-                }
-                for (int g = 0; g < groups.size(); g++) {
-                    add(regression.squares(known.get(g).labelled, known.get(g).all(), wanted.get(g).labelled,
-                            wanted.get(g).all()), squares.get(c).get(g));
-                }
-            }
-        }
-        return squares.stream().map(this::errors).toList();
+        List<List<double[][]>> parts = IntStream.range(0, PARTS).parallel()
+                .mapToObj(held -> squares(held, numbers, candidates, ridge)).toList();
+        return IntStream.range(0, parts.get(0).size())
+                .mapToObj(candidate -> errors(parts.stream().map(squares -> squares.get(candidate)).toList())).toList();
+    }
+
+    /** For each candidate and each target of the groups the squared errors of a part. */
+    private List<double[][]> squares(int held, NumberEncoding numbers, Candidates candidates,
+                                     Function<double[][], KernelRidge> ridge) {
+        List<Group> known = groups(row -> part[row] != held);
+        List<Group> wanted = groups(row -> part[row] == held);
+        return candidates.of(encodedWithout(held, numbers), known).map(candidate -> {
+            KernelRidge regression = ridge.apply(candidate.numbers());
+            return IntStream.range(0, groups.size()).boxed().flatMap(g -> Arrays.stream(regression.squares(
+                    known.get(g).labelled, known.get(g).all(), wanted.get(g).labelled, wanted.get(g).all())))
+                    .toArray(double[][]::new);
+        }).toList();
     }
 
     /** The groups, with the labelled ones of some rows. */
@@ -279,27 +279,32 @@ final class RidgeTrial {
                 .filter(i -> chosen.test(group.labelled[i])).toArray())).toList();
     }
 
-    private static void add(double[][] from, double[][] to) {
-        for (int t = 0; t < to.length; t++) {
-            for (int fit = 0; fit < to[t].length; fit++) {
-                to[t][fit] += from[t][fit];
-            }
-        }
-    }
-
-    private Map<String, Double> errors(List<double[][]> squares) {
+    /** By the squared errors of each part. */
+    private Map<String, Double> errors(List<double[][]> parts) {
         Map<String, Double> ofTasks = new LinkedHashMap<>();
-        for (int g = 0; g < groups.size(); g++) {
-            int first = 0;
-            for (Map.Entry<String, double[][]> task : groups.get(g).targets.entrySet()) {
-                double[][] ofTask = Arrays.copyOfRange(squares.get(g), first, first + task.getValue().length);
-                first += ofTask.length;
-                IntStream.range(0, ofTask.length).filter(t -> variance(task.getValue()[t]) > 0).mapToDouble(t ->
-                        Math.sqrt(Arrays.stream(ofTask[t]).min().orElseThrow() / variance(task.getValue()[t]))).average()
+        int first = 0;
+        for (Group group : groups) {
+            for (Map.Entry<String, double[][]> task : group.targets.entrySet()) {
+                double[][] targets = task.getValue();
+                int start = first;
+                IntStream.range(0, targets.length).filter(t -> variance(targets[t]) > 0).mapToDouble(t ->
+                        Math.sqrt(least(parts, start + t) / variance(targets[t]))).average()
                         .ifPresent(error -> ofTasks.put(task.getKey(), Math.round(1000 * error) / 1000.0));
+                first += targets.length;
             }
         }
         return ofTasks;
+    }
+
+    /** The squared errors of a target by the fit with the least ones, added in the order of the parts. */
+    private static double least(List<double[][]> parts, int target) {
+        return IntStream.range(0, KernelRidge.FITS).mapToDouble(fit -> {
+            double sum = 0;
+            for (double[][] squares : parts) {
+                sum += squares[target][fit];
+            }
+            return sum;
+        }).min().orElseThrow();
     }
 
     private static double variance(double[] target) {

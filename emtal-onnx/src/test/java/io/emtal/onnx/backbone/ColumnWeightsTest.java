@@ -45,19 +45,20 @@ class ColumnWeightsTest {
             }
             int[] all = IntStream.range(0, rows).toArray();
             int last = width - 1;
-            return new Case(new EncodedRows(numbers, List.of(columns)), List.of(
+            return new Case(new EncodedRows(byColumns(numbers), List.of(columns)), List.of(
                     new RidgeTrial.Group(all, Map.of("number", new double[][] {Arrays.stream(numbers)
                             .mapToDouble(row -> row[last] + random.nextGaussian()).toArray()})),
                     new RidgeTrial.Group(labelled, new LinkedHashMap<>(Map.of("classes", classes)))));
         }
 
         double squaredCorrelation(int j, int k) {
-            return ColumnWeightsTest.squaredCorrelation(column(j), column(k));
+            return ColumnWeightsTest.squaredCorrelation(encoded.numbers()[j], encoded.numbers()[k]);
         }
+    }
 
-        double[] column(int j) {
-            return Arrays.stream(encoded.numbers()).mapToDouble(row -> row[j]).toArray();
-        }
+    private static double[][] byColumns(double[][] rows) {
+        return IntStream.range(0, rows[0].length).mapToObj(j -> Arrays.stream(rows).mapToDouble(row -> row[j]).toArray())
+                .toArray(double[][]::new);
     }
 
     private static double squaredCorrelation(double[] x, double[] y) {
@@ -79,19 +80,19 @@ class ColumnWeightsTest {
     void weightsAreThoseOfTheCorrelations() {
         for (long seed = 0; seed < 50; seed++) {
             Case table = Case.of(seed);
-            int width = table.encoded.numbers()[0].length;
+            int width = table.encoded.numbers().length;
             int columns = table.encoded.columns().size();
             double[] relevance = new double[columns];
             double[] redundancy = new double[columns];
             double labels = table.groups.stream().mapToDouble(group -> group.labelled().length).sum();
             for (int c = 0; c < columns; c++) {
-                relevance[c] = 1.0 / table.encoded.numbers().length;
+                relevance[c] = 1.0 / table.encoded.numbers()[0].length;
                 int[] positions = table.encoded.columns().get(c);
                 for (RidgeTrial.Group group : table.groups) {
                     double[][] targets = group.targets().values().iterator().next();
                     for (double[] target : targets) {
                         relevance[c] += Arrays.stream(positions).mapToDouble(p -> squaredCorrelation(
-                                Arrays.stream(group.labelled()).mapToDouble(row -> table.encoded.numbers()[row][p]).toArray(),
+                                Arrays.stream(group.labelled()).mapToDouble(row -> table.encoded.numbers()[p][row]).toArray(),
                                 target)).max().orElseThrow() / targets.length * group.labelled().length / labels;
                     }
                 }
@@ -127,7 +128,7 @@ class ColumnWeightsTest {
             row[4] = random.nextGaussian();
         }
         List<int[]> columns = IntStream.range(0, 5).mapToObj(c -> new int[] {c}).toList();
-        float[] weights = ColumnWeights.candidates(new EncodedRows(numbers, columns), List.of()).get(0);
+        float[] weights = ColumnWeights.candidates(new EncodedRows(byColumns(numbers), columns), List.of()).get(0);
         assertEquals(weights[4] / 2, weights[0], 0.02);
     }
 
@@ -144,7 +145,7 @@ class ColumnWeightsTest {
             target[i] = i;
         }
         List<int[]> columns = IntStream.range(0, 200).mapToObj(c -> new int[] {c}).toList();
-        for (float[] weights : ColumnWeights.candidates(new EncodedRows(numbers, columns),
+        for (float[] weights : ColumnWeights.candidates(new EncodedRows(byColumns(numbers), columns),
                 List.of(new RidgeTrial.Group(IntStream.range(0, numbers.length).toArray(),
                         Map.of("number", new double[][] {target}))))) {
             for (float weight : weights) {

@@ -46,7 +46,7 @@ class KernelRidgeTest {
                 targets[0][i] = 3 - inputs[i][0] + random.nextGaussian();
                 targets[1][i] = random.nextGaussian();
             }
-            assertSquares(inputs, targets, KernelRidge.linear(inputs), seed);
+            assertSquares(inputs, targets, KernelRidge.linear(byColumns(inputs)), seed);
         }
     }
 
@@ -78,8 +78,13 @@ class KernelRidgeTest {
                     kernel[i][j] = Math.exp(-distance(inputs[i], inputs[j]) / 2 / square) + 2 * product / square;
                 }
             }
-            assertSquares(Cholesky.of(kernel, 1e-9).root(), targets, KernelRidge.smooth(inputs), seed);
+            assertSquares(Cholesky.of(kernel, 1e-9).root(), targets, KernelRidge.smooth(byColumns(inputs)), seed);
         }
+    }
+
+    private static double[][] byColumns(double[][] rows) {
+        return IntStream.range(0, rows[0].length).mapToObj(j -> Arrays.stream(rows).mapToDouble(row -> row[j]).toArray())
+                .toArray(double[][]::new);
     }
 
     private static double distance(double[] x, double[] y) {
@@ -110,7 +115,7 @@ class KernelRidgeTest {
 
     @Test
     void whatNeverChangesTellsNothing() {
-        double[][] constant = {{7, 0.1}, {7, 0.1}, {7, 0.1}};
+        double[][] constant = {{7, 7, 7}, {0.1, 0.1, 0.1}};
         for (KernelRidge ridge : List.of(KernelRidge.linear(constant), KernelRidge.smooth(constant))) {
             double[][] squares = ridge.squares(new int[] {0, 1}, new double[][] {{0, 1}, {5, 5}}, new int[] {2},
                     new double[][] {{2}, {5}});

@@ -12,8 +12,15 @@ import io.emtal.onnx.task.RealTask;
 import io.emtal.onnx.task.TaskLayout;
 import org.junit.jupiter.api.Test;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ForkJoinPool;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 class RidgeTrialTest {
 
@@ -38,9 +45,9 @@ class RidgeTrialTest {
         RidgeTrial some = all.thinned(100);
         double[][] numbers = all.encoded(NumberEncoding.ofValue(3)).numbers();
         double[][] thinned = some.encoded(NumberEncoding.ofValue(3)).numbers();
-        assertEquals(84, thinned.length);
-        for (int i = 0; i < thinned.length; i++) {
-            assertArrayEquals(numbers[3 * i], thinned[i], 1e-6);
+        for (int j = 0; j < numbers.length; j++) {
+            double[] number = numbers[j];
+            assertArrayEquals(IntStream.range(0, 84).mapToDouble(i -> number[3 * i]).toArray(), thinned[j], 1e-6);
         }
         assertEquals(1, some.groups().size(), "the third rows are those of the second task");
         double[] labels = some.groups().get(0).targets().get("all")[0];
@@ -50,20 +57,36 @@ class RidgeTrialTest {
 
     @Test
     void noneIsLeftOutWhereFewEnoughAre() {
-        assertEquals(100, trial(100).thinned(100).encoded(NumberEncoding.ofValue(0)).numbers().length);
-        assertEquals(51, trial(101).thinned(100).encoded(NumberEncoding.ofValue(0)).numbers().length);
-        assertEquals(100, trial(200).thinned(100).encoded(NumberEncoding.ofValue(0)).numbers().length);
+        assertEquals(100, trial(100).thinned(100).encoded(NumberEncoding.ofValue(0)).numbers()[0].length);
+        assertEquals(51, trial(101).thinned(100).encoded(NumberEncoding.ofValue(0)).numbers()[0].length);
+        assertEquals(100, trial(200).thinned(100).encoded(NumberEncoding.ofValue(0)).numbers()[0].length);
     }
 
     /** The encoding is that of all rows, whose mean is not that of those that are left. */
     @Test
     void statisticsAreThoseOfAllRows() {
-        double[][] numbers = trial(400).thinned(25).encoded(NumberEncoding.ofValue(0)).numbers();
-        double mean = 0;
-        for (double[] row : numbers) {
-            mean += row[0] / numbers.length;
-        }
-        assertEquals(25, numbers.length);
+        double[] number = trial(400).thinned(25).encoded(NumberEncoding.ofValue(0)).numbers()[0];
+        double mean = Arrays.stream(number).average().orElseThrow();
+        assertEquals(25, number.length);
         assertTrue(Math.abs(mean) > 1e-4, "mean " + mean);
+    }
+
+    /** The parts' sums are added in order, whichever is done first. */
+    @Test
+    void errorsAreTheSameOnOneThreadAndOnSeveral() throws Exception {
+        RidgeTrial trial = trial(200);
+        Callable<List<Map<String, Double>>> errors = () -> trial.errors(NumberEncoding.ofValue(3), (encoded, known) ->
+                Stream.of(encoded, trial.as(encoded, NumberEncoding.ofValue(0))), KernelRidge::linear);
+        List<Map<String, Double>> expected = errors.call();
+        assertEquals(2, expected.size());
+        assertEquals(Set.of("all", "every third"), expected.get(0).keySet());
+        for (int threads = 1; threads <= 4; threads++) {
+            ForkJoinPool pool = new ForkJoinPool(threads);
+            try {
+                assertEquals(expected, pool.submit(errors).get());
+            } finally {
+                pool.shutdown();
+            }
+        }
     }
 }
