@@ -16,29 +16,28 @@ public record Cholesky(double[][] root) {
      */
     public static Cholesky of(double[][] matrix, double diagonal) {
         int size = matrix.length;
+        // Row after row of Rᵀ; those that are not known yet are 0.
+        double[][] transposed = new double[(size + 3) / 4 * 4][size];
         double[][] root = new double[size][size];
-        for (int i = 0; i < size; i++) {
-            System.arraycopy(matrix[i], 0, root[i], 0, i + 1);
-            root[i][i] += diagonal;
-        }
-        double[] column = new double[size];
         for (int k = 0; k < size; k++) {
-            root[k][k] = Math.sqrt(root[k][k]);
-            for (int i = k + 1; i < size; i++) {
-                double[] row = root[i];
-                row[k] /= root[k][k];
-                column[i] = row[k];
-                subtract(row[k], column, row, k + 1, i + 1);
+            double[] row = new double[size];
+            for (int i = k; i < size; i++) {
+                row[i] = matrix[i][k];
             }
+            row[k] += diagonal;
+            for (int j = 0; j < k; j += 4) {
+                Products.add(transposed, j, -transposed[j][k], -transposed[j + 1][k], -transposed[j + 2][k],
+                        -transposed[j + 3][k], row, k, size);
+            }
+            row[k] = Math.sqrt(row[k]);
+            root[k][k] = row[k];
+            for (int i = k + 1; i < size; i++) {
+                row[i] /= row[k];
+                root[i][k] = row[i];
+            }
+            transposed[k] = row;
         }
         return new Cholesky(root);
-    }
-
-    /** Subtracts a multiple of elements from others. */
-    private static void subtract(double factor, double[] elements, double[] from, int start, int end) {
-        for (int i = start; i < end; i++) {
-            from[i] -= factor * elements[i];
-        }
     }
 
     /**
@@ -69,7 +68,9 @@ public record Cholesky(double[][] root) {
         double[] x = b.clone();
         for (int i = x.length - 1; i >= 0; i--) {
             x[i] /= root[i][i];
-            subtract(x[i], root[i], x, 0, i);
+            for (int j = 0; j < i; j++) {
+                x[j] -= x[i] * root[i][j];
+            }
         }
         return x;
     }

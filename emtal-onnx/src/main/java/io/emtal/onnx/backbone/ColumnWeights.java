@@ -1,5 +1,7 @@
 package io.emtal.onnx.backbone;
 
+import io.emtal.onnx.Products;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -91,20 +93,22 @@ final class ColumnWeights {
     private static double[] redundancy(EncodedRows encoded) {
         double[][] units = units(encoded.numbers(), IntStream.range(0, encoded.numbers()[0].length).toArray());
         double[] redundancy = Products.squares(Products.ofRows(units), units);
-        return encoded.columns().stream().mapToDouble(positions -> Arrays.stream(positions).mapToDouble(p -> redundancy[p])
-                .filter(sum -> sum > 0).average().orElse(1)).toArray();
+        return encoded.columns().stream().mapToDouble(positions -> Arrays.stream(positions)
+                .mapToDouble(p -> redundancy[p]).filter(sum -> sum > 0).average().orElse(1)).toArray();
     }
 
     /** Some rows of each column, centred and of length 1, of a column that never changes 0. */
     private static double[][] units(double[][] columns, int[] rows) {
-        return Arrays.stream(columns).map(column -> unit(Arrays.stream(rows).mapToDouble(row -> column[row]).toArray()))
-                .toArray(double[][]::new);
+        return Arrays.stream(columns).map(column -> unit(RidgeTrial.Group.pick(column, rows))).toArray(double[][]::new);
     }
 
     private static double[] unit(double[] values) {
-        double mean = Arrays.stream(values).average().orElseThrow();
-        double squares = Arrays.stream(values).map(value -> (value - mean) * (value - mean)).sum();
+        double[] unit = KernelRidge.centred(values);
+        double squares = KernelRidge.dot(unit, unit);
         double scale = squares > NO_DEVIATION ? 1 / Math.sqrt(squares) : 0;
-        return Arrays.stream(values).map(value -> scale * (value - mean)).toArray();
+        for (int i = 0; i < unit.length; i++) {
+            unit[i] *= scale;
+        }
+        return unit;
     }
 }

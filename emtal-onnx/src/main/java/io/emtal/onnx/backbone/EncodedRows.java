@@ -31,7 +31,12 @@ record EncodedRows(double[][] numbers, List<int[]> columns) {
 
     /** The same rows with each number multiplied by its weight. */
     EncodedRows weighted(float[] weights) {
-        return new EncodedRows(IntStream.range(0, weights.length).mapToObj(j -> Arrays.stream(numbers[j])
-                .map(value -> weights[j] * value).toArray()).toArray(double[][]::new), columns);
+        double[][] weighted = new double[weights.length][numbers[0].length];
+        for (int j = 0; j < weights.length; j++) {
+            for (int i = 0; i < weighted[j].length; i++) {
+                weighted[j][i] = weights[j] * numbers[j][i];
+            }
+        }
+        return new EncodedRows(weighted, columns);
     }
 }

@@ -56,19 +56,23 @@ record EncodingChoice(NumberEncoding numbers, Optional<float[]> weights, Map<Str
     private static EncodingChoice of(RidgeTrial trial, int bins) {
         List<NumberEncoding> encodings = bins == 0 ? List.of(NumberEncoding.ofValue(0))
                 : List.of(NumberEncoding.ofValue(0), NumberEncoding.ofValue(bins), new NumberEncoding(false, bins));
-        List<Map<String, Double>> errors = trial.errors(NumberEncoding.ofValue(bins), (encoded, known) ->
+        List<EncodedRows> parts = trial.encodedForParts(NumberEncoding.ofValue(bins));
+        List<Map<String, Double>> errors = trial.errors(parts, (encoded, known) ->
                 encodings.stream().map(numbers -> trial.as(encoded, numbers)), KernelRidge::linear);
         int chosen = 0;
         if (bins > 0) {
             chosen = mean(errors.get(0)) < mean(errors.get(1)) ? 0 : 1;
             chosen = mean(errors.get(2)) < (1 - LEAST_GAIN) * mean(errors.get(chosen)) ? 2 : chosen;
         }
-        return new EncodingChoice(encodings.get(chosen), weights(trial.thinned(ROWS_FOR_WEIGHTS), encodings.get(chosen)),
-                errors.get(chosen));
+        NumberEncoding numbers = encodings.get(chosen);
+        RidgeTrial some = trial.thinned(ROWS_FOR_WEIGHTS);
+        List<EncodedRows> ofSome = some == trial ? parts.stream().map(encoded -> trial.as(encoded, numbers)).toList()
+                : some.encodedForParts(numbers);
+        return new EncodingChoice(numbers, weights(some, ofSome, numbers), errors.get(chosen));
     }
 
-    private static Optional<float[]> weights(RidgeTrial trial, NumberEncoding numbers) {
-        List<Map<String, Double>> errors = trial.errors(numbers, (encoded, known) -> Stream.concat(Stream.of(encoded),
+    private static Optional<float[]> weights(RidgeTrial trial, List<EncodedRows> parts, NumberEncoding numbers) {
+        List<Map<String, Double>> errors = trial.errors(parts, (encoded, known) -> Stream.concat(Stream.of(encoded),
                 ColumnWeights.candidates(encoded, known).stream().map(encoded::weighted)), KernelRidge::smooth);
         int best = 0;
         for (int i = 1; i < errors.size(); i++) {

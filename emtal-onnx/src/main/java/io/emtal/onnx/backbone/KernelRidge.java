@@ -1,6 +1,7 @@
 package io.emtal.onnx.backbone;
 
 import io.emtal.onnx.Cholesky;
+import io.emtal.onnx.Products;
 
 import java.util.Arrays;
 
@@ -64,9 +65,22 @@ final class KernelRidge {
         return Products.ofRows(Arrays.stream(inputs).map(KernelRidge::centred).toArray(double[][]::new));
     }
 
-    private static double[] centred(double[] input) {
-        double mean = Arrays.stream(input).sum() / input.length;
-        return Arrays.stream(input).map(value -> value - mean).toArray();
+    /** Deviations from the mean. */
+    static double[] centred(double[] values) {
+        double mean = mean(values);
+        double[] centred = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            centred[i] = values[i] - mean;
+        }
+        return centred;
+    }
+
+    private static double mean(double[] values) {
+        double sum = 0;
+        for (double value : values) {
+            sum += value;
+        }
+        return values.length == 0 ? 0 : sum / values.length;
     }
 
     /**
@@ -82,7 +96,7 @@ final class KernelRidge {
         double[][] among = part(training, training);
         double[][] across = part(held, training);
         double[] means = means(among);
-        double mean = Arrays.stream(means).average().orElse(0);
+        double mean = mean(means);
         centre(among, means, means, mean);
         centre(across, means(across), means, mean);
         double scale = 0;
@@ -107,12 +121,17 @@ final class KernelRidge {
     }
 
     private double[][] part(int[] rows, int[] columns) {
-        return Arrays.stream(rows).mapToObj(row -> Arrays.stream(columns).mapToDouble(column -> kernel[row][column])
-                .toArray()).toArray(double[][]::new);
+        double[][] part = new double[rows.length][columns.length];
+        for (int i = 0; i < rows.length; i++) {
+            for (int j = 0; j < columns.length; j++) {
+                part[i][j] = kernel[rows[i]][columns[j]];
+            }
+        }
+        return part;
     }
 
     private static double[] means(double[][] rows) {
-        return Arrays.stream(rows).mapToDouble(row -> Arrays.stream(row).average().orElse(0)).toArray();
+        return Arrays.stream(rows).mapToDouble(KernelRidge::mean).toArray();
     }
 
     private static void centre(double[][] part, double[] ofRows, double[] ofColumns, double mean) {

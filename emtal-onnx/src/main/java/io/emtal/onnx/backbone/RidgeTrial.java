@@ -126,8 +126,13 @@ final class RidgeTrial {
             return targets.values().stream().flatMap(Arrays::stream).toArray(double[][]::new);
         }
 
-        private static double[] pick(double[] values, int[] chosen) {
-            return Arrays.stream(chosen).mapToDouble(i -> values[i]).toArray();
+        /** Some of the values. */
+        static double[] pick(double[] values, int[] chosen) {
+            double[] picked = new double[chosen.length];
+            for (int i = 0; i < picked.length; i++) {
+                picked[i] = values[chosen[i]];
+            }
+            return picked;
         }
     }
 
@@ -162,9 +167,12 @@ final class RidgeTrial {
      * The same with fewer rows.
      *
      * @param most how many there may be
-     * @return every k-th row, of the least k that leaves no more
+     * @return every k-th row, of the least k that leaves no more; this, where that is each
      */
     RidgeTrial thinned(int most) {
+        if (asked.length <= most) {
+            return this;
+        }
         int step = (asked.length + most - 1) / most;
         int[] thinned = IntStream.range(0, asked.length).filter(i -> i % step == 0).map(i -> asked[i]).toArray();
         return new RidgeTrial(layout, tasks, rows, thinned, groups(tasks, rows, thinned));
@@ -185,12 +193,21 @@ final class RidgeTrial {
         return encoded(numberEncoding, rows);
     }
 
-    /** With the statistics of the rows that are no copies of those of a part. */
-    private EncodedRows encodedWithout(int held, NumberEncoding numberEncoding) {
-        BitSet without = new BitSet();
-        IntStream.range(0, asked.length).filter(i -> part[i] == held).forEach(i -> without.set(rows.original(asked[i])));
-        return encoded(numberEncoding, new RowSubset(rows, IntStream.range(0, rows.size())
-                .filter(row -> !without.get(rows.original(row))).toArray()));
+    /**
+     * Encodes the rows that are asked, once for each part that is predicted, with the statistics of the rows that are
+     * no copies of those of the part.
+     *
+     * @param numberEncoding how numbers enter
+     * @return for each part all rows
+     */
+    List<EncodedRows> encodedForParts(NumberEncoding numberEncoding) {
+        return IntStream.range(0, PARTS).parallel().mapToObj(held -> {
+            BitSet without = new BitSet();
+            IntStream.range(0, asked.length).filter(i -> part[i] == held)
+                    .forEach(i -> without.set(rows.original(asked[i])));
+            return encoded(numberEncoding, new RowSubset(rows, IntStream.range(0, rows.size())
+                    .filter(row -> !without.get(rows.original(row))).toArray()));
+        }).toList();
     }
 
     private EncodedRows encoded(NumberEncoding numberEncoding, Examples known) {
@@ -206,8 +223,12 @@ final class RidgeTrial {
         try (DensePredictor encoder = new DensePredictor(model, 1)) {
             float[] encoded = encoder.predict(raw.flip(), asked.length);
             int width = encoded.length / asked.length;
-            double[][] numbers = IntStream.range(0, width).mapToObj(j -> IntStream.range(0, asked.length)
-                    .mapToDouble(row -> encoded[row * width + j]).toArray()).toArray(double[][]::new);
+            double[][] numbers = new double[width][asked.length];
+            for (int row = 0; row < asked.length; row++) {
+                for (int j = 0; j < width; j++) {
+                    numbers[j][row] = encoded[row * width + j];
+                }
+            }
             return new EncodedRows(numbers, encoding.columns());
         }
     }
@@ -246,26 +267,26 @@ final class RidgeTrial {
      * How well each task's labels are predicted, each part of the rows from the others by the mean or with the penalty
      * that does it best.
      *
-     * @param numbers how numbers enter
-     * @param candidates makes what is compared of the rows that are encoded so
+     * @param encoded for each part all rows
+     * @param candidates makes what is compared of them
      * @param ridge makes the regression
      * @return for each candidate by the names of the tasks the root of the mean squared error in the deviation, in the mean
      *     over their targets that are not constant, if there is one, rounded to thousandths
      */
-    List<Map<String, Double>> errors(NumberEncoding numbers, Candidates candidates,
+    List<Map<String, Double>> errors(List<EncodedRows> encoded, Candidates candidates,
                                      Function<double[][], KernelRidge> ridge) {
         List<List<double[][]>> parts = IntStream.range(0, PARTS).parallel()
-                .mapToObj(held -> squares(held, numbers, candidates, ridge)).toList();
+                .mapToObj(held -> squares(held, encoded.get(held), candidates, ridge)).toList();
         return IntStream.range(0, parts.get(0).size())
                 .mapToObj(candidate -> errors(parts.stream().map(squares -> squares.get(candidate)).toList())).toList();
     }
 
     /** For each candidate and each target of the groups the squared errors of a part. */
-    private List<double[][]> squares(int held, NumberEncoding numbers, Candidates candidates,
+    private List<double[][]> squares(int held, EncodedRows encoded, Candidates candidates,
                                      Function<double[][], KernelRidge> ridge) {
         List<Group> known = groups(row -> part[row] != held);
         List<Group> wanted = groups(row -> part[row] == held);
-        return candidates.of(encodedWithout(held, numbers), known).map(candidate -> {
+        return candidates.of(encoded, known).map(candidate -> {
             KernelRidge regression = ridge.apply(candidate.numbers());
             return IntStream.range(0, groups.size()).boxed().flatMap(g -> Arrays.stream(regression.squares(
                     known.get(g).labelled, known.get(g).all(), wanted.get(g).labelled, wanted.get(g).all())))

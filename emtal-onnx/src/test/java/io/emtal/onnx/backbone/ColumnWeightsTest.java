@@ -57,8 +57,8 @@ class ColumnWeightsTest {
     }
 
     private static double[][] byColumns(double[][] rows) {
-        return IntStream.range(0, rows[0].length).mapToObj(j -> Arrays.stream(rows).mapToDouble(row -> row[j]).toArray())
-                .toArray(double[][]::new);
+        return IntStream.range(0, rows[0].length)
+                .mapToObj(j -> Arrays.stream(rows).mapToDouble(row -> row[j]).toArray()).toArray(double[][]::new);
     }
 
     private static double squaredCorrelation(double[] x, double[] y) {

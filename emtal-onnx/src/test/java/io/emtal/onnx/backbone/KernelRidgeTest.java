@@ -83,8 +83,8 @@ class KernelRidgeTest {
     }
 
     private static double[][] byColumns(double[][] rows) {
-        return IntStream.range(0, rows[0].length).mapToObj(j -> Arrays.stream(rows).mapToDouble(row -> row[j]).toArray())
-                .toArray(double[][]::new);
+        return IntStream.range(0, rows[0].length)
+                .mapToObj(j -> Arrays.stream(rows).mapToDouble(row -> row[j]).toArray()).toArray(double[][]::new);
     }
 
     private static double distance(double[] x, double[] y) {

@@ -75,8 +75,9 @@ class RidgeTrialTest {
     @Test
     void errorsAreTheSameOnOneThreadAndOnSeveral() throws Exception {
         RidgeTrial trial = trial(200);
-        Callable<List<Map<String, Double>>> errors = () -> trial.errors(NumberEncoding.ofValue(3), (encoded, known) ->
-                Stream.of(encoded, trial.as(encoded, NumberEncoding.ofValue(0))), KernelRidge::linear);
+        Callable<List<Map<String, Double>>> errors = () -> trial.errors(
+                trial.encodedForParts(NumberEncoding.ofValue(3)), (encoded, known) ->
+                        Stream.of(encoded, trial.as(encoded, NumberEncoding.ofValue(0))), KernelRidge::linear);
         List<Map<String, Double>> expected = errors.call();
         assertEquals(2, expected.size());
         assertEquals(Set.of("all", "every third"), expected.get(0).keySet());

@@ -1,4 +1,4 @@
-package io.emtal.onnx.backbone;
+package io.emtal.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -10,7 +10,8 @@ import java.util.stream.IntStream;
 class ProductsTest {
 
     private static double[][] random(Random random, int arrays, int length) {
-        return IntStream.range(0, arrays).mapToObj(k -> random.doubles(length, -1, 1).toArray()).toArray(double[][]::new);
+        return IntStream.range(0, arrays).mapToObj(k -> random.doubles(length, -1, 1).toArray())
+                .toArray(double[][]::new);
     }
 
     /** Of numbers of columns that are multiples of four or not, and more than are added at once. */
