@@ -96,6 +96,33 @@ final class ParameterBuffer implements AutoCloseable {
         memory.get(0, values);
     }
 
+    /**
+     * Reads a part of the vector.
+     *
+     * @param position where it begins
+     * @param values overwritten from {@code start}
+     * @param start the position there
+     * @param length the number of elements
+     */
+    void get(int position, float[] values, int start, int length) {
+        memory.get(position, values, start, length);
+    }
+
+    /**
+     * Adds a part of the vector.
+     *
+     * @param position where it begins
+     * @param sums added to from {@code start}
+     * @param start the position there
+     * @param length the number of elements
+     */
+    void addTo(int position, float[] sums, int start, int length) {
+        FloatBuffer part = memory.slice(position, length);
+        for (int i = 0; i < length; i++) {
+            sums[start + i] += part.get(i);
+        }
+    }
+
     @Override
     public void close() {
         tensors.values().forEach(OnnxTensor::close);

@@ -38,7 +38,8 @@ final class StepExecutor implements AutoCloseable {
     private final NativeSession session;
     private final ParameterBuffer parameters;
     private final List<Worker> workers = new ArrayList<>();
-    private final List<Parameter> all;
+    private final int[] targetsOfGradient;
+    private final int[] sizesOfGradient;
     private double inputSeconds;
 
     /**
@@ -62,11 +63,22 @@ final class StepExecutor implements AutoCloseable {
         this.columns = compiler.tasks().columns();
         this.threads = threads;
         this.parameters = parameters;
-        this.all = compiler.parameters();
+        List<Parameter> trained = step.trained();
+        targetsOfGradient = new int[trained.size()];
+        sizesOfGradient = new int[trained.size()];
+        int position = 0;
+        int next = 0;
+        for (Parameter parameter : compiler.parameters()) {
+            if (next < trained.size() && trained.get(next).name().equals(parameter.name())) {
+                targetsOfGradient[next] = position;
+                sizesOfGradient[next++] = parameter.size();
+            }
+            position += parameter.size();
+        }
         this.session = new NativeSession(graph, "step", 1);
         try {
             for (int i = 0; i < workerCount; i++) {
-                workers.add(new Worker(step.trained()));
+                workers.add(new Worker(trained));
             }
         } catch (OrtException e) {
             close();
@@ -99,16 +111,34 @@ final class StepExecutor implements AutoCloseable {
         int active = Math.min(workers.size(), microBatches);
         runWorkers(batch, fade, active, microBatches);
         inputSeconds = workers.stream().limit(active).mapToLong(worker -> worker.inputNanos).sum() * 1e-9 / active;
-        Arrays.fill(gradient, 0);
+        sumGradients(active, gradient);
         double[] means = new double[tasks];
         Map<String, double[]> reports = new LinkedHashMap<>();
         for (int w = 0; w < active; w++) {
-            workers.get(w).addTo(gradient, means, reports, microBatches);
+            workers.get(w).addTo(means, reports, microBatches);
         }
         for (int t = 0; t < means.length; t++) {
             means[t] /= batch.labels().count(t);
         }
         return new Result(means, reports);
+    }
+
+    /** Adds the workers' gradients parameter by parameter, while it is in the processor's cache. */
+    private void sumGradients(int active, float[] gradient) {
+        int position = 0;
+        int end = 0;
+        for (int p = 0; p < sizesOfGradient.length; p++) {
+            int target = targetsOfGradient[p];
+            int size = sizesOfGradient[p];
+            Arrays.fill(gradient, end, target, 0);
+            workers.get(0).gradients.get(position, gradient, target, size);
+            for (int w = 1; w < active; w++) {
+                workers.get(w).gradients.addTo(position, gradient, target, size);
+            }
+            position += size;
+            end = target + size;
+        }
+        Arrays.fill(gradient, end, gradient.length, 0);
     }
 
     /** Runs workers side by side. Whatever fails, none of them is left running with memory that is freed then. */
@@ -179,32 +209,17 @@ final class StepExecutor implements AutoCloseable {
         private final List<OnnxTensor> owned = new ArrayList<>();
         private final Map<String, FloatBuffer> memory = new HashMap<>();
         private final Map<String, double[]> reports = new LinkedHashMap<>();
+        /** The gradient of a micro-batch; after a run the sum of all. */
         private final ParameterBuffer gradients;
-        private final float[] gradient;
         private final float[] sum;
         private final double[] lossSums;
-        private final int[] targetsOfGradient;
-        private final int[] sizesOfGradient;
         private long inputNanos;
         /** Whether the first run has planned the memory of later ones. */
         private boolean planned;
 
         private Worker(List<Parameter> trained) throws OrtException {
-            int size = trained.stream().mapToInt(Parameter::size).sum();
-            gradient = new float[size];
-            sum = new float[size];
+            sum = new float[trained.stream().mapToInt(Parameter::size).sum()];
             lossSums = new double[tasks];
-            targetsOfGradient = new int[trained.size()];
-            sizesOfGradient = new int[trained.size()];
-            int position = 0;
-            int next = 0;
-            for (Parameter parameter : all) {
-                if (next < trained.size() && trained.get(next).name().equals(parameter.name())) {
-                    targetsOfGradient[next] = position;
-                    sizesOfGradient[next++] = parameter.size();
-                }
-                position += parameter.size();
-            }
             gradients = new ParameterBuffer(trained, NetworkCompiler.gradientName(""));
             try {
                 Map<String, OnnxTensor> values = parameters.tensors();
@@ -237,7 +252,6 @@ final class StepExecutor implements AutoCloseable {
         }
 
         private void run(Batch batch, double fade, int first, int stride, int microBatches) {
-            Arrays.fill(sum, 0);
             Arrays.fill(lossSums, 0);
             inputNanos = 0;
             reports.values().forEach(r -> Arrays.fill(r, 0));
@@ -271,16 +285,28 @@ final class StepExecutor implements AutoCloseable {
                 memory.get(NetworkCompiler.LOGITS).get(0, batch.logits(), start * columns, microBatch * columns);
                 losses.addSums(batch.labels(), batch.logits(), start, Math.min(start + microBatch, batch.rows().length),
                         lossSums);
-                gradients.get(gradient);
-                for (int i = 0; i < sum.length; i++) {
-                    sum[i] += gradient[i];
-                }
+                addGradient(m == first, m + stride >= microBatches);
                 reports.forEach((name, total) -> {
                     FloatBuffer values = memory.get(NetworkCompiler.reportName(name));
                     for (int i = 0; i < total.length; i++) {
                         total[i] += values.get(i);
                     }
                 });
+            }
+        }
+
+        /** Only what has several micro-batches is added up beside the native memory, and written back at the end. */
+        private void addGradient(boolean first, boolean last) {
+            if (first && last) {
+                return;
+            }
+            if (first) {
+                gradients.get(sum);
+            } else {
+                gradients.addTo(0, sum, 0, sum.length);
+            }
+            if (last) {
+                gradients.set(sum);
             }
         }
 
@@ -311,16 +337,9 @@ final class StepExecutor implements AutoCloseable {
             }
         }
 
-        private void addTo(float[] total, double[] totalLosses, Map<String, double[]> means, int microBatches) {
+        private void addTo(double[] totalLosses, Map<String, double[]> means, int microBatches) {
             for (int t = 0; t < totalLosses.length; t++) {
                 totalLosses[t] += lossSums[t];
-            }
-            int position = 0;
-            for (int p = 0; p < sizesOfGradient.length; p++) {
-                for (int i = 0; i < sizesOfGradient[p]; i++) {
-                    total[targetsOfGradient[p] + i] += sum[position + i];
-                }
-                position += sizesOfGradient[p];
             }
             reports.forEach((name, values) -> {
                 double[] mean = means.computeIfAbsent(name, n -> new double[values.length]);

@@ -6,6 +6,7 @@ import io.emtal.onnx.adapt.FullDense;
 import io.emtal.onnx.backbone.Backbone;
 import io.emtal.onnx.backbone.FeatureEnsemble;
 import io.emtal.onnx.data.PackedExamples;
+import io.emtal.onnx.graph.Parameter;
 import io.emtal.onnx.graph.Tensor;
 import io.emtal.onnx.task.Heads;
 import io.emtal.onnx.task.Losses;
@@ -16,14 +17,17 @@ import io.emtal.onnx.task.TaskLayout;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -58,6 +62,49 @@ class StepExecutorTest {
                 for (int t = 0; t < losses.length; t++) {
                     assertEquals(expected[t], losses[t], 1e-12, "step " + step + ", " + Arrays.toString(losses));
                 }
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** Of one worker for all five micro-batches, and of one for each: either adds them in order. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theGradientIsThatOfTheMicroBatchesInOrder(boolean gated) throws Exception {
+        PackedExamples rows = SmallTraining.rows(1);
+        TaskLayout tasks = SmallTraining.tasks();
+        Backbone backbone = SmallTraining.backbone(rows, 1);
+        Adaptation adaptation = Emtal.builder().experts(4).rank(2).build().adapt(backbone, 1);
+        Heads heads = new Heads(tasks, backbone.pooledWidth(), backbone.members());
+        NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, heads.parameters(1), tasks,
+                new Losses(), QualityRetaining.off());
+        int[] some = IntStream.range(0, ROWS).toArray();
+        Batch batch = Batch.of(tasks, rows, some, new Batch.Noise(1, 0, 0),
+                HeldOut.of(rows, some, 0, 0, heads.memberWeights()), 4);
+        batch.fill(compiler.losses());
+        ExecutorService threads = Executors.newCachedThreadPool();
+        try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
+             StepExecutor alone = new StepExecutor(compiler, gated, false, 4, 1, threads, buffer);
+             StepExecutor together = new StepExecutor(compiler, gated, false, 4, 5, threads, buffer)) {
+            float[] values = ParameterBuffer.initial(compiler.parameters());
+            buffer.set(values);
+            for (int step = 0; step < 2; step++) {
+                float[] one = new float[values.length];
+                float[] five = new float[values.length];
+                Arrays.fill(one, Float.NaN);
+                Arrays.fill(five, Float.NaN);
+                alone.run(batch, 1, one);
+                together.run(batch, 1, five);
+                assertArrayEquals(one, five);
+                Map<String, Tensor> gradients = ParameterBuffer.tensors(compiler.parameters(), one);
+                List<String> trained = compiler.step(4, gated, false).trained().stream().map(Parameter::name).toList();
+                assertEquals(gated, trained.size() == gradients.size());
+                gradients.forEach((name, gradient) -> {
+                    for (float g : gradient.floats()) {
+                        assertTrue(trained.contains(name) ? Float.isFinite(g) : g == 0, name);
+                    }
+                });
             }
         } finally {
             threads.shutdownNow();
