@@ -48,7 +48,7 @@ record MemoryEstimate(long heap, long outside, long checkpoint) {
         // Values, gradient, two moments and the best weights; the average twice, once while it is judged.
         long vectors = (recipe.averageDecay() > 0 ? 7 : 5) * all;
         long checkpoint = vectors - all - (recipe.averageDecay() > 0 ? all : 0);
-        return new MemoryEstimate(vectors + recipe.workers() * 2L * trained,
+        return new MemoryEstimate(vectors + recipe.workers() * trained,
                 all + constants(step.graph()) + recipe.workers() * (trained + peak(step.graph()))
                         + judging.map(MemoryEstimate::judging).orElse(0L), checkpoint);
     }
