@@ -35,20 +35,28 @@ class StepExecutorTest {
 
     private static final int ROWS = 20;
 
+    private static NetworkCompiler compiler(PackedExamples rows) {
+        TaskLayout tasks = SmallTraining.tasks();
+        Backbone backbone = SmallTraining.backbone(rows, 1);
+        Adaptation adaptation = Emtal.builder().experts(4).rank(2).build().adapt(backbone, 1);
+        Heads heads = new Heads(tasks, backbone.pooledWidth(), backbone.members());
+        return new NetworkCompiler(backbone, adaptation, heads, heads.parameters(1), tasks, new Losses(),
+                QualityRetaining.off());
+    }
+
+    private static Batch batch(NetworkCompiler compiler, PackedExamples rows, int microBatch) {
+        int[] some = IntStream.range(0, ROWS).toArray();
+        return Batch.of(compiler.tasks(), rows, some, new Batch.Noise(1, 0, 0),
+                HeldOut.of(rows, some, 0, 0, compiler.heads().memberWeights()), microBatch);
+    }
+
     /** Whatever rows are padded, however many workers have some: the losses are those of the batch's logits. */
     @ParameterizedTest
     @CsvSource({"20, 1", "16, 2", "6, 2", "6, 3", "16, 4"})
     void theLossesAreThoseOfTheLogits(int microBatch, int workers) throws Exception {
         PackedExamples rows = unlabelled(SmallTraining.rows(1), 1);
-        TaskLayout tasks = SmallTraining.tasks();
-        Backbone backbone = SmallTraining.backbone(rows, 1);
-        Adaptation adaptation = Emtal.builder().experts(4).rank(2).build().adapt(backbone, 1);
-        Heads heads = new Heads(tasks, backbone.pooledWidth(), backbone.members());
-        NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, heads.parameters(1), tasks,
-                new Losses(), QualityRetaining.off());
-        int[] some = IntStream.range(0, ROWS).toArray();
-        Batch batch = Batch.of(tasks, rows, some, new Batch.Noise(1, 0, 0),
-                HeldOut.of(rows, some, 0, 0, heads.memberWeights()), microBatch);
+        NetworkCompiler compiler = compiler(rows);
+        Batch batch = batch(compiler, rows, microBatch);
         ExecutorService threads = Executors.newCachedThreadPool();
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
              StepExecutor executor = new StepExecutor(compiler, true, false, microBatch, workers, threads, buffer)) {
@@ -73,15 +81,8 @@ class StepExecutorTest {
     @ValueSource(booleans = {true, false})
     void theGradientIsThatOfTheMicroBatchesInOrder(boolean gated) throws Exception {
         PackedExamples rows = SmallTraining.rows(1);
-        TaskLayout tasks = SmallTraining.tasks();
-        Backbone backbone = SmallTraining.backbone(rows, 1);
-        Adaptation adaptation = Emtal.builder().experts(4).rank(2).build().adapt(backbone, 1);
-        Heads heads = new Heads(tasks, backbone.pooledWidth(), backbone.members());
-        NetworkCompiler compiler = new NetworkCompiler(backbone, adaptation, heads, heads.parameters(1), tasks,
-                new Losses(), QualityRetaining.off());
-        int[] some = IntStream.range(0, ROWS).toArray();
-        Batch batch = Batch.of(tasks, rows, some, new Batch.Noise(1, 0, 0),
-                HeldOut.of(rows, some, 0, 0, heads.memberWeights()), 4);
+        NetworkCompiler compiler = compiler(rows);
+        Batch batch = batch(compiler, rows, 4);
         batch.fill(compiler.losses());
         ExecutorService threads = Executors.newCachedThreadPool();
         try (ParameterBuffer buffer = new ParameterBuffer(compiler.parameters(), "");
