@@ -2,6 +2,8 @@ package io.emtal.tribuo.comparison;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.Quoted;
+import io.emtal.onnx.SideBySide;
+import io.emtal.onnx.train.Recipe;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import io.emtal.tribuo.multitask.MultiTask;
@@ -31,6 +33,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
 /**
@@ -41,7 +44,7 @@ import java.util.stream.LongStream;
  *
  * <p>A trainer with checkpoints needs a directory that no other training has. The seed does not tell them apart: the
  * trainings of one seed differ in fold and task, and a second one in the directory of a first is refused. A factory
- * that numbers its trainers will do, for trainings always come in the same order.
+ * that numbers its trainers will do, for all trainers are made before the first training, always in the same order.
  */
 public final class TaskComparison {
 
@@ -49,11 +52,13 @@ public final class TaskComparison {
     private final LongFunction<? extends Trainer<MultiTask>> separate;
     private final long[] seeds;
     private final Map<TaskKind, MultiTaskMetrics> metrics;
+    private final int parallelism;
     private final Consumer<Fit> listener;
 
     private TaskComparison(Builder builder) {
-        joint = builder.joint;
-        separate = builder.separate;
+        parallelism = builder.parallelism > 0 ? builder.parallelism : Runtime.getRuntime().availableProcessors();
+        joint = builder.joint.orElse(this::defaultTrainer);
+        separate = builder.separate.orElse(this::defaultTrainer);
         seeds = builder.seeds.clone();
         metrics = new EnumMap<>(builder.metrics);
         listener = builder.listener;
@@ -79,6 +84,17 @@ public final class TaskComparison {
     public record Fit(long seed, int fold, Optional<String> task, double seconds) {
     }
 
+    /** One that leaves others their part of the processors. */
+    private Trainer<MultiTask> defaultTrainer(long seed) {
+        EmtalTrainer.Builder<MultiTask> trainer = EmtalTrainer.<MultiTask>builder().outputs(new MultiTaskTasks(true))
+                .seed(seed);
+        if (parallelism > 1) {
+            int part = Math.max(1, Runtime.getRuntime().availableProcessors() / parallelism);
+            trainer.recipe(Recipe.builder().workers(part).build());
+        }
+        return trainer.build();
+    }
+
     /**
      * Starts from the defaults: {@link EmtalTrainer} for both, the seed 1, accuracy for classes and
      * {@link MultiTaskMetrics#RRMSE} for numbers.
@@ -92,13 +108,13 @@ public final class TaskComparison {
     /** Sets what differs from the defaults. */
     public static final class Builder {
 
-        private LongFunction<? extends Trainer<MultiTask>> joint =
-                seed -> EmtalTrainer.<MultiTask>builder().outputs(new MultiTaskTasks(true)).seed(seed).build();
-        private LongFunction<? extends Trainer<MultiTask>> separate = joint;
+        private Optional<LongFunction<? extends Trainer<MultiTask>>> joint = Optional.empty();
+        private Optional<LongFunction<? extends Trainer<MultiTask>>> separate = Optional.empty();
         private long[] seeds = {1};
         private final Map<TaskKind, MultiTaskMetrics> metrics = new EnumMap<>(Map.of(
                 TaskKind.CATEGORICAL, MultiTaskMetrics.ACCURACY, TaskKind.BINARY, MultiTaskMetrics.ACCURACY,
                 TaskKind.REAL, MultiTaskMetrics.RRMSE));
+        private int parallelism = 1;
         private Consumer<Fit> listener = fit -> { };
 
         private Builder() {
@@ -111,7 +127,7 @@ public final class TaskComparison {
          * @return this builder
          */
         public Builder joint(LongFunction<? extends Trainer<MultiTask>> joint) {
-            this.joint = Objects.requireNonNull(joint, "joint");
+            this.joint = Optional.of(joint);
             return this;
         }
 
@@ -122,7 +138,7 @@ public final class TaskComparison {
          * @return this builder
          */
         public Builder separate(LongFunction<? extends Trainer<MultiTask>> separate) {
-            this.separate = Objects.requireNonNull(separate, "separate");
+            this.separate = Optional.of(separate);
             return this;
         }
 
@@ -156,9 +172,24 @@ public final class TaskComparison {
         }
 
         /**
+         * Sets how many trainings there are at a time. Small networks, such as those of tables, keep few processors
+         * busy, so that as many trainings as there are processors take much less time together. Each has memory of its
+         * own. The trainers of the defaults share the processors; one that is set should have workers accordingly.
+         *
+         * @param parallelism 1 or more, or 0 for one a processor
+         * @return this builder
+         * @throws EmtalException if it is negative
+         */
+        public Builder parallelism(int parallelism) {
+            EmtalException.check(parallelism >= 0, "parallelism: found %d, allowed are 0 and more", parallelism);
+            this.parallelism = parallelism;
+            return this;
+        }
+
+        /**
          * Sets who hears of each training.
          *
-         * @param listener called on the thread that compares
+         * @param listener called after each training, as they end, one at a time
          * @return this builder
          */
         public Builder listener(Consumer<Fit> listener) {
@@ -202,17 +233,19 @@ public final class TaskComparison {
         EmtalException.check(!folds.isEmpty(), "folds: found none, at least one is needed");
         SortedMap<String, TaskKind> kinds = kinds(folds);
         EmtalException.check(!kinds.isEmpty(), "training rows: found no label, at least one is needed");
+        List<Training> trainings = trainings(folds);
+        List<MultiTaskScorer> scored = SideBySide.all(trainings.stream()
+                .<Supplier<MultiTaskScorer>>map(training -> training::scored).toList(), parallelism);
+        EmtalException.check(scored.size() == trainings.size(), "comparison: interrupted, there are no gains");
         List<MultiTaskScores> together = new ArrayList<>();
         List<MultiTaskScores> alone = new ArrayList<>();
         for (long seed : seeds) {
             MultiTaskScorer jointScorer = new MultiTaskScorer();
             MultiTaskScorer separateScorer = new MultiTaskScorer();
-            for (int fold = 0; fold < folds.size(); fold++) {
-                Dataset<MultiTask> train = ownStatistics(folds.get(fold).train());
-                Dataset<MultiTask> test = folds.get(fold).test();
-                fit(joint, seed, fold, Optional.empty(), train, test, jointScorer);
-                for (String task : ((MultiTaskInfo) train.getOutputInfo()).kinds().keySet()) {
-                    fit(separate, seed, fold, Optional.of(task), only(task, train), only(task, test), separateScorer);
+            for (int i = 0; i < scored.size(); i++) {
+                Training training = trainings.get(i);
+                if (training.seed == seed) {
+                    (training.task.isEmpty() ? jointScorer : separateScorer).add(scored.get(i));
                 }
             }
             together.add(jointScorer.scores());
@@ -221,6 +254,20 @@ public final class TaskComparison {
         List<TaskGain> gains = new ArrayList<>();
         kinds.forEach((task, kind) -> gains.add(gain(task, kind, together, alone)));
         return new TaskGains(LongStream.of(seeds).boxed().toList(), gains);
+    }
+
+    private List<Training> trainings(List<Fold> folds) {
+        List<Fold> own = folds.stream().map(fold -> new Fold(ownStatistics(fold.train()), fold.test())).toList();
+        List<Training> trainings = new ArrayList<>();
+        for (long seed : seeds) {
+            for (int fold = 0; fold < own.size(); fold++) {
+                trainings.add(new Training(joint.apply(seed), seed, fold, Optional.empty(), own.get(fold)));
+                for (String task : ((MultiTaskInfo) own.get(fold).train().getOutputInfo()).kinds().keySet()) {
+                    trainings.add(new Training(separate.apply(seed), seed, fold, Optional.of(task), own.get(fold)));
+                }
+            }
+        }
+        return trainings;
     }
 
     /** The tasks of all folds, each of which has those that are tested in it. */
@@ -247,23 +294,51 @@ public final class TaskComparison {
         return all;
     }
 
-    private void fit(LongFunction<? extends Trainer<MultiTask>> trainer, long seed, int fold, Optional<String> task,
-                     Dataset<MultiTask> train, Dataset<MultiTask> test, MultiTaskScorer scorer) {
-        long begun = System.nanoTime();
-        try {
-            Model<MultiTask> model = trainer.apply(seed).train(train);
-            try {
-                EmtalException.check(!isCutOff(model), "comparison: interrupted in this training, there are no gains");
-                scorer.add(model, model.predict(test));
-            } finally {
-                close(model);
-            }
-        } catch (EmtalException e) {
-            throw new EmtalException("fold " + fold + ", seed " + seed + ", "
-                    + task.map(name -> "the model of task " + Quoted.of(name)).orElse("the model of all tasks") + ": "
-                    + e.getMessage(), e);
+    /** The training of one model on a fold. */
+    private final class Training {
+
+        private final Trainer<MultiTask> trainer;
+        private final long seed;
+        private final int number;
+        private final Optional<String> task;
+        private final Fold fold;
+
+        private Training(Trainer<MultiTask> trainer, long seed, int number, Optional<String> task, Fold fold) {
+            this.trainer = trainer;
+            this.seed = seed;
+            this.number = number;
+            this.task = task;
+            this.fold = fold;
         }
-        listener.accept(new Fit(seed, fold, task, (System.nanoTime() - begun) * 1e-9));
+
+        /** Trains, and collects what the model predicts of the test rows. */
+        private MultiTaskScorer scored() {
+            long begun = System.nanoTime();
+            MultiTaskScorer scorer = new MultiTaskScorer();
+            try {
+                Model<MultiTask> model = trainer.train(rows(fold.train()));
+                try {
+                    EmtalException.check(!isCutOff(model), "comparison: interrupted in this training, there are no gains");
+                    scorer.add(model, model.predict(rows(fold.test())));
+                } finally {
+                    close(model);
+                }
+            } catch (EmtalException e) {
+                throw new EmtalException("fold " + number + ", seed " + seed + ", "
+                        + task.map(name -> "the model of task " + Quoted.of(name)).orElse("the model of all tasks") + ": "
+                        + e.getMessage(), e);
+            }
+            heard(new Fit(seed, number, task, (System.nanoTime() - begun) * 1e-9));
+            return scorer;
+        }
+
+        private Dataset<MultiTask> rows(Dataset<MultiTask> dataset) {
+            return task.map(name -> only(name, dataset)).orElse(dataset);
+        }
+    }
+
+    private synchronized void heard(Fit fit) {
+        listener.accept(fit);
     }
 
     /** Whether an interrupt may have kept a training from its end, whose model is no match for others then. */

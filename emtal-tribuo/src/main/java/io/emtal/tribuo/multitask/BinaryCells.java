@@ -21,6 +21,10 @@ final class BinaryCells {
         rows.add(Map.copyOf(cells));
     }
 
+    void add(BinaryCells other) {
+        rows.addAll(other.rows);
+    }
+
     LabelSetMetrics metrics(List<String> tasks) {
         boolean[][] labelled = new boolean[rows.size()][tasks.size()];
         boolean[][] truths = new boolean[rows.size()][tasks.size()];

@@ -32,6 +32,11 @@ final class ClassRows {
         rows.add(row);
     }
 
+    void add(ClassRows other) {
+        classes.addAll(other.classes);
+        rows.addAll(other.rows);
+    }
+
     ClassificationMetrics metrics() {
         Map<String, Integer> ids = new HashMap<>();
         classes.forEach(name -> ids.put(name, ids.size()));

@@ -55,19 +55,44 @@ public final class MultiTaskScorer {
         MultiTaskInfo domain = domain(model);
         Map<String, TaskKind> known = domain.kinds();
         known.forEach((task, kind) -> {
-            TaskKind other = kinds.put(task, kind);
-            EmtalException.check(other == null || other == kind, "task %s: found a %s one of one model and a %s one"
-                    + " of another, allowed is one kind", Quoted.of(task), other, kind);
-            if (kind == TaskKind.REAL) {
-                numbers.computeIfAbsent(task, name -> new NumberRows());
-            } else {
-                classes.computeIfAbsent(task, name -> new ClassRows()).know(domain.classes(task).keySet());
+            know(task, kind);
+            if (kind != TaskKind.REAL) {
+                classes.get(task).know(domain.classes(task).keySet());
             }
         });
         for (Prediction<MultiTask> prediction : predictions) {
             add(domain, known, prediction);
         }
         return this;
+    }
+
+    /**
+     * Adds what another scorer has collected, such as one of another thread.
+     *
+     * @param other a scorer in the same label space, which stays as it is
+     * @return this scorer
+     * @throws EmtalException if its label space is another one, or a task's kind is
+     */
+    public MultiTaskScorer add(MultiTaskScorer other) {
+        EmtalException.check(labelSpace == other.labelSpace, "scorer: found the label space %s, allowed is %s",
+                other.labelSpace, labelSpace);
+        other.kinds.forEach(this::know);
+        other.classes.forEach((task, collected) -> classes.get(task).add(collected));
+        other.numbers.forEach((task, collected) -> numbers.get(task).add(collected));
+        binaryCells.add(other.binaryCells);
+        rows += other.rows;
+        return this;
+    }
+
+    private void know(String task, TaskKind kind) {
+        TaskKind other = kinds.put(task, kind);
+        EmtalException.check(other == null || other == kind, "task %s: found a %s one of one model and a %s one"
+                + " of another, allowed is one kind", Quoted.of(task), other, kind);
+        if (kind == TaskKind.REAL) {
+            numbers.computeIfAbsent(task, name -> new NumberRows());
+        } else {
+            classes.computeIfAbsent(task, name -> new ClassRows());
+        }
     }
 
     /** The domain of a model, which knows its tasks. */

@@ -18,6 +18,10 @@ final class NumberRows {
         rows.add(new Row(truth, predicted, trainingMean));
     }
 
+    void add(NumberRows other) {
+        rows.addAll(other.rows);
+    }
+
     RealMetrics metrics() {
         return RealMetrics.of(column(Row::truth), column(Row::predicted), column(Row::trainingMean));
     }

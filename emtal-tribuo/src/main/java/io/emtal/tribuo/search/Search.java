@@ -4,6 +4,7 @@ import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.SideBySide;
 import io.emtal.onnx.train.TaskMean;
 import io.emtal.onnx.train.TrainingListener;
 import io.emtal.tribuo.EmtalModel;

@@ -276,10 +276,39 @@ class TaskComparisonTest {
     }
 
     @Test
-    void emtalIsComparedOnFoldsOfMixedTasksWithGaps() {
+    void gainsOfTrainingsSideBySideAreTheSame() {
+        List<TaskComparison.Fold> folds = folds();
+        List<TaskComparison.Fit> fits = new ArrayList<>();
+        TaskComparison.Builder builder = TaskComparison.builder().joint(TaskComparisonTest::quick)
+                .separate(TaskComparisonTest::quick).seeds(1, 2);
+        TaskGains alone = builder.build().compare(folds);
+        assertEquals(alone, builder.parallelism(3).listener(fits::add).build().compare(folds));
+        assertEquals(2 * 2 * (1 + alone.tasks().size()), fits.size());
+        assertEquals(fits.size(), fits.stream().map(fit -> List.of(fit.seed(), fit.fold(), fit.task())).distinct().count());
+    }
+
+    @Test
+    void anInterruptEndsTrainingsSideBySide() {
+        Dataset<MultiTask> data = TestData.multiTasks(50, 1);
+        Thread caller = Thread.currentThread();
+        TaskComparison comparison = TaskComparison.builder().joint(TaskComparisonTest::quick)
+                .separate(TaskComparisonTest::quick).seeds(1, 2, 3).parallelism(2).listener(fit -> caller.interrupt())
+                .build();
+        var e = assertThrows(EmtalException.class, () -> comparison.compare(data, data));
+        assertTrue(Thread.interrupted(), "the thread has forgotten the interrupt");
+        assertTrue(e.getMessage().contains(": interrupted"), e.getMessage());
+    }
+
+    private static List<TaskComparison.Fold> folds() {
         List<TaskComparison.Fold> folds = new ArrayList<>();
         new KFoldSplitter<MultiTask>(2, 1).split(TestData.multiTasks(80, 3), true)
                 .forEachRemaining(fold -> folds.add(new TaskComparison.Fold(fold.train, fold.test)));
+        return folds;
+    }
+
+    @Test
+    void emtalIsComparedOnFoldsOfMixedTasksWithGaps() {
+        List<TaskComparison.Fold> folds = folds();
         TaskGains gains = TaskComparison.builder().joint(TaskComparisonTest::quick).separate(TaskComparisonTest::quick)
                 .build().compare(folds);
         assertEquals(folds.get(0).train().getOutputInfo().getDomain().stream()
@@ -302,6 +331,7 @@ class TaskComparisonTest {
         assertThrows(EmtalException.class, builder::seeds);
         assertThrows(EmtalException.class, () -> builder.seeds(1, 1));
         assertThrows(EmtalException.class, () -> builder.metric(TaskKind.REAL, MultiTaskMetrics.ACCURACY));
+        assertThrows(EmtalException.class, () -> builder.parallelism(-1));
         assertThrows(EmtalException.class, () -> builder.build().compare(List.of()));
     }
 }

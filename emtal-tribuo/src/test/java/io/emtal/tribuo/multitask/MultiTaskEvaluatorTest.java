@@ -179,6 +179,21 @@ class MultiTaskEvaluatorTest {
     }
 
     @Test
+    void scorersOfPartsAddUpToOneOfTheWhole() {
+        var predictions = model().predict(dataset(TRUTHS));
+        MultiTaskScorer last = new MultiTaskScorer().add(model(), predictions.subList(1, 4));
+        MultiTaskScorer whole = new MultiTaskScorer().add(model(), predictions.subList(0, 1)).add(last);
+        assertEquals(new MultiTaskScorer().add(model(), predictions).scores().toString(), whole.scores().toString());
+        assertEquals(last.scores().toString(), new MultiTaskScorer().add(last).scores().toString());
+        MultiTaskScorer joint = new MultiTaskScorer(LabelSpace.JOINT);
+        assertThrows(EmtalException.class, () -> whole.add(joint));
+        FixedModel other = new FixedModel(dataset(MultiTask.builder().binary("weight", true).build()),
+                example -> List.of());
+        MultiTaskScorer otherKind = new MultiTaskScorer().add(other, List.of());
+        assertThrows(EmtalException.class, () -> whole.add(otherKind));
+    }
+
+    @Test
     void pooledRowsKeepTheTrainingMeanOfTheirOwnModel() {
         FixedModel other = new FixedModel(dataset(output(null, null, null, 10.0)),
                 example -> List.of(new TaskValue.Real("weight", 9)));

@@ -83,6 +83,11 @@ public final class GainCommand implements Callable<Integer> {
             description = "Only the first N folds of data sets that have folds. Default: all.")
     private Integer folds;
 
+    @Option(names = "--parallelism", paramLabel = "N", defaultValue = "0",
+            description = "How many models are trained at a time, each in memory of its own; 0 for one a processor. "
+                + "Default: ${DEFAULT-VALUE}.")
+    private int parallelism;
+
     /** Made by the command line. */
     private GainCommand() {
     }
@@ -114,6 +119,7 @@ public final class GainCommand implements Callable<Integer> {
     public Integer call() {
         check(seeds >= 1, "--seeds is " + seeds + "; allowed are 1 and more");
         check(folds == null || folds >= 1, "--folds is " + folds + "; allowed are 1 and more");
+        check(parallelism >= 0, "--parallelism is " + parallelism + "; allowed are 0 and more");
         check(classes >= 2, "--classes is " + classes + "; allowed are 2 and more");
         PrintWriter screen = spec.commandLine().getOut();
         MeanVarianceAccumulator overSets = new MeanVarianceAccumulator();
@@ -210,12 +216,14 @@ public final class GainCommand implements Callable<Integer> {
         List<Fold> parts = splits.stream().map(split -> new Fold(table.dataset(features, targets, split.train()),
                 table.dataset(features, targets, split.test()))).toList();
         int fits = seeds * parts.size() * (1 + table.schema().targets().size());
-        TimeLeft timeLeft = new TimeLeft();
+        int side = parallelism > 0 ? parallelism : Runtime.getRuntime().availableProcessors();
+        TimeLeft timeLeft = new TimeLeft(side);
         int[] done = {0};
         timeLeft.expect("joint", seeds * parts.size());
         timeLeft.expect("separate", fits - seeds * parts.size());
         PrintWriter progress = spec.commandLine().getErr();
-        return TaskComparison.builder().seeds(LongStream.rangeClosed(1, seeds).toArray()).listener(fit -> {
+        TaskComparison.Builder comparison = TaskComparison.builder().seeds(LongStream.rangeClosed(1, seeds).toArray());
+        return comparison.parallelism(side).listener(fit -> {
             timeLeft.done(fit.task().isEmpty() ? "joint" : "separate", 1, fit.seconds());
             progress.printf(Locale.ROOT, "[%d/%d] %s, seed %d, fold %d, %s in %.1f s; about %s left%n", ++done[0], fits,
                     table.schema().name(), fit.seed(), fit.fold(), fit.task().orElse("all tasks"), fit.seconds(),

@@ -9,12 +9,23 @@ import java.util.Map;
  * pace, and one that has not run yet the mean pace of those that have.
  */
 public final class TimeLeft {
+    private final int parallelism;
     private final Map<String, Double> workLeft = new HashMap<>();
     private final Map<String, Double> workDone = new HashMap<>();
     private final Map<String, Double> seconds = new HashMap<>();
 
-    /** Before anything is expected. */
+    /** Of trainings one after another. */
     public TimeLeft() {
+        this(1);
+    }
+
+    /**
+     * Of trainings side by side.
+     *
+     * @param parallelism how many there are at a time
+     */
+    public TimeLeft(int parallelism) {
+        this.parallelism = parallelism;
     }
 
     /**
@@ -62,7 +73,7 @@ public final class TimeLeft {
             left += Math.max(0, trainer.getValue())
                     * (seconds.containsKey(trainer.getKey()) ? pace(trainer.getKey()) : meanPace);
         }
-        return Duration.ofMillis(Math.round(left * 1000));
+        return Duration.ofMillis(Math.round(left * 1000 / parallelism));
     }
 
     private double pace(String trainer) {

@@ -46,7 +46,10 @@ class GainTest {
         assertTrue(run.out().lines().anyMatch(line -> line.matches("s +accuracy +20 +.*of 1")), run.out());
         assertTrue(run.out().lines().anyMatch(line -> line.matches("t +RRMSE +\\d+ +.*of 1")), run.out());
         assertTrue(run.out().lines().anyMatch(line -> line.matches("mean +.*of 1")), run.out());
-        assertTrue(run.err().contains("[3/3] small, seed 1, fold 0, t in "), run.err());
+        for (String model : List.of("all tasks", "s", "t")) {
+            assertTrue(run.err().contains("/3] small, seed 1, fold 0, " + model + " in "), run.err());
+        }
+        assertTrue(run.err().contains("[3/3] "), run.err());
     }
 
     @Test
@@ -111,6 +114,7 @@ class GainTest {
         "--set nothing   : --set nothing: there is none of this name; allowed are small",
         "--seeds 0       : --seeds is 0; allowed are 1 and more",
         "--folds 0       : --folds is 0; allowed are 1 and more",
+        "--parallelism -1 : --parallelism is -1; allowed are 0 and more",
         "--classes 1     : --classes is 1; allowed are 2 and more",
         "--missing-of s   : Invalid value for option '--missing-of' (TARGET=FRACTION): found 's', allowed is",
         "--missing-of s=x : Invalid value for option '--missing-of' (TARGET=FRACTION): found 's=x', allowed is"})

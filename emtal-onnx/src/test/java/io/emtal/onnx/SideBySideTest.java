@@ -1,4 +1,4 @@
-package io.emtal.tribuo.search;
+package io.emtal.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,4 +1,4 @@
-package io.emtal.tribuo.search;
+package io.emtal.onnx;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,8 +12,10 @@ import java.util.stream.Stream;
  * Pieces of work that do not depend on each other, some at a time on threads of their own. An interrupt of the caller or
  * of one of the threads is an interrupt of all of them, and so is what a piece throws; pieces that have not begun by then
  * are left out.
+ *
+ * @param <R> what a piece gives
  */
-final class SideBySide<R> {
+public final class SideBySide<R> {
 
     private final List<Supplier<R>> work;
     private final Object[] results;
@@ -33,12 +35,13 @@ final class SideBySide<R> {
     /**
      * Does all pieces.
      *
+     * @param <R> what a piece gives
      * @param work the pieces; what they give is not null
      * @param threads how many are done at a time; where that is one, the caller does them
      * @return what the pieces gave, in their order, without those that were left out; the caller is interrupted then
      * @throws RuntimeException if a piece does, the first one, once all threads have ended
      */
-    static <R> List<R> all(List<Supplier<R>> work, int threads) {
+    public static <R> List<R> all(List<Supplier<R>> work, int threads) {
         SideBySide<R> all = new SideBySide<>(work);
         if (Math.min(threads, work.size()) <= 1) {
             all.alone();
@@ -58,7 +61,7 @@ final class SideBySide<R> {
 
     private void on(int count) {
         synchronized (this) {
-            IntStream.range(0, count).forEach(i -> threads.add(new Thread(this::pieces, "emtal-search-" + i)));
+            IntStream.range(0, count).forEach(i -> threads.add(new Thread(this::pieces, "emtal-side-" + i)));
             threads.forEach(thread -> {
                 thread.setDaemon(true);
                 thread.start();
