@@ -13,13 +13,34 @@ final class Judge implements AutoCloseable {
 
     private final Phase phase;
     private final NetworkCompiler compiler;
-    private final HeldOut heldOut;
     private final ParameterBuffer buffer;
     private final BatchLabels labels;
-    /** {@code null} without held-out rows, and of an ensemble. */
-    private final Evaluator evaluator;
-    /** {@code null} without held-out rows of an ensemble. */
-    private final OutOfBag outOfBag;
+    /** Empty without held-out rows. */
+    private final Optional<Network> network;
+
+    /** A network that reads its parameters from the buffer. */
+    interface Network extends AutoCloseable {
+
+        /** The logits of the held-out rows [rows, C]. */
+        float[] logits();
+
+        @Override
+        void close();
+    }
+
+    /** One that has seen none of them. */
+    private record Unseen(Evaluator evaluator, int[] rows) implements Network {
+
+        @Override
+        public float[] logits() {
+            return evaluator.outputs(rows);
+        }
+
+        @Override
+        public void close() {
+            evaluator.close();
+        }
+    }
 
     /** Hears what the members of an ensemble say of the rows that are judged. */
     @FunctionalInterface
@@ -49,25 +70,15 @@ final class Judge implements AutoCloseable {
           Optional<? extends MemberListener> listener) {
         this.phase = phase;
         this.compiler = compiler;
-        this.heldOut = heldOut;
         this.buffer = buffer;
         this.labels = Batch.labels(compiler.tasks(), examples, heldOut.judged());
-        if (heldOut.judged().length == 0) {
-            evaluator = null;
-            outOfBag = null;
-            return;
-        }
-        EmtalException.check(IntStream.range(0, compiler.tasks().size()).anyMatch(t -> labels.count(t) > 0),
-                "%s: found no label on the %d held-out rows, at least one of them needs one", phase,
-                heldOut.judged().length);
-        if (heldOut.outOfBag()) {
-            evaluator = null;
-            outOfBag = new OutOfBag(compiler, examples, heldOut, buffer.tensors(), listener);
-        } else {
-            int rows = compiler.forwardRows();
-            evaluator = new Evaluator(compiler.forward(rows), examples, rows, buffer.tensors());
-            outOfBag = null;
-        }
+        int rows = heldOut.judged().length;
+        EmtalException.check(rows == 0 || IntStream.range(0, compiler.tasks().size()).anyMatch(t -> labels.count(t) > 0),
+                "%s: found no label on the %d held-out rows, at least one of them needs one", phase, rows);
+        network = rows == 0 ? Optional.empty() : Optional.of(heldOut.outOfBag()
+                ? new OutOfBag(compiler, examples, heldOut, buffer.tensors(), listener)
+                : new Unseen(new Evaluator(graph(compiler, heldOut, false), examples, compiler.forwardRows(),
+                        buffer.tensors()), heldOut.judged()));
     }
 
     /**
@@ -87,7 +98,7 @@ final class Judge implements AutoCloseable {
      * @throws EmtalException if that of a task with labels is not finite
      */
     double[] losses(float[] values) {
-        if (heldOut.judged().length == 0) {
+        if (network.isEmpty()) {
             return new double[0];
         }
         double[] losses = compiler.losses().means(labels, logits(values));
@@ -103,19 +114,14 @@ final class Judge implements AutoCloseable {
         return labels;
     }
 
-    /** The logits of the rows with these weights, [rows, C], of an ensemble out-of-bag. */
+    /** The logits of the rows with these weights, [rows, C], of an ensemble out-of-bag; there is at least one row. */
     float[] logits(float[] values) {
         buffer.set(values);
-        return outOfBag == null ? evaluator.outputs(heldOut.judged()) : outOfBag.logits();
+        return network.orElseThrow().logits();
     }
 
     @Override
     public void close() {
-        if (evaluator != null) {
-            evaluator.close();
-        }
-        if (outOfBag != null) {
-            outOfBag.close();
-        }
+        network.ifPresent(Network::close);
     }
 }

@@ -19,7 +19,7 @@ import java.util.Optional;
  * Computes what members of an ensemble say of the judged rows that they have not seen. The other members, most of them,
  * are computed only where somebody hears them, or where a backbone's members cannot be chosen.
  */
-final class OutOfBag implements AutoCloseable {
+final class OutOfBag implements Judge.Network {
 
     private final NetworkCompiler compiler;
     private final HeldOut heldOut;
@@ -80,8 +80,9 @@ final class OutOfBag implements AutoCloseable {
         return compiler.forwardApart(compiler.forwardRows(some, most), some);
     }
 
-    /** The logits of the judged rows [rows, C]: for each the mean over the members that have not seen it. */
-    float[] logits() {
+    /** For each row the mean over the members that have not seen it. */
+    @Override
+    public float[] logits() {
         float[] logits = new float[heldOut.judged().length * compiler.tasks().columns()];
         parts.forEach(part -> compute(part, logits));
         return logits;
