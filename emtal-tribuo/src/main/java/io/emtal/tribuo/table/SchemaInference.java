@@ -34,7 +34,7 @@ final class SchemaInference {
         this.column = column;
     }
 
-    static TableSchema infer(Path file, Collection<String> tasks, Collection<String> ignored) {
+    static TableSchema infer(Path file, Collection<String> tasks, Collection<String> ignored, Set<String> missing) {
         try (CsvReader csv = CsvReader.open(file)) {
             tasks.forEach(csv::column);
             ignored.forEach(csv::column);
@@ -54,23 +54,23 @@ final class SchemaInference {
             EmtalException.check(csv.hasNext(), "%s: found no rows, at least one is needed", file);
             while (csv.hasNext()) {
                 CsvReader.Row row = csv.next();
-                columns.forEach(column -> column.observe(row));
+                columns.forEach(column -> column.observe(row, missing));
             }
             List<Column> features = new ArrayList<>();
             List<Column> targets = new ArrayList<>();
             for (SchemaInference column : columns) {
                 String name = csv.header().get(column.column);
                 EmtalException.check(!column.values.isEmpty() || column.many,
-                        "%s, column %s: found no cell that is not empty, at least one is needed", file, Quoted.of(name));
+                        "%s, column %s: found no cell that is not missing, at least one is needed", file, Quoted.of(name));
                 (tasks.contains(name) ? targets : features).add(column.infer(name, tasks.contains(name)));
             }
-            return new TableSchema(features, targets);
+            return new TableSchema(features, targets, missing);
         }
     }
 
-    private void observe(CsvReader.Row row) {
+    private void observe(CsvReader.Row row, Set<String> missing) {
         String cell = row.cell(column);
-        if (cell.isEmpty()) {
+        if (cell.isEmpty() || missing.contains(cell)) {
             return;
         }
         if (text == null && !isNumber(cell)) {
@@ -101,7 +101,8 @@ final class SchemaInference {
         if (values.size() - numbers <= Math.min(FEW_TEXTS, numbers - 1)) {
             LOGGER.warning(text.origin() + ", column " + Quoted.of(name) + ": found " + Quoted.of(text.cell(column))
                     + ", which is no number; the column is taken as nominal, though " + numbers + " of its "
-                    + values.size() + " values are numbers once blanks around them are left out and a comma is the point");
+                    + values.size() + " values are numbers once blanks around them are left out and a comma is the point"
+                    + (numbers < values.size() ? "; what marks a missing cell must be named as such" : ""));
         }
         return new Column(name, Column.Type.NOMINAL, List.copyOf(values));
     }

@@ -14,6 +14,7 @@ import io.emtal.onnx.Quoted;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.logging.Logger;
 
 /** The JSON of a {@link TableSchema}. */
@@ -44,7 +45,7 @@ final class SchemaJson {
             EmtalException.check(root.isObject(), "found no JSON object, allowed is one");
             boolean categorical = kind(where, root).equals(CATEGORICAL);
             return new TableSchema(columns(root, "features", false, false),
-                    columns(root, "targets", true, categorical));
+                    columns(root, "targets", true, categorical), Set.copyOf(texts(root, "missing")));
         } catch (EmtalException e) {
             throw new EmtalException(where + ": " + e.getMessage(), e);
         }
@@ -81,14 +82,7 @@ final class SchemaJson {
     private static Column column(JsonNode entry, boolean task, boolean categorical) {
         String name = text(entry, "name");
         String type = text(entry, "type");
-        List<String> values = new ArrayList<>();
-        JsonNode found = entry.path("values");
-        EmtalException.check(found.isArray() || found.isMissingNode() || found.isNull(),
-                "values: found %s, allowed is an array of strings", found);
-        for (JsonNode value : found) {
-            EmtalException.check(value.isTextual(), "found the value %s, allowed are strings", value);
-            values.add(value.textValue());
-        }
+        List<String> values = texts(entry, "values");
         if (type.equals("numeric")) {
             return new Column(name, Column.Type.NUMERIC, values);
         } else if (type.equals("nominal") && task && !categorical && Column.answers(values)
@@ -101,6 +95,19 @@ final class SchemaJson {
                 + (task ? "numeric, nominal, categorical, and binary with the values 0 and 1" : "numeric and nominal"));
     }
 
+    /** None where there is no such member. */
+    private static List<String> texts(JsonNode parent, String member) {
+        JsonNode found = parent.path(member);
+        EmtalException.check(found.isArray() || found.isMissingNode() || found.isNull(),
+                "%s: found %s, allowed is an array of strings", member, found);
+        List<String> texts = new ArrayList<>();
+        for (JsonNode text : found) {
+            EmtalException.check(text.isTextual(), "%s: found %s, allowed are strings", member, text);
+            texts.add(text.textValue());
+        }
+        return texts;
+    }
+
     private static String text(JsonNode parent, String member) {
         JsonNode value = parent.path(member);
         EmtalException.check(value.isTextual(), "%s is missing or no string", member);
@@ -111,6 +118,9 @@ final class SchemaJson {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
         write(schema.features(), root.putArray("features"), "nominal");
         write(schema.tasks(), root.putArray("targets"), CATEGORICAL);
+        if (!schema.missing().isEmpty()) {
+            schema.missing().forEach(root.putArray("missing")::add);
+        }
         return root.toString();
     }
 

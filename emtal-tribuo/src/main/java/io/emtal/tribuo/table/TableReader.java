@@ -11,6 +11,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -26,6 +27,7 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
     private final CsvReader csv;
     private final List<Cell> cells = new ArrayList<>();
     private final Map<String, Integer> others = new HashMap<>();
+    private final Set<String> missing;
     private final boolean strict;
     private final int features;
     private long skipped;
@@ -48,6 +50,7 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
     private TableReader(Path file, CsvReader csv, Options options) {
         this.file = file;
         this.csv = csv;
+        this.missing = options.schema.missing();
         this.strict = options.strict;
         this.features = options.schema.features().size();
         options.schema.features().forEach(column -> cells.add(Cell.of(column,
@@ -266,6 +269,9 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
             return Double.NaN;
         }
         String text = row.cell(cell.position);
+        if (missing.contains(text)) {
+            return Double.NaN;
+        }
         if (cell.column.type() == Column.Type.NUMERIC) {
             double value = Numbers.parse(text);
             return Float.isFinite((float) value) || text.isEmpty() ? value : fault(row, cell, text);
@@ -282,7 +288,9 @@ public final class TableReader implements Iterator<TableReader.Row>, AutoCloseab
         }
         throw row.error(cell.position, "found " + Quoted.of(text) + ", " + (cell.column.type() == Column.Type.NUMERIC
                 ? NUMBERS : "allowed are the column's values "
-                + cell.column.values().stream().map(Quoted::of).toList()) + ", and the empty cell for a missing value");
+                + cell.column.values().stream().map(Quoted::of).toList()) + ", and the empty cell"
+                + missing.stream().map(mark -> " or " + Quoted.of(mark)).collect(Collectors.joining())
+                + " for a missing value");
     }
 
     @Override

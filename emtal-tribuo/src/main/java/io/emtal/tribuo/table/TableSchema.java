@@ -6,10 +6,12 @@ import io.emtal.onnx.Quoted;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -20,12 +22,14 @@ import java.util.stream.Stream;
  * with {@code name}, {@code type} ({@code numeric}, {@code nominal}, and {@code binary} or {@code categorical} for a task)
  * and, for a nominal column, {@code values}. A nominal task with the values 0 and 1 is binary, unless its type is
  * categorical or the member {@code kind} of the object is, which may be {@code regression}, {@code multilabel} or
- * {@code mixed} too; another word there is passed over with a warning. Other members are ignored.
+ * {@code mixed} too; another word there is passed over with a warning. The array {@code missing}, which need not be there,
+ * lists what marks a missing cell besides the empty one, such as {@code NA}. Other members are ignored.
  *
  * @param features the features, at least one
  * @param tasks the tasks, at least one
+ * @param missing the texts of cells of a file that are missing like empty ones, such as {@code NA}
  */
-public record TableSchema(List<Column> features, List<Column> tasks) {
+public record TableSchema(List<Column> features, List<Column> tasks, Set<String> missing) {
 
     /** What stands between a nominal feature and its value in the names of Tribuo's features. */
     static final char SEPARATOR = '@';
@@ -33,9 +37,10 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
     /**
      * Checks that there are features and tasks, and that no name comes twice.
      *
-     * @throws EmtalException if not, or if a feature's name is none
+     * @throws EmtalException if not, if a feature's name is none, or if what marks a missing cell is the value of a column
      */
     public TableSchema {
+        missing = Collections.unmodifiableSet(new TreeSet<>(missing));
         features = List.copyOf(features);
         tasks = List.copyOf(tasks);
         EmtalException.check(!features.isEmpty() && !tasks.isEmpty(),
@@ -50,6 +55,22 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
                     + " which separates a feature from its value; rename the column, or ignore it by name instead",
                     Quoted.of(feature.name()), SEPARATOR);
         }
+        for (String mark : missing) {
+            Stream.concat(features.stream(), tasks.stream()).forEach(column -> EmtalException.check(
+                    !column.values().contains(mark), "column %s: found the value %s, which marks missing cells, allowed"
+                            + " are others", Quoted.of(column.name()), Quoted.of(mark)));
+        }
+    }
+
+    /**
+     * A schema in which just empty cells are missing.
+     *
+     * @param features the features, at least one
+     * @param tasks the tasks, at least one
+     * @throws EmtalException as the other constructor
+     */
+    public TableSchema(List<Column> features, List<Column> tasks) {
+        this(features, tasks, Set.of());
     }
 
     /** Whether a feature can be called so. */
@@ -68,7 +89,7 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
         EmtalException.check(!kept.isEmpty(), "%s: found all %d features of the schema among the ignored columns %s,"
                 + " at least one that is not ignored is needed", file, features.size(),
                 ignored.stream().map(Quoted::of).toList());
-        return new TableSchema(kept, tasks);
+        return new TableSchema(kept, tasks, missing);
     }
 
     /** Checks that no task is ignored. */
@@ -96,6 +117,7 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
 
         private final List<Column> features = new ArrayList<>();
         private final List<Column> tasks = new ArrayList<>();
+        private final Set<String> missing = new HashSet<>();
 
         private Builder() {
         }
@@ -158,13 +180,25 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
         }
 
         /**
+         * Adds texts that mark a missing cell of a file, as an empty one does.
+         *
+         * @param marks texts such as {@code NA}
+         * @return this builder
+         */
+        public Builder missing(String... marks) {
+            missing.addAll(List.of(marks));
+            return this;
+        }
+
+        /**
          * Makes the schema.
          *
          * @return the schema
-         * @throws EmtalException if there are no features or no tasks, or two columns have one name
+         * @throws EmtalException if there are no features or no tasks, two columns have one name, or what marks a missing
+         *     cell is the value of a column
          */
         public TableSchema build() {
-            return new TableSchema(features, tasks);
+            return new TableSchema(features, tasks, missing);
         }
     }
 
@@ -206,7 +240,22 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
      *     enough values to be nominal, a task is ignored, or the name of a feature is empty or has an {@code @}
      */
     public static TableSchema infer(Path file, Collection<String> tasks, Collection<String> ignored) {
-        return SchemaInference.infer(file, tasks, ignored);
+        return infer(file, tasks, ignored, Set.of());
+    }
+
+    /**
+     * Infers a schema from the cells of a table, some of which are missing though they are not empty.
+     *
+     * @param file the CSV file
+     * @param tasks the names of the columns that are tasks
+     * @param ignored the names of the columns that are nothing
+     * @param missing the texts of missing cells, such as {@code NA}
+     * @return the schema
+     * @throws EmtalException as {@link #infer(Path, Collection, Collection)}
+     */
+    public static TableSchema infer(Path file, Collection<String> tasks, Collection<String> ignored,
+                                    Set<String> missing) {
+        return SchemaInference.infer(file, tasks, ignored, missing);
     }
 
     /**
@@ -224,6 +273,9 @@ public record TableSchema(List<Column> features, List<Column> tasks) {
         StringBuilder text = new StringBuilder("TableSchema:");
         features.forEach(column -> append(text, "feature", column));
         tasks.forEach(column -> append(text, "task", column));
+        if (!missing.isEmpty()) {
+            text.append(String.format(Locale.ROOT, "%n  missing is %s", missing.stream().map(Quoted::of).toList()));
+        }
         return text.toString();
     }
 

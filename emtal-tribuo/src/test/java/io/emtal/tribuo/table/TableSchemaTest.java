@@ -11,9 +11,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -76,6 +79,23 @@ class TableSchemaTest {
     }
 
     @Test
+    void marksOfMissingCellsArePartOfASchema() throws IOException {
+        TableSchema marked = new TableSchema(SCHEMA.features(), SCHEMA.tasks(), Set.of("NA", "?"));
+        assertEquals(marked, TableSchema.parse("here", JSON.replace("\"any\"", "\"any\", \"missing\": [\"?\", \"NA\"]")));
+        assertEquals(marked, TableSchema.parse("here", marked.toJson()));
+        assertEquals("  missing is ['?', 'NA']", marked.toString().lines().reduce((a, b) -> b).orElseThrow());
+        assertNotEquals(SCHEMA, marked);
+        assertFalse(SCHEMA.toJson().contains("missing"));
+        Path file = csv("x,c,r,b,k\n1,red,NA,0,lo\n?,NA,2,?,hi\nNA,blue,1,1,?\n");
+        assertEquals(TableSchema.builder().numeric("x").nominal("c", "blue", "red").realTask("r").binaryTask("b")
+                .categoricalTask("k", "hi", "lo").missing("NA", "?").build(),
+                TableSchema.infer(file, List.of("r", "b", "k"), List.of(), Set.of("?", "NA")));
+        String value = assertThrows(EmtalException.class, () -> TableSchema.builder().numeric("x")
+                .categoricalTask("k", "NA", "hi").missing("NA").build()).getMessage();
+        assertTrue(value.startsWith("column 'k': found the value 'NA', which marks missing cells"), value);
+    }
+
+    @Test
     void textHasALineAColumn() {
         assertEquals(List.of("TableSchema:", "  feature  numeric  'x'", "  feature  nominal  'c'['red', 'blue']",
                 "  task     numeric  'r'", "  task     binary   'b'", "  task     nominal  'k'['lo', 'hi']"),
@@ -89,11 +109,14 @@ class TableSchemaTest {
         "\"x\", \"type\": \"numeric\" | \"x\", \"type\": \"numeric\", \"values\": [\"1\"] | features[0]: column 'x': found the values [1] of a numeric column",
         "[\"red\", \"blue\"] | [] | features[1]: column 'c': found the values [] of a nominal column",
         "[\"red\", \"blue\"] | [\"red\", \"red\"] | features[1]: column 'c': found a value twice",
-        "[\"red\", \"blue\"] | [\"red\", 1] | features[1]: found the value 1, allowed are strings",
+        "[\"red\", \"blue\"] | [\"red\", 1] | features[1]: values: found 1, allowed are strings",
         "[\"red\", \"blue\"] | {\"red\": 0} | features[1]: values: found {\"red\":0}, allowed is an array of strings",
         "[\"red\", \"blue\"] | \"red\" | features[1]: values: found \"red\", allowed is an array of strings",
         "\"x\", \"type\": \"numeric\" | \"x\", \"type\": \"numeric\", \"values\": {} | features[0]: values: found {}",
         "\"name\": \"any\" | \"kind\": [] | kind: found [], allowed is one of the strings [regression, multilabel",
+        "\"name\": \"any\" | \"missing\": \"NA\" | missing: found \"NA\", allowed is an array of strings",
+        "\"name\": \"any\" | \"missing\": [null] | missing: found null, allowed are strings",
+        "\"name\": \"any\" | \"missing\": [\"lo\"] | column 'k': found the value 'lo', which marks missing cells",
         "\"name\": \"any\" | \"kind\": 1 | kind: found 1, allowed is one of",
         "\"name\": \"c\" | \"name\": \"x\" | found two columns 'x'",
         "\"name\": \"x\" | \"name\": \"x@y\" | feature 'x@y'",
@@ -166,7 +189,8 @@ class TableSchemaTest {
                     + " the column is taken as nominal, though 3 of its 3 values are numbers"),
                     warnings.messages().get(0));
             assertTrue(warnings.messages().get(1).contains("line 3, column 'gaps': found 'NA', which is no number;"
-                    + " the column is taken as nominal, though 2 of its 3 values are numbers"),
+                    + " the column is taken as nominal, though 2 of its 3 values are numbers")
+                    && warnings.messages().get(1).endsWith("what marks a missing cell must be named as such"),
                     warnings.messages().get(1));
         }
     }

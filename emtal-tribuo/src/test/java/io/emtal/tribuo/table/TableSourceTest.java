@@ -95,6 +95,18 @@ class TableSourceTest {
         assertEquals(4, dataset.getOutputInfo().size());
     }
 
+    @Test
+    void cellsWithAMarkAreMissingLikeEmptyOnes() throws IOException {
+        TableSchema marked = new TableSchema(SCHEMA.features(), SCHEMA.tasks(), Set.of("NA", "-999"));
+        String rows = "x,c,r,b,k\n1,red,-2.5e1,0,lo\n-999,\"green, dark\",NA,1,NA\n3,NA,7,\"NA\",hi\n";
+        assertEquals(EXPECTED, read(TableSource.of(csv(rows), marked)));
+        assertMessage(() -> read(TableSource.of(csv(rows))), "line 3, column 'r': found 'NA', allowed are decimal numbers"
+                + " with a point in the range of single precision, such as -1.5e3, and the empty cell for a missing value");
+        assertMessage(() -> read(TableSource.of(csv(rows.replace("7", "na")), marked)),
+                "and the empty cell or '-999' or 'NA' for a missing value");
+        assertMessage(() -> read(TableSource.builder(csv(rows)).schema(marked).ignore("c").build()), "line 3: found no feature");
+    }
+
     /** As pandas writes whole numbers in a column with gaps. */
     @Test
     void yesAndNoAreReadHoweverTheyAreWritten() throws IOException {

@@ -84,6 +84,11 @@ public final class TrainCommand implements Callable<Integer> {
                 + "given several times.")
     private List<String> ignored = List.of();
 
+    @Option(names = "--missing", paramLabel = "TEXT",
+            description = "What marks a missing cell besides the empty one, such as NA, where the schema is inferred; may "
+                + "be given several times. In a schema that is \"missing\": [\"NA\"].")
+    private List<String> missing = List.of();
+
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The Tribuo model to write.")
     private Path out;
 
@@ -179,6 +184,10 @@ public final class TrainCommand implements Callable<Integer> {
 
     private Schema schema() {
         if (targets.isEmpty()) {
+            if (!missing.isEmpty()) {
+                throw new ParameterException(spec.commandLine(), "--missing without --target: the schema says it,"
+                        + " as \"missing\": [\"" + missing.get(0) + "\"]");
+            }
             Path usual = usualSchema();
             EmtalException.check(schema.isPresent() || Files.exists(usual), "%s: found no file; allowed are a schema there, one"
                     + " named by --schema, and --target NAME for each target, to have the schema inferred", usual);
@@ -187,7 +196,7 @@ public final class TrainCommand implements Callable<Integer> {
         if (schema.isPresent()) {
             throw new ParameterException(spec.commandLine(), "--schema and --target: allowed is one of the two");
         }
-        TableSchema inferred = TableSchema.infer(data, targets, ignored);
+        TableSchema inferred = TableSchema.infer(data, targets, ignored, Set.copyOf(missing));
         spec.commandLine().getOut().println(inferred);
         return Schema.of(data.getFileName().toString(), inferred);
     }

@@ -173,14 +173,14 @@ class ToolTest {
     @Test
     void typesAreInferredAndShownWhereTargetsAreNamed() throws IOException {
         folder.with("data.csv", rows(",id,n,k", row -> String.format(Locale.ROOT, ",row%d,%.3f,%s", row, 100 * x(row),
-                x(row) > 0 ? "hi" : "lo")));
+                x(row) > 0 ? "hi" : "lo")).replace("-1.000,red", "NA,red").replace(",lo\n1.000", ",NA\n1.000"));
         CommandLineRun trained = CommandLineRun.of("train", "--data", file("data.csv"), "--target", "n", "--target", "k",
-                "--ignore", "id", "--out", file("model.tribuo"), "--dense-epochs", 1, "--epochs", 1);
+                "--ignore", "id", "--missing", "NA", "--out", file("model.tribuo"), "--dense-epochs", 1, "--epochs", 1);
         assertEquals(0, trained.status(), trained.err());
         assertEquals(List.of("TableSchema:", "  feature  numeric  'x'", "  feature  nominal  'c'['blue', 'red']",
-                "  task     numeric  'n'", "  task     nominal  'k'['hi', 'lo']",
-                "Trained data.csv for 2 targets on 60 rows with 2 features."), trained.out().lines().limit(6).toList());
-        folder.with("new.csv", "x,c\n0.5,red\n");
+                "  task     numeric  'n'", "  task     nominal  'k'['hi', 'lo']", "  missing is ['NA']",
+                "Trained data.csv for 2 targets on 60 rows with 2 features."), trained.out().lines().limit(7).toList());
+        folder.with("new.csv", "x,c\n0.5,red\nNA,red\n0.5,NA\n");
         assertEquals(0, predict("new.csv").status());
         assertEquals("n,k,k:probability", String.join(",", predictions().get(0)));
         assertEquals(0, predict("data.csv").status(), "the training file, with targets and what was ignored");
@@ -193,6 +193,8 @@ class ToolTest {
         assertEquals(0, CommandLineRun.of("predict", "--model", file("model.tribuo"), "--data", file("unseen.csv"), "--out",
                 file("out.csv"), "--lenient").status());
         assertEquals(3, predictions().size());
+        CommandLineRun mark = train("--missing", "NA");
+        assertTrue(mark.status() == 2 && mark.err().contains("--missing without --target"), mark.err());
         CommandLineRun nothing = train("--optimise", "fused");
         assertTrue(nothing.status() == 2 && nothing.err().contains("--optimise without --onnx"), nothing.err());
         CommandLineRun none = CommandLineRun.of("train", "--data", file("data.csv"), "--out", file("m"));
