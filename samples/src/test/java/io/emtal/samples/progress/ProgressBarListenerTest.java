@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 class ProgressBarListenerTest {
     private final StringWriter lines = new StringWriter();
     private final List<String> bars = new ArrayList<>();
+    private long nanos;
 
     @Test
     void withoutAConsoleThereIsALineAnEpoch() {
@@ -68,6 +69,26 @@ class ProgressBarListenerTest {
         assertTrue(bars.get(bars.size() - 1).contains("1/4"), bars.toString());
     }
 
+    @Test
+    void withoutAConsoleALongEpochHasALineAMinute() {
+        ProgressBarListener listener = listener(false);
+        listener.start(layout(1));
+        for (int step = 1; step <= 3; step++) {
+            nanos += 40_000_000_000L;
+            listener.step(step(Phase.PRETRAIN, step, 1));
+        }
+        listener.epoch(epoch(Phase.PRETRAIN, 3, 1));
+        nanos += 59_000_000_000L;
+        listener.step(step(Phase.PRETRAIN, 4, 1));
+        nanos += 1_000_000_000L;
+        listener.step(new StepEvent(Phase.ADAPT, 1, 4, 1e-3, 1, losses(1), Map.of(), 7200));
+        assertEquals("""
+                dense step 2 of 4, 2 s left: loss t0 0.500
+                dense epoch 1, step 3 of 4, 1 s left: loss t0 0.500
+                adapt step 1 of 4, 2 h 0 min left: loss t0 0.500
+                """, lines.toString().replace("\r\n", "\n"));
+    }
+
     /** From a checkpoint at the end of an epoch, whose step is not heard of. */
     @Test
     void aTrainingThatGoesOnInTheMiddleIsShownFromThere() {
@@ -89,7 +110,7 @@ class ProgressBarListenerTest {
 
     private ProgressBarListener listener(boolean console) {
         return new ProgressBarListener(new PrintWriter(lines), console ? Optional.of(() -> ProgressBar.builder()
-                .setConsumer(new DelegatingProgressBarConsumer(bars::add, 200))) : Optional.empty());
+                .setConsumer(new DelegatingProgressBarConsumer(bars::add, 200))) : Optional.empty(), () -> nanos);
     }
 
     /** Two phases of two epochs of two steps; the first task's loss is always 0.5, the others have no labels. */
