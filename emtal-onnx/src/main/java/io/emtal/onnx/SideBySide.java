@@ -33,6 +33,26 @@ public final class SideBySide<R> {
     }
 
     /**
+     * How many pieces are done at a time.
+     *
+     * @param parallelism so many, or 0 for one a processor
+     * @return 1 or more
+     */
+    public static int threads(int parallelism) {
+        return parallelism > 0 ? parallelism : Runtime.getRuntime().availableProcessors();
+    }
+
+    /**
+     * How many processors each piece has to itself.
+     *
+     * @param threads how many pieces are done at a time
+     * @return 1 or more
+     */
+    public static int processorsEach(int threads) {
+        return Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
+    }
+
+    /**
      * Does all pieces.
      *
      * @param <R> what a piece gives

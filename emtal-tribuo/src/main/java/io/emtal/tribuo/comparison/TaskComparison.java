@@ -56,7 +56,7 @@ public final class TaskComparison {
     private final Consumer<Fit> listener;
 
     private TaskComparison(Builder builder) {
-        parallelism = builder.parallelism > 0 ? builder.parallelism : Runtime.getRuntime().availableProcessors();
+        parallelism = SideBySide.threads(builder.parallelism);
         joint = builder.joint.orElse(this::defaultTrainer);
         separate = builder.separate.orElse(this::defaultTrainer);
         seeds = builder.seeds.clone();
@@ -89,8 +89,7 @@ public final class TaskComparison {
         EmtalTrainer.Builder<MultiTask> trainer = EmtalTrainer.<MultiTask>builder().outputs(new MultiTaskTasks(true))
                 .seed(seed);
         if (parallelism > 1) {
-            int part = Math.max(1, Runtime.getRuntime().availableProcessors() / parallelism);
-            trainer.recipe(Recipe.builder().workers(part).build());
+            trainer.recipe(Recipe.builder().workers(SideBySide.processorsEach(parallelism)).build());
         }
         return trainer.build();
     }

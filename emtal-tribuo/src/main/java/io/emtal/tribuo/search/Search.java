@@ -342,7 +342,7 @@ final class Search<T extends Output<T>> {
     /** A trainer that leaves open how many workers it has gets its part of the processors beside others. */
     private static TrainerConfiguration sharing(TrainerConfiguration configuration, int side) {
         boolean open = side > 1 && configuration.value(WORKERS).equals("0");
-        int part = Math.max(1, Runtime.getRuntime().availableProcessors() / side);
+        int part = SideBySide.processorsEach(side);
         return open ? configuration.with(WORKERS, Integer.toString(part)) : configuration;
     }
 

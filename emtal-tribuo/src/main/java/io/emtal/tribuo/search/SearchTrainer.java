@@ -4,6 +4,7 @@ import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.emtal.onnx.EmtalException;
+import io.emtal.onnx.SideBySide;
 import io.emtal.tribuo.EmtalModel;
 import io.emtal.tribuo.EmtalTrainer;
 import org.tribuo.Dataset;
@@ -331,7 +332,7 @@ public final class SearchTrainer<T extends Output<T>> implements Trainer<T> {
             provenance = getProvenance();
             invocation = invocations++;
         }
-        int side = parallelism > 0 ? parallelism : Runtime.getRuntime().availableProcessors();
+        int side = SideBySide.threads(parallelism);
         return new Search<>(examples, invocation, rungs, reduction, splits, networks, side, listener)
                 .run(candidates(invocation), runProvenance, provenance);
     }

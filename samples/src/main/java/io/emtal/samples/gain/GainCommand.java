@@ -2,6 +2,7 @@ package io.emtal.samples.gain;
 
 import io.emtal.onnx.EmtalException;
 import io.emtal.onnx.Quoted;
+import io.emtal.onnx.SideBySide;
 import io.emtal.samples.progress.TimeLeft;
 import io.emtal.samples.table.DataSetOptions;
 import io.emtal.samples.table.MultiTaskTargets;
@@ -216,7 +217,7 @@ public final class GainCommand implements Callable<Integer> {
         List<Fold> parts = splits.stream().map(split -> new Fold(table.dataset(features, targets, split.train()),
                 table.dataset(features, targets, split.test()))).toList();
         int fits = seeds * parts.size() * (1 + table.schema().targets().size());
-        int side = parallelism > 0 ? parallelism : Runtime.getRuntime().availableProcessors();
+        int side = SideBySide.threads(parallelism);
         TimeLeft timeLeft = new TimeLeft(side);
         int[] done = {0};
         timeLeft.expect("joint", seeds * parts.size());
